@@ -1,0 +1,271 @@
+/**
+ * Every fixed limit of the host, with what happens at it. Limits that an operator may change are keys of
+ * `config.json`; their defaults stand in `src/config/schema.ts` and refer to the same words.
+ * Units are the last word of a name: `Ms`, `Bytes`, `Max` (a count).
+ */
+
+/** Limits of one Lua VM and of what crosses its border. */
+export const vmLimits = {
+  /** Lua instructions between two looks at the budgets; a smaller step costs speed, a larger one precision. */
+  instructionsPerTick: 1000,
+  /** Nesting of a table that crosses the border in either direction; deeper raises "nested too deep". */
+  marshalDepthMax: 64,
+  /** Values in one crossing; more raises "too many values". */
+  marshalNodesMax: 250_000,
+  /** Bytes of all strings in one crossing; more raises "too large". */
+  marshalBytesMax: 16 * 1024 * 1024,
+  /** Values that may be passed to one host function; more raises "too many arguments". */
+  hostArgumentsMax: 200,
+  /** Refused heap growths in one call before the memory stop: plugin code can catch the first failures only. */
+  memoryRefusalsMax: 8,
+  /** Calls after which a VM is rebuilt, so that a slow leak cannot grow without end. */
+  callsPerVmMax: 100_000,
+  /** Bytes of a string that `string.rep` may make; a VM's memory cap lowers it. */
+  stringBytesMax: 16 * 1024 * 1024,
+  /** Elements that one call of a table function may touch; more raises an error that names the function. */
+  tableElementsMax: 10_000_000,
+  /** Steps that a pattern may need at worst before the interruptible matcher takes over from the native one. */
+  patternStepsMax: 2_000_000,
+  /** Bytes of one `print`; the rest is cut. */
+  printBytesMax: 8 * 1024,
+  /** Smallest memory cap that a VM can start with. */
+  memoryBytesMin: 1024 * 1024,
+} as const
+
+/** Limits of the executor threads and of their supervisor. */
+export const executorLimits = {
+  /** A call that runs longer has overrun: its executor gets no more calls and gives back those not started. */
+  overrunMs: 20,
+  /** Time past a call's deadline after which its executor is terminated. */
+  hardStopGraceMs: 250,
+  /** Time between two looks of the supervisor at the executors while calls are in flight. */
+  supervisorTickMs: 10,
+  /** Time a call may wait for a VM before it is answered with POOL_EXHAUSTED. */
+  checkoutWaitMs: 100,
+  /** Calls that one executor can have in flight; the size of its claim table. */
+  claimsMax: 1024,
+  /** An executor with fewer calls in flight gets the next one, so that calls share wake-ups. */
+  inFlightBeforeNextMax: 16,
+  /** An executor that has been at one call for longer than this is passed over when another is free. */
+  busyMs: 2,
+  /** Without the right to restore priorities, a call must have overrun by this much before its thread is lowered. */
+  lowerUnprivilegedMs: 100,
+  /** Warm threads without work that are kept. */
+  sparesMax: 2,
+  /** JavaScript heap of one thread, which holds what crosses and no Lua; more and the thread is lost. */
+  heapMegabytesMax: 256,
+  /** Executor threads that exist at once, spares and retiring ones included. */
+  threadsMax: 24,
+  /** Time a draining generation waits for its calls before it is closed over their heads. */
+  drainMs: 10_000,
+} as const
+
+/** Limits of the source of one plugin. */
+export const pluginSourceLimits = {
+  /** Lua files of one plugin, in all folders; more and the plugin is not loaded. */
+  filesMax: 100,
+  /** Bytes of all Lua files of one plugin; more and the plugin is not loaded. */
+  bytesMax: 10 * 1024 * 1024,
+  /** Files and folders of any kind that are looked at in one plugin; more and the plugin is not loaded. */
+  entriesMax: 5000,
+  /** Folders inside each other; deeper and the plugin is not loaded. */
+  depthMax: 16,
+} as const
+
+/** Limits of what a plugin says of itself in `plugin_info`; beyond them its manifest is invalid. */
+export const manifestLimits = {
+  /** Bytes of a plugin's name. */
+  nameBytesMax: 32,
+  /** Characters of the version. */
+  versionCharactersMax: 64,
+  /** Characters of any other text. */
+  textCharactersMax: 1000,
+  /** Entries of any list. */
+  listEntriesMax: 100,
+} as const
+
+/** Limits of loading and stopping plugins. */
+export const lifecycleLimits = {
+  /** Plugins that are read and built at the same time while the host starts; the others wait. */
+  parallelMax: 4,
+  /** Time that one on_shutdown may take; it is stopped then, and the plugin is closed all the same. */
+  onShutdownMs: 10_000,
+  /** Time that all on_shutdown of a closing host may take together; those that are left are skipped. */
+  allShutdownsMs: 20_000,
+} as const
+
+/** Limits of the admin API. */
+export const adminLimits = {
+  /** Bytes of a request body; a larger one is answered with 413 INVALID_REQUEST. */
+  bodyBytesMax: 1024 * 1024,
+  /** Routes or tables that one request may name; more is answered with 400 INVALID_REQUEST. */
+  itemsMax: 1000,
+  /** Problems of one invalid request that its answer lists; the rest is only counted. */
+  problemsMax: 20,
+} as const
+
+/** Limits of the configuration file. */
+export const configLimits = {
+  /** Bytes of a configuration file; a larger one is not read and the host does not start. */
+  fileBytesMax: 1024 * 1024,
+} as const
+
+/** Limits of the logger. */
+export const logLimits = {
+  /** Bytes of lines that wait for a slow reader of standard error; further lines are dropped. */
+  waitingBytesMax: 8 * 1024 * 1024,
+} as const
+
+/** Limits of the database connections. */
+export const databaseLimits = {
+  /** Time a statement of a plugin waits, blocking its executor, for a lock; then it fails with `nil, err`. */
+  executorBusyMs: 1000,
+  /** Time the HTTP thread goes on trying, on a timer, to get a lock; then DATABASE_BUSY (503). */
+  busyRetryMs: 3000,
+  /** First pause between two tries for a lock; doubled at each try, half of it random. */
+  busyPauseMs: 2,
+  /** Longest pause between two tries for a lock. */
+  busyPauseMsMax: 100,
+  /** Size that the write-ahead log is cut back to at a checkpoint after a burst made it grow beyond. */
+  journalBytesMax: 64 * 1024 * 1024,
+} as const
+
+/** Limits of credentials. */
+export const identityLimits = {
+  /** Characters of an admin token from the environment; a shorter one stops the start. */
+  adminTokenLengthMin: 16,
+  /** Characters of a bearer token; a longer one is refused at the start, and unread in a request. */
+  bearerTokenLengthMax: 512,
+} as const
+
+/** Limits of reading the client address from X-Forwarded-For. */
+export const clientIpLimits = {
+  /** Entries looked at, from the right; when all are trusted or unreadable the socket's address counts. */
+  forwardedEntriesMax: 32,
+  /** Characters of one entry; a longer one is skipped as unreadable. */
+  forwardedEntryLengthMax: 64,
+} as const
+
+/** Limits of one rate limiter. */
+export const rateLimits = {
+  /** Clients remembered at once; beyond, the one that has been served least recently is forgotten. */
+  keysMax: 100_000,
+  /** Time a bucket has been full after which it is forgotten; it would start full again. */
+  idleMs: 10 * 60 * 1000,
+  /** Least time between two purges of idle buckets; they run inside a request, as no timer does. */
+  purgeEveryMs: 5 * 60 * 1000,
+  /** Idle buckets that one request removes; the next request goes on where it ended. */
+  purgeBatchMax: 1000,
+} as const
+
+/** Limits of what a plugin registers with the http module. */
+export const routeLimits = {
+  /** Bytes of the path of a route; a longer one is refused at registration. */
+  pathBytesMax: 256,
+  /** Routes of a plugin when the configuration does not say; one more is refused at registration. */
+  routesMax: 50,
+  /** Middleware functions of a plugin; one more is refused at registration. */
+  middlewareMax: 100,
+} as const
+
+/** Limits of the headers of a plugin's response; beyond them the response is a HANDLER_ERROR. */
+export const responseHeaderLimits = {
+  /** Headers of one response. */
+  countMax: 100,
+  /** Bytes of the name and the value of one header together. */
+  bytesMax: 8 * 1024,
+} as const
+
+/** Limits of requests on their way to a plugin. */
+export const dispatchLimits = {
+  /** Time from the first look at a request to the end of its body; then 408. */
+  bodyReadMs: 30_000,
+  /** Time for which the unread body of a refused request is drained, so that its sender sees the answer; then the connection is cut. */
+  lingerMs: 2000,
+  /** Times that one request is handed to a generation, when each is closed by a reload before it starts. */
+  attemptsMax: 2,
+} as const
+
+/** Limits of the circuit breaker of a plugin. */
+export const breakerLimits = {
+  /** Longest time for which a breaker stays open; timers cannot run longer. */
+  resetMsMax: 2_147_483_647,
+} as const
+
+/** Limits of what a plugin logs. */
+export const pluginLogLimits = {
+  /** Bytes of a message; the rest is cut and a marker says so. */
+  messageBytesMax: 8 * 1024,
+  /** Entries of the context of one line; further ones are left out and counted in the line. */
+  contextKeysMax: 32,
+  /** Characters of the name of a context entry; the rest is cut. */
+  contextKeyCharactersMax: 64,
+  /** Bytes of the text of a context entry; the rest is cut and a marker says so. */
+  contextValueBytesMax: 1024,
+  /** Lines of one plugin in a second and in one executor; further ones are dropped and their number is logged. */
+  linesPerSecondMax: 200,
+} as const
+
+/** Limits of what a plugin does with its tables. */
+export const dbLimits = {
+  /** Characters of a table name (with its prefix) or a column name; longer names are invalid. */
+  nameCharactersMax: 64,
+  /** Columns of a table, the three injected ones included; more and define_table raises. */
+  columnsMax: 64,
+  /** Tables of one plugin; more and define_table raises. */
+  tablesMax: 100,
+  /** Indexes of one table; every write maintains each of them. */
+  indexesMax: 16,
+  /** Rows of a table that an index can be built on: building one is native work that nothing interrupts. */
+  indexedRowsMax: 200_000,
+  /** Bytes of the default of a column. */
+  defaultBytesMax: 4096,
+  /** Bytes of one value on its way into the database or into a filter; larger gives `nil, err`. */
+  valueBytesMax: 1024 * 1024,
+  /** Characters and bytes of one result set; a larger one gives `nil, err`. */
+  resultBytesMax: 8 * 1024 * 1024,
+  /** Rows of a query that names no limit. */
+  rowsDefault: 100,
+  /** Rows of one query; a larger limit is cut to this. */
+  rowsMax: 10_000,
+  /** Entries of `columns`, aggregates included. */
+  selectColumnsMax: 64,
+  /** Columns of `order_by`. */
+  orderColumnsMax: 8,
+  /** Columns of `group_by`. */
+  groupColumnsMax: 8,
+  /** Joined tables of one query. */
+  joinsMax: 8,
+  /** Nesting of AND, OR and NOT in a condition list. */
+  conditionDepthMax: 10,
+  /** Conditions, AND, OR and NOT of one condition list. */
+  conditionNodesMax: 50,
+  /** Conditions of all maps of one filter together. */
+  mapConditionsMax: 200,
+  /** Values of one IN list. */
+  inValuesMax: 500,
+  /** LIKE conditions of one statement: the deadline is looked at before each, not while it compares. */
+  likeConditionsMax: 8,
+  /** Bytes of a LIKE pattern; comparing takes its length times that of the text. */
+  likePatternBytesMax: 128,
+  /** Wildcards (% and _) of a LIKE pattern. */
+  likeWildcardsMax: 16,
+  /** Rows of one insert_many. */
+  insertRowsMax: 1000,
+  /** Rows of one batch of insert_many; each batch costs one operation. */
+  batchRowsMax: 100,
+  /** Values of one batch of insert_many, all rows together. */
+  batchValuesMax: 999,
+  /** Rows that a statement may look at when it sorts, groups or removes duplicates; then it is stopped. */
+  sortedRowsMax: 100_000,
+  /** Time a transaction may last from its begin; then it is rolled back. Others wait for its lock so long. */
+  transactionMs: 500,
+  /** Time one writing statement may take outside a transaction; then it is stopped and undone. */
+  writeStatementMs: 500,
+  /** Bytes that each row counts for beside its values, so that empty rows are not free. */
+  rowOverheadBytes: 64,
+  /** Prepared statements kept on one connection; the least recently used one is dropped. */
+  statementsMax: 256,
+  /** Generations whose tables one connection remembers; the least recently used one is dropped. */
+  ownersMax: 64,
+} as const

@@ -1,0 +1,88 @@
+import { readConfigFile } from './file.js'
+import { type Given, type Layer, readEnvironment, readFlags } from './layers.js'
+import { toConfigError } from './problems.js'
+import type { Config } from './schema.js'
+import { listSettings, type Setting } from './settings.js'
+
+/** Where the configuration comes from; a source that is absent gives nothing. */
+export interface LoadConfigOptions {
+  /** File that has to exist. */
+  readonly file?: string | undefined
+  /** File that is read when `file` is absent; it need not exist. */
+  readonly defaultFile?: string | undefined
+  /** Environment, e.g. `process.env`: settings as `MODULACMS__SERVER__PORT`, and values for `${NAME}` in the file. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Values by dotted key that win over everything else; texts are read as in the environment. */
+  readonly flags?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A checked configuration and where it came from. */
+export interface LoadedConfig {
+  /** Deeply frozen, with every default filled in. */
+  readonly config: Config
+  /** The file that was read; undefined when there was none. */
+  readonly file: string | undefined
+  /** Where each value came from by dotted key, e.g. `default`, `config.json line 4`. */
+  readonly origins: ReadonlyMap<string, string>
+}
+
+/**
+ * Reads the configuration: flags win over the environment, that over the file, that over the defaults. Every given
+ * value is checked, also one that another source overrides.
+ *
+ * @throws `CONFIG_INVALID` naming all problems at once.
+ */
+export function loadConfig(options: LoadConfigOptions): LoadedConfig {
+  const settings = listSettings()
+  const { environment } = options
+  const path = options.file ?? options.defaultFile
+  const file = path === undefined ? undefined : readConfigFile(path, environment, settings)
+  const layers = [
+    readFlags(options.flags ?? {}, settings),
+    readEnvironment(environment, settings),
+    ...(file === undefined ? [] : [file]),
+  ]
+  const problems = layers.flatMap((layer) => layer.problems)
+  if (options.file !== undefined && file?.exists === false) {
+    problems.unshift({ key: options.file, rule: 'there is no such file', origin: 'configuration file' })
+  }
+  if (problems.length > 0) throw toConfigError(problems)
+  const values = new Map(settings.map((setting) => [setting.key, pick(setting, layers)]))
+  placeDatabase(values)
+  return {
+    config: assemble(settings, values),
+    file: file?.exists ? path : undefined,
+    origins: new Map([...values].map(([key, { origin }]) => [key, origin])),
+  }
+}
+
+function pick(setting: Setting, layers: readonly Layer[]): Given {
+  const given = layers.map((layer) => layer.values.get(setting.key)).find((value) => value !== undefined)
+  return given ?? { value: setting.schema.default, origin: 'default' }
+}
+
+/** Moves the default database along with a data directory that somebody chose. */
+function placeDatabase(values: Map<string, Given>): void {
+  const directory = values.get('data_directory')
+  if (values.get('database_url')?.origin !== 'default' || !directory || directory.origin === 'default') return
+  const folder = String(directory.value).replace(/(?<=.)\/+$/, '')
+  values.set('database_url', {
+    value: `sqlite:${folder === '/' ? '' : folder}/modula.db`,
+    origin: `data_directory (${directory.origin})`,
+  })
+}
+
+function assemble(settings: readonly Setting[], values: ReadonlyMap<string, Given>): Config {
+  const config: Record<string, unknown> = {}
+  for (const { key, section, path } of settings) {
+    // Defaults are shared by all loads, so that what is frozen must be a copy.
+    const value: unknown = structuredClone(values.get(key)?.value)
+    const name = path.at(-1) ?? key
+    if (section.key === undefined) config[name] = Object.freeze(value)
+    else
+      config[section.key] = { ...(config[section.key] as object | undefined), [name]: Object.freeze(value) }
+  }
+  for (const section of Object.values(config)) Object.freeze(section)
+  // Each value has been checked against the schema that the type is made of.
+  return Object.freeze(config) as Config
+}

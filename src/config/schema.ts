@@ -1,0 +1,244 @@
+import { type Static, type TProperties, Type } from '@sinclair/typebox'
+import { vmLimits } from '../base/limits.js'
+
+const kibibyte = 1024
+const mebibyte = 1024 * kibibyte
+
+/** A body shares its crossing into the VM with headers and parameters, which need room as well. */
+const bodyBytesMax = vmLimits.marshalBytesMax - mebibyte
+
+const pluginSettings = {
+  plugin_enabled: Type.Boolean({
+    default: false,
+    description: 'Master switch. While it is false no plugin is read and every plugin route answers 404.',
+  }),
+  plugin_directory: Type.String({
+    default: './plugins/',
+    minLength: 1,
+    description:
+      'Directory whose sub-directories are the plugins; created when it is absent. A relative path starts at the working directory.',
+  }),
+  plugin_hot_reload: Type.Boolean({
+    default: false,
+    description:
+      'Reload a plugin when its files change. While it is false a reload is asked for with the CLI or the admin API.',
+  }),
+  plugin_approval_binding: Type.Union([Type.Literal('version'), Type.Literal('content')], {
+    default: 'version',
+    description:
+      'What an approval belongs to: "version" asks again when the manifest\'s version changes, "content" when any file of the plugin does.',
+  }),
+  plugin_max_vms: Type.Integer({
+    default: 4,
+    minimum: 1,
+    maximum: 64,
+    description: 'Lua VMs per plugin, those reserved for hooks included: how many calls of it run at once.',
+  }),
+  plugin_executors: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 16,
+    description:
+      'Threads that run plugin code. 0 chooses one less than there are processor cores, and at least 2.',
+  }),
+}
+
+const budgetSettings = {
+  plugin_timeout: Type.Integer({
+    default: 5,
+    minimum: 1,
+    maximum: 300,
+    description:
+      'Seconds that one request handler, on_init or on_shutdown may take; the call is killed after them and the client gets 504.',
+  }),
+  plugin_max_ops: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Database operations of one call; one more raises an error in the plugin.',
+  }),
+  plugin_max_instructions: Type.Integer({
+    default: 100_000_000,
+    minimum: 100_000,
+    maximum: 1_000_000_000_000,
+    description: 'Lua instructions of one call; the call is killed at the first look after them.',
+  }),
+  plugin_max_memory: Type.Integer({
+    default: 32 * mebibyte,
+    minimum: vmLimits.memoryBytesMin,
+    maximum: 1024 * mebibyte,
+    description:
+      'Bytes that one Lua VM may allocate. At the limit Lua raises "not enough memory" and the VM is rebuilt after the call.',
+  }),
+  plugin_storage_quota: Type.Integer({
+    default: 256 * mebibyte,
+    minimum: 64 * kibibyte,
+    maximum: 1024 * 1024 * mebibyte,
+    description:
+      'Bytes that the tables of one plugin may hold; writes beyond them fail, reads and deletes do not.',
+  }),
+  plugin_max_failures: Type.Integer({
+    default: 5,
+    minimum: 1,
+    maximum: 1000,
+    description:
+      "Consecutive failed calls after which a plugin's circuit breaker opens and its routes answer 503.",
+  }),
+  plugin_reset_interval: Type.String({
+    default: '60s',
+    description:
+      'Time that an open circuit breaker waits before it lets one probe call through: a duration such as "500ms", "60s" or "1m30s".',
+  }),
+}
+
+const routeSettings = {
+  plugin_rate_limit: Type.Integer({
+    default: 100,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'Requests a second that one client address may send to all plugin routes together, and the largest burst; more answer 429.',
+  }),
+  plugin_max_routes: Type.Integer({
+    default: 50,
+    minimum: 0,
+    maximum: 10_000,
+    description: 'Routes that one plugin may register; with more it does not load. 0 allows none.',
+  }),
+  plugin_max_request_body: Type.Integer({
+    default: mebibyte,
+    minimum: 0,
+    maximum: bodyBytesMax,
+    description: 'Bytes of a request body for a plugin; larger ones answer 413. 0 allows none.',
+  }),
+  plugin_max_response_body: Type.Integer({
+    default: 5 * mebibyte,
+    minimum: 0,
+    maximum: bodyBytesMax,
+    description: 'Bytes of a response body from a plugin; larger ones answer 500. 0 allows none.',
+  }),
+  plugin_trusted_proxies: Type.Array(Type.String(), {
+    default: [],
+    maxItems: 1000,
+    description:
+      'Addresses and CIDR ranges of the proxies whose X-Forwarded-For is believed, e.g. ["10.0.0.0/8", "::1"]. Empty believes none: the client is who holds the connection.',
+  }),
+}
+
+const hookSettings = {
+  plugin_hook_reserve_vms: Type.Integer({
+    default: 1,
+    minimum: 0,
+    maximum: 63,
+    description:
+      'VMs out of plugin_max_vms that serve hooks only. At least one VM stays general: a larger value counts as plugin_max_vms - 1. 0 reserves none.',
+  }),
+  plugin_hook_max_consecutive_aborts: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 1000,
+    description: 'Consecutive failures after which one hook is switched off until its plugin is reloaded.',
+  }),
+  plugin_hook_max_ops: Type.Integer({
+    default: 100,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Database operations of one hook call; one more raises an error in the plugin.',
+  }),
+  plugin_hook_max_concurrent_after: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 1000,
+    description: 'After-hooks of all plugins that run at once; the others wait their turn.',
+  }),
+  plugin_hook_timeout_ms: Type.Integer({
+    default: 2000,
+    minimum: 10,
+    maximum: 300_000,
+    description: 'Milliseconds that one hook call may take before it is killed.',
+  }),
+  plugin_hook_event_timeout_ms: Type.Integer({
+    default: 5000,
+    minimum: 10,
+    maximum: 300_000,
+    description: 'Milliseconds that all before-hooks of one event may take together.',
+  }),
+}
+
+const storageSettings = {
+  data_directory: Type.String({
+    default: './data',
+    minLength: 1,
+    description:
+      'Directory of everything the host writes: the database, the admin token. Created when it is absent. A relative path starts at the working directory.',
+  }),
+  database_url: Type.String({
+    default: 'sqlite:./data/modula.db',
+    pattern: '^sqlite:(?!:memory:).',
+    description:
+      'Database of the host and of all plugins, as "sqlite:" and a file path. When only data_directory is given, the file modula.db in that directory.',
+  }),
+}
+
+const serverSettings = {
+  host: Type.String({
+    default: '127.0.0.1',
+    minLength: 1,
+    description: 'Address or host name to listen on. "0.0.0.0" and "::" listen on every interface.',
+  }),
+  port: Type.Integer({
+    default: 8080,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'TCP port to listen on. 0 takes a free one and prints it.',
+  }),
+}
+
+const logSettings = {
+  level: Type.Union(
+    (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
+      Type.Literal(level),
+    ),
+    { default: 'info', description: 'Least important lines that are written. "silent" writes none.' },
+  ),
+  format: Type.Union([Type.Literal('json'), Type.Literal('pretty')], {
+    default: 'json',
+    description:
+      '"json" writes one JSON object a line for machines, "pretty" one short text line for people.',
+  }),
+}
+
+/** A chapter of the configuration: how the reference groups keys, and for nested keys the object they stand in. */
+export interface ConfigSection {
+  readonly title: string
+  readonly about: string
+  /** Name of the object in the file that holds the settings; absent when they stand at the top level. */
+  readonly key?: string
+  readonly settings: TProperties
+}
+
+/** Every setting of the host, in the order of the reference. Readers: loader, JSON Schema, reference page. */
+export const configSections: readonly ConfigSection[] = [
+  { title: 'Plugins', about: 'Which plugins run, and in what.', settings: pluginSettings },
+  { title: 'Budgets', about: 'What one plugin may use before it is stopped.', settings: budgetSettings },
+  { title: 'Plugin routes', about: 'Limits of the HTTP side of plugins.', settings: routeSettings },
+  { title: 'Hooks', about: 'Limits of content hooks.', settings: hookSettings },
+  { title: 'Storage', about: 'Where data lives.', settings: storageSettings },
+  { title: 'Server', about: 'Where the host listens.', key: 'server', settings: serverSettings },
+  { title: 'Log', about: 'What is logged to standard error.', key: 'log', settings: logSettings },
+]
+
+const configSchema = Type.Object({
+  ...pluginSettings,
+  ...budgetSettings,
+  ...routeSettings,
+  ...hookSettings,
+  ...storageSettings,
+  server: Type.Object(serverSettings),
+  log: Type.Object(logSettings),
+})
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+/** The whole configuration with every default filled in; keys are those of `config.json`. */
+export type Config = DeepReadonly<Static<typeof configSchema>>

@@ -1,0 +1,108 @@
+import type { Clock } from '../base/clock.js'
+import { executorLimits } from '../base/limits.js'
+import type { ExecutorThread } from './executor-thread.js'
+import type { Fleet } from './fleet.js'
+import { fail, type InFlight, type Placeable } from './in-flight.js'
+
+/** Chooses an executor for each call; calls that find none wait until there is room or their time is over. */
+export class Dispatcher {
+  readonly #fleet: Fleet
+  readonly #clock: Clock
+  #waiting: InFlight[] = []
+  #closed = false
+
+  constructor(fleet: Fleet, clock: Clock) {
+    this.#fleet = fleet
+    this.#clock = clock
+    fleet.onRoom = () => this.#retry()
+    fleet.onReturned = (calls) => this.redispatch(calls)
+    fleet.onOverrunEnded = (call) => this.#freeSlot(call)
+  }
+
+  /** True while calls wait for an executor. */
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  dispatch(call: InFlight): void {
+    if (this.#closed) {
+      fail(call, 'CLOSED', 'the host is closing')
+      return
+    }
+    const { request, load } = call
+    if (load !== undefined) this.#fleet.load(call, load)
+    if (request === undefined) return
+    const thread = this.#place(call.generation, request.reserved === true)
+    if (thread === undefined) this.#waiting.push(call)
+    else thread.call(call, request)
+  }
+
+  /** Sends calls that were taken back from one executor to another. */
+  redispatch(calls: readonly InFlight[]): void {
+    for (const call of calls) this.dispatch(call)
+  }
+
+  /** Answers the calls that have waited for a VM too long, here or in the queue of an executor. */
+  expire(nowMs: number): void {
+    const oldest = nowMs - executorLimits.checkoutWaitMs
+    const expired = this.#waiting.filter((call) => call.dispatchedAtMs < oldest)
+    if (expired.length > 0) this.#waiting = this.#waiting.filter((call) => call.dispatchedAtMs >= oldest)
+    for (const thread of this.#fleet.threads) {
+      for (const call of thread.inFlight.keys()) {
+        if (call.dispatchedAtMs >= oldest) break
+        if (call.request !== undefined && thread.revoke(call)) expired.push(call)
+      }
+    }
+    for (const call of expired) {
+      fail(call, 'POOL_EXHAUSTED', `no VM became free within ${executorLimits.checkoutWaitMs} ms`)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const call of this.#waiting.splice(0)) fail(call, 'CLOSED', 'the host is closing')
+  }
+
+  #retry(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const call of waiting) this.dispatch(call)
+  }
+
+  #freeSlot(call: InFlight): void {
+    call.overrun = false
+    call.generation.held -= 1
+    if (this.#waiting.length > 0) this.#retry()
+  }
+
+  #place(generation: Placeable, reserved: boolean): ExecutorThread | undefined {
+    const slots = (reserved ? generation.slots : generation.slots - generation.reservedSlots) - generation.held
+    if (slots <= 0) return undefined
+    const own = this.#fleet.quarantineOf(generation.plugin)
+    if (own !== undefined) return own.hasRoom ? own : undefined
+    return this.#choose(this.#fleet.active, generation.id, slots)
+  }
+
+  /**
+   * Fills one executor before the next, so that calls share wake-ups, and passes over one that is at a long call.
+   * A plugin with fewer slots than there are executors keeps to as many of them as it has slots.
+   */
+  #choose(active: readonly ExecutorThread[], offset: number, slots: number): ExecutorThread | undefined {
+    const nowMs = this.#clock()
+    const count = Math.min(active.length, slots)
+    let best: ExecutorThread | undefined
+    let bestLoad = Number.POSITIVE_INFINITY
+    for (let step = 0; step < count; step += 1) {
+      const thread = active[(offset + step) % active.length] as ExecutorThread
+      if (!thread.hasRoom) continue
+      const busy = thread.shared.isBusySince(executorLimits.busyMs, nowMs)
+      if (!busy && thread.inFlight.size < executorLimits.inFlightBeforeNextMax) return thread
+      const load = thread.inFlight.size + (busy ? executorLimits.claimsMax : 0)
+      if (load < bestLoad) {
+        best = thread
+        bestLoad = load
+      }
+    }
+    return best
+  }
+}

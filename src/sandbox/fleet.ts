@@ -1,0 +1,223 @@
+import { executorLimits } from '../base/limits.js'
+import { ExecutorThread } from './executor-thread.js'
+import type { SandboxObserver } from './generation.js'
+import { fail, type GenerationLoad, type InFlight } from './in-flight.js'
+import type { GenerationDefinition } from './protocol.js'
+import { ThreadPriority } from './thread-priority.js'
+
+export interface FleetOptions {
+  /** Compiled entry file of an executor thread. */
+  readonly entry: URL
+  /** What the entry composes its services from; must survive structured cloning. */
+  readonly composition: unknown
+  /** Threads that share the work; spares come on top. */
+  readonly executors: number
+  readonly softLimits: boolean
+  readonly observer: SandboxObserver
+  /** Lines and measurements that executors report. */
+  report(kind: string, plugin: string, data: unknown): void
+}
+
+/**
+ * The executor threads: as many active ones as configured, a warm spare to take the place of one that is occupied,
+ * and one thread for each plugin in quarantine.
+ */
+export class Fleet {
+  readonly #options: FleetOptions
+  readonly #priority = new ThreadPriority()
+  readonly #threads = new Set<ExecutorThread>()
+  readonly #quarantine = new Map<string, ExecutorThread>()
+  readonly #definitions = new Map<number, GenerationDefinition>()
+  #started = 0
+  #closed = false
+  /** Called when calls that waited may find a place. */
+  onRoom: () => void = () => undefined
+  /** Called with calls that their thread had not started when it was lost. */
+  onReturned: (calls: readonly InFlight[]) => void = () => undefined
+  /** Called when a call that had overrun has ended. */
+  onOverrunEnded: (call: InFlight) => void = () => undefined
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+    for (let count = 0; count <= options.executors; count += 1) this.#start()
+  }
+
+  get threads(): ReadonlySet<ExecutorThread> {
+    return this.#threads
+  }
+
+  /** Threads that share the work at this moment. */
+  get active(): readonly ExecutorThread[] {
+    return this.#withRole('active')
+  }
+
+  /** A warm thread without work; undefined when there is none at the moment. */
+  get spare(): ExecutorThread | undefined {
+    return this.#withRole('spare')[0]
+  }
+
+  quarantineOf(plugin: string): ExecutorThread | undefined {
+    return this.#quarantine.get(plugin)
+  }
+
+  /** Makes a generation that has proved itself known to all executors, which build their VMs for it. */
+  publish(definition: GenerationDefinition): void {
+    this.#definitions.set(definition.id, definition)
+    for (const thread of this.#threads) this.#prepare(thread, definition)
+  }
+
+  forget(generation: number): void {
+    this.#definitions.delete(generation)
+    for (const thread of this.#threads) thread.forget(generation)
+  }
+
+  /** Loads a generation in a spare thread, which serves nobody, else in any; the message waits until it is warm. */
+  load(call: InFlight, load: GenerationLoad): void {
+    const threads = [this.quarantineOf(call.generation.plugin), this.spare, this.active[0], ...this.#withRole('starting')]
+    const thread = threads.find((each) => each !== undefined)
+    if (thread !== undefined) thread.load(call, load)
+    else if (this.#closed) fail(call, 'CLOSED', 'the host is closing')
+    else this.#startFor(call, load)
+  }
+
+  /** All threads are occupied: one more is started, even beyond the limit, as long calls end sooner or later. */
+  #startFor(call: InFlight, load: GenerationLoad): void {
+    this.#start().load(call, load)
+  }
+
+  /** Gives a plugin an executor of its own. */
+  isolate(plugin: string): void {
+    if (this.#closed || this.#quarantine.has(plugin)) return
+    const thread = this.#start()
+    thread.role = 'quarantine'
+    this.#quarantine.set(plugin, thread)
+  }
+
+  /** Lets a plugin back among the others. */
+  release(plugin: string): void {
+    const thread = this.#quarantine.get(plugin)
+    this.#quarantine.delete(plugin)
+    if (thread !== undefined) this.#drop(thread, 'the quarantine was lifted')
+  }
+
+  /** Takes a thread out of the rotation while a long call runs in it; a spare takes its place. */
+  setAside(thread: ExecutorThread): void {
+    thread.role = 'overrun'
+    this.#promote()
+    if (this.spare === undefined) this.#start()
+  }
+
+  /** Lowers the priority of a thread that has overrun, as soon as that is worth it. */
+  lower(thread: ExecutorThread, overrunMs: number): void {
+    if (thread.lowered) return
+    if (!this.#priority.canRestore && overrunMs < executorLimits.lowerUnprivilegedMs) return
+    thread.lowered = this.#priority.lower(thread.systemId)
+  }
+
+  /** Takes a thread whose long call has ended, and that has nothing left to do, back into service, or retires it. */
+  recover(thread: ExecutorThread): void {
+    if (thread.inFlight.size > 0) return
+    const restored = !thread.lowered || this.#priority.restore(thread.systemId)
+    const wanted = this.#withRole('spare').length < executorLimits.sparesMax
+    if (!restored || (!wanted && this.active.length >= this.#options.executors)) {
+      this.#drop(thread, 'retired after a long call')
+      return
+    }
+    thread.lowered = false
+    thread.role = 'spare'
+    this.#promote()
+    this.onRoom()
+  }
+
+  /** Terminates a thread. Calls that it had started are lost, the others are returned for another thread. */
+  drop(thread: ExecutorThread, reason: string, culprit?: InFlight): void {
+    this.#drop(thread, reason, culprit)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const thread of [...this.#threads]) this.#drop(thread, 'the host is closing')
+  }
+
+  #withRole(role: ExecutorThread['role']): ExecutorThread[] {
+    return [...this.#threads].filter((thread) => thread.role === role)
+  }
+
+  #prepare(thread: ExecutorThread, definition: GenerationDefinition): void {
+    thread.prepare(definition, this.#vmsIn(thread, definition))
+  }
+
+  /** How many VMs of a generation a thread holds: its share, or all in quarantine. */
+  #vmsIn(thread: ExecutorThread, definition: GenerationDefinition): number {
+    const { vms } = definition.settings
+    if (thread.role === 'quarantine') return this.quarantineOf(definition.plugin) === thread ? vms : 0
+    if (this.#quarantine.has(definition.plugin)) return 0
+    return thread.role === 'active' ? Math.ceil(vms / this.#options.executors) : 1
+  }
+
+  #start(): ExecutorThread {
+    this.#started += 1
+    const { entry, composition, softLimits } = this.#options
+    const thread = new ExecutorThread(this.#started, entry, { composition, softLimits }, {
+      ready: (ready) => this.#ready(ready),
+      overrunEnded: (_thread, call) => this.onOverrunEnded(call),
+      report: (kind, plugin, data) => this.#options.report(kind, plugin, data),
+      lost: (lost, reason) => this.#lost(lost, reason),
+    })
+    this.#threads.add(thread)
+    return thread
+  }
+
+  #ready(thread: ExecutorThread): void {
+    if (thread.role === 'gone') return
+    this.#options.observer.executorStarted(thread.id)
+    if (thread.role === 'starting') {
+      this.#priority.probe(thread.systemId)
+      thread.role = 'spare'
+      this.#promote()
+    }
+    for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
+    this.onRoom()
+  }
+
+  /** Fills the active places from the spares, and sees that there is a spare again. */
+  #promote(): void {
+    const missing = this.#options.executors - this.active.length
+    for (const thread of this.#withRole('spare').slice(0, Math.max(0, missing))) {
+      thread.role = 'active'
+      for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
+    }
+    const coming = this.#withRole('starting').length
+    const needed = this.#options.executors + 1 - this.active.length - this.#withRole('spare').length - coming
+    if (!this.#closed && needed > 0 && this.#threads.size < executorLimits.threadsMax) this.#start()
+  }
+
+  #lost(thread: ExecutorThread, reason: string): void {
+    if (thread.role === 'gone') return
+    this.#drop(thread, reason)
+  }
+
+  #drop(thread: ExecutorThread, reason: string, culprit?: InFlight): void {
+    const started = [...thread.inFlight.keys()].filter((call) => thread.hasStarted(call))
+    const wasQuarantine = thread.role === 'quarantine'
+    const calls = thread.terminate()
+    this.#threads.delete(thread)
+    this.#options.observer.executorLost(thread.id, reason)
+    if (wasQuarantine) this.#restartQuarantine(thread)
+    for (const call of started) {
+      if (call.overrun) this.onOverrunEnded(call)
+      fail(call, 'EXECUTOR_LOST', `the executor was lost: ${reason}`, call === culprit)
+    }
+    if (!this.#closed) this.#promote()
+    this.onReturned(calls.filter((call) => !started.includes(call)))
+    this.onRoom()
+  }
+
+  #restartQuarantine(thread: ExecutorThread): void {
+    for (const [plugin, own] of this.#quarantine) {
+      if (own !== thread) continue
+      this.#quarantine.delete(plugin)
+      this.isolate(plugin)
+    }
+  }
+}

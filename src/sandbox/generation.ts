@@ -1,0 +1,121 @@
+import type { Registration } from './host-function.js'
+import type { LuaObject } from './lua-value.js'
+import type { Phase } from './phase.js'
+import type { GenerationSettings } from './settings.js'
+
+export type { GenerationSettings } from './settings.js'
+
+/** The Lua files of one plugin as they were read, once: what is hashed is what runs. */
+export interface PluginSource {
+  /** Name of the folder; how errors name the plugin before its manifest is read. */
+  readonly folder: string
+  /** Text of each file by its path inside the folder, e.g. `init.lua`, `lib/validate.lua`. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+/** What a plugin says of itself at module scope. */
+export interface Inspection {
+  /** The global `plugin_info` as it is after init.lua has run; undefined when it is not a table. */
+  readonly pluginInfo: LuaObject | undefined
+  readonly hasOnInit: boolean
+  readonly hasOnShutdown: boolean
+  readonly registrations: readonly Registration[]
+}
+
+/** Why a call did not end with a result. */
+export type CallFailureCode =
+  | 'ERROR' // Lua raised, or the result could not be encoded
+  | 'TIMEOUT' // the call's time ran out
+  | 'INSTRUCTIONS' // the call's instructions ran out
+  | 'MEMORY' // the VM's memory ran out
+  | 'RESULT_TOO_LARGE'
+  | 'POOL_EXHAUSTED' // no VM within 100 ms
+  | 'EXECUTOR_LOST' // the thread was terminated under the call
+  | 'CLOSED' // the generation is draining or closed
+
+export interface CallFailure {
+  readonly ok: false
+  readonly code: CallFailureCode
+  /** Lua text with its position, for logs only. */
+  readonly message: string
+  /** True when this call is what made the supervisor terminate a thread. */
+  readonly blamed: boolean
+}
+
+export interface CallSuccess {
+  readonly ok: true
+  /** What the call kind encoded, flat. */
+  readonly result: readonly unknown[]
+}
+
+export type CallOutcome = CallSuccess | CallFailure
+
+/** One call into a generation. */
+export interface CallRequest {
+  /** Name of a call kind that the executor knows: `http`, `lifecycle`. */
+  readonly kind: string
+  readonly phase: Phase
+  /** What the kind's encoder made of the arguments: texts and byte strings, flat. */
+  readonly payload: string
+  /** Bytes that travel beside the payload, as a Latin-1 string; empty when there are none. */
+  readonly body: string
+  readonly requestId: string
+  readonly timeoutMs?: number
+  readonly operationsMax?: number
+  /** May also use the reserved VMs. */
+  readonly reserved?: boolean
+}
+
+export type PoolState = 'open' | 'draining' | 'closed'
+
+export interface PoolStatus {
+  readonly state: PoolState
+  readonly vmsTotal: number
+  readonly vmsAvailable: number
+}
+
+/** One immutable generation of a plugin: its VMs and what it registered. */
+export interface Generation {
+  readonly id: number
+  readonly plugin: string
+  readonly version: string
+  readonly inspection: Inspection
+  call(request: CallRequest): Promise<CallOutcome>
+  status(): PoolStatus
+  /** Refuses new calls and waits for those in flight, at most `executorLimits.drainMs`. Resolves to false on a timeout. */
+  drain(): Promise<boolean>
+  /** Drops the VMs; calls still in flight answer `CLOSED`. */
+  close(): Promise<void>
+}
+
+/** What the sandbox tells its owner; every member has a no-op default. */
+export interface SandboxObserver {
+  /** A thread was terminated because of a call of this plugin. */
+  hardStopped(plugin: string, reason: string): void
+  executorStarted(id: number): void
+  executorLost(id: number, reason: string): void
+  vmBuilt(plugin: string, durationMs: number): void
+  vmRetired(plugin: string, reason: string): void
+  budgetKilled(plugin: string, code: CallFailureCode): void
+}
+
+/** The host side of the sandbox: executor threads and the generations that run in them. */
+export interface Sandbox {
+  /**
+   * Runs init.lua in the real environment with nothing that has an effect, and reads the manifest.
+   * Rejects with `PLUGIN_LOAD_FAILED` (message for the author, with the Lua line) when it does not compile, raises
+   * or runs out of a budget.
+   */
+  inspect(source: PluginSource, settings: GenerationSettings): Promise<Inspection>
+  /** Builds the VMs of a new generation; rejects as `inspect` does. `on_init` is the caller's to run. */
+  createGeneration(
+    plugin: string,
+    version: string,
+    source: PluginSource,
+    settings: GenerationSettings,
+  ): Promise<Generation>
+  /** Confines a plugin, in all its generations, to an executor of its own, or lifts that. */
+  setQuarantine(plugin: string, quarantined: boolean): void
+  isQuarantined(plugin: string): boolean
+  close(): Promise<void>
+}

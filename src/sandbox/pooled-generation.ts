@@ -1,0 +1,113 @@
+import type { Clock } from '../base/clock.js'
+import { executorLimits } from '../base/limits.js'
+import type {
+  CallFailureCode,
+  CallOutcome,
+  CallRequest,
+  Generation,
+  Inspection,
+  PoolState,
+  PoolStatus,
+} from './generation.js'
+import type { InFlight, Placeable } from './in-flight.js'
+import type { GenerationDefinition } from './protocol.js'
+
+export interface PooledGenerationOptions {
+  readonly definition: GenerationDefinition
+  readonly inspection: Inspection
+  readonly clock: Clock
+  dispatch(call: InFlight): void
+  budgetKilled(code: CallFailureCode): void
+  forget(): void
+}
+
+const budgetCodes: readonly CallFailureCode[] = ['TIMEOUT', 'INSTRUCTIONS', 'MEMORY']
+
+/** One generation as its owner sees it: counts its calls and refuses them once it is draining. */
+export class PooledGeneration implements Generation {
+  readonly id: number
+  readonly plugin: string
+  readonly version: string
+  readonly inspection: Inspection
+  readonly #options: PooledGenerationOptions
+  readonly #placeable: Placeable
+  readonly #pending = new Set<InFlight>()
+  #state: PoolState = 'open'
+  #drained: (() => void) | undefined
+
+  constructor(options: PooledGenerationOptions) {
+    const { definition } = options
+    this.#options = options
+    this.id = definition.id
+    this.plugin = definition.plugin
+    this.version = definition.version
+    this.inspection = options.inspection
+    this.#placeable = {
+      id: definition.id,
+      plugin: definition.plugin,
+      slots: definition.settings.vms,
+      reservedSlots: definition.settings.reservedVms,
+      held: 0,
+    }
+  }
+
+  call(request: CallRequest): Promise<CallOutcome> {
+    return new Promise((resolve) => {
+      // on_shutdown runs while the generation drains.
+      if (this.#state === 'closed' || (this.#state === 'draining' && request.phase !== 'shutdown')) {
+        resolve({ ok: false, code: 'CLOSED', message: 'the plugin is being unloaded', blamed: false })
+        return
+      }
+      const { settings } = this.#options.definition
+      const nowMs = this.#options.clock()
+      const call: InFlight = {
+        generation: this.#placeable,
+        request,
+        load: undefined,
+        dispatchedAtMs: nowMs,
+        deadlineMs: nowMs + (request.timeoutMs ?? settings.timeoutMs),
+        operationsMax: request.operationsMax ?? settings.operationsMax,
+        overrun: false,
+        resolve: (outcome) => {
+          this.#ended(call, outcome)
+          resolve(outcome)
+        },
+      }
+      this.#pending.add(call)
+      this.#options.dispatch(call)
+    })
+  }
+
+  status(): PoolStatus {
+    const { vms } = this.#options.definition.settings
+    return { state: this.#state, vmsTotal: vms, vmsAvailable: Math.max(0, vms - this.#placeable.held) }
+  }
+
+  async drain(): Promise<boolean> {
+    if (this.#state === 'open') this.#state = 'draining'
+    if (this.#pending.size === 0) return true
+    let timer: NodeJS.Timeout | undefined
+    const drained = new Promise<boolean>((resolve) => {
+      this.#drained = () => resolve(true)
+      timer = setTimeout(() => resolve(false), executorLimits.drainMs)
+    })
+    const result = await drained
+    clearTimeout(timer)
+    return result
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    for (const call of [...this.#pending]) {
+      call.resolve({ ok: false, code: 'CLOSED', message: 'the plugin was unloaded', blamed: false })
+    }
+    this.#options.forget()
+  }
+
+  #ended(call: InFlight, outcome: CallOutcome): void {
+    if (!this.#pending.delete(call)) return
+    if (!outcome.ok && budgetCodes.includes(outcome.code)) this.#options.budgetKilled(outcome.code)
+    if (this.#pending.size === 0) this.#drained?.()
+  }
+}

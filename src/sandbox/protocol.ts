@@ -1,0 +1,59 @@
+import type { CallFailureCode } from './generation.js'
+import type { GenerationSettings } from './settings.js'
+
+/**
+ * What the host and an executor thread say to each other. A message is an array: a batch of items, each a kind
+ * (a small number) followed by a fixed count of fields, so that structured cloning copies texts and numbers only.
+ *
+ *   host ─▶ executor   define, forget, prepare, load, call
+ *   executor ─▶ host   ready, done, failed, report
+ */
+export type Batch = unknown[]
+
+/** Items that the host sends. */
+export const hostItem = {
+  /** A generation may be called from now on: one `GenerationDefinition`. */
+  define: 0,
+  /** A generation is closed: its id. */
+  forget: 1,
+  /** Build VMs of a generation ahead of its calls: id, how many. */
+  prepare: 2,
+  /** Build a VM and run init.lua in it: claim, generation, phase. In phase `module` the VM is kept. */
+  load: 3,
+  /** One call: claim, generation, kind, phase, payload, body, request id, deadline (ms), operations. */
+  call: 4,
+} as const
+
+/** Items that an executor sends. */
+export const executorItem = {
+  /** The thread is up: its id for the operating system (0 when unknown). */
+  ready: 0,
+  /** A call ended well: claim, count of values, the values. */
+  done: 1,
+  /** A call failed: claim, code, message. */
+  failed: 2,
+  /** Something to note: kind, plugin, generation, data. */
+  report: 3,
+} as const
+
+export interface GenerationDefinition {
+  readonly id: number
+  readonly plugin: string
+  readonly version: string
+  readonly files: ReadonlyMap<string, string>
+  readonly settings: GenerationSettings
+}
+
+/** Data that an executor thread starts with. */
+export interface ExecutorData {
+  readonly shared: SharedArrayBuffer
+  readonly softLimits: boolean
+  /** Whatever the thread's entry needs to compose its services. */
+  readonly composition: unknown
+}
+
+export interface FailedCall {
+  readonly code: CallFailureCode
+  readonly message: string
+}
+

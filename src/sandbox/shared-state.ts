@@ -1,0 +1,110 @@
+import { executorLimits } from '../base/limits.js'
+
+/**
+ * Life of a claim, one per call in flight. Whoever exchanges `offered` first wins, so a call is either run by the
+ * executor or taken back by the supervisor, never both:
+ *
+ *   free ─▶ offered ─┬─▶ claimed ─▶ free      the executor runs the call
+ *                    └─▶ revoked ─▶ free      the supervisor took it back; the executor skips the message
+ */
+export const claimState = { free: 0, offered: 1, claimed: 2, revoked: 3 } as const
+
+/** What the thread is doing. */
+export interface Activity {
+  /** Claim of the running call; -1 while it builds a VM ahead of calls; undefined while it is idle. */
+  readonly claim: number | undefined
+  /** Generation whose code runs. */
+  readonly generation: number
+  /** Changes with every start. */
+  readonly sequence: number
+  readonly sinceMs: number
+  /** After this and a grace the thread is stuck. */
+  readonly deadlineMs: number
+}
+
+const activityWord = 0
+const generationWord = 1
+const sequenceWord = 2
+const headerWords = 4
+const sinceDouble = 0
+const deadlineDouble = 1
+const doublesBytes = 16
+
+/** The memory that an executor and the host share: what runs, since when, until when, and the claim of each call. */
+export class SharedState {
+  readonly buffer: SharedArrayBuffer
+  readonly #doubles: Float64Array
+  readonly #words: Int32Array
+
+  constructor(buffer?: SharedArrayBuffer) {
+    this.buffer =
+      buffer ?? new SharedArrayBuffer(doublesBytes + (headerWords + executorLimits.claimsMax) * Int32Array.BYTES_PER_ELEMENT)
+    this.#doubles = new Float64Array(this.buffer, 0, 2)
+    this.#words = new Int32Array(this.buffer, doublesBytes)
+  }
+
+  /** The executor starts work for a generation; times are of the monotonic clock. */
+  begin(claim: number, generation: number, nowMs: number, deadlineMs: number): void {
+    this.#doubles[sinceDouble] = nowMs
+    this.#doubles[deadlineDouble] = deadlineMs
+    Atomics.store(this.#words, generationWord, generation)
+    Atomics.add(this.#words, sequenceWord, 1)
+    Atomics.store(this.#words, activityWord, claim + 2)
+  }
+
+  /** The executor moves the time after which it counts as stuck. */
+  setDeadline(deadlineMs: number): void {
+    this.#doubles[deadlineDouble] = deadlineMs
+  }
+
+  end(): void {
+    Atomics.store(this.#words, activityWord, 0)
+  }
+
+  activity(): Activity {
+    const word = Atomics.load(this.#words, activityWord)
+    return {
+      claim: word === 0 ? undefined : word - 2,
+      generation: Atomics.load(this.#words, generationWord),
+      sequence: Atomics.load(this.#words, sequenceWord),
+      sinceMs: this.#doubles[sinceDouble] as number,
+      deadlineMs: this.#doubles[deadlineDouble] as number,
+    }
+  }
+
+  /** True while the thread has been at one piece of work for longer than the given time. */
+  isBusySince(limitMs: number, nowMs: number): boolean {
+    return Atomics.load(this.#words, activityWord) !== 0 && nowMs - (this.#doubles[sinceDouble] as number) > limitMs
+  }
+
+  offer(claim: number): void {
+    Atomics.store(this.#words, headerWords + claim, claimState.offered)
+  }
+
+  /** The executor takes a call; false when the supervisor has taken it back. */
+  claim(claim: number): boolean {
+    return this.#exchange(claim, claimState.claimed)
+  }
+
+  /** The supervisor takes a call back; false when the executor has it already. */
+  revoke(claim: number): boolean {
+    return this.#exchange(claim, claimState.revoked)
+  }
+
+  #exchange(claim: number, to: number): boolean {
+    const { offered } = claimState
+    return Atomics.compareExchange(this.#words, headerWords + claim, offered, to) === offered
+  }
+
+  release(claim: number): void {
+    Atomics.store(this.#words, headerWords + claim, claimState.free)
+  }
+
+  isFree(claim: number): boolean {
+    return Atomics.load(this.#words, headerWords + claim) === claimState.free
+  }
+
+  isOffered(claim: number): boolean {
+    return Atomics.load(this.#words, headerWords + claim) === claimState.offered
+  }
+}

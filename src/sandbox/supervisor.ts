@@ -1,0 +1,100 @@
+import type { Clock } from '../base/clock.js'
+import { executorLimits } from '../base/limits.js'
+import type { Dispatcher } from './dispatcher.js'
+import type { ExecutorThread } from './executor-thread.js'
+import type { Fleet } from './fleet.js'
+import type { InFlight } from './in-flight.js'
+import type { Activity } from './shared-state.js'
+
+export interface SupervisorOptions {
+  readonly fleet: Fleet
+  readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  /** Which plugin a generation belongs to. */
+  pluginOf(generation: number): string | undefined
+  /** Called after a thread was terminated because of a plugin's code. */
+  hardStopped(plugin: string, reason: string): void
+}
+
+/**
+ * Watches the executors through shared memory while there is something to watch: hands the waiting calls of an
+ * executor that is at a long call to another one, and terminates an executor that is stuck.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  /** Makes sure that the watch is on; it ends by itself when nothing is in flight. */
+  watch(): void {
+    this.#timer ??= setInterval(() => this.#tick(), executorLimits.supervisorTickMs)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #tick(): void {
+    const { fleet, dispatcher, clock } = this.#options
+    const nowMs = clock()
+    let occupied = dispatcher.hasWaiting
+    for (const thread of [...fleet.threads]) {
+      const activity = thread.shared.activity()
+      if (activity.claim !== undefined) this.#judge(thread, activity, nowMs)
+      else if (thread.role === 'overrun' && !this.#holdsOverrun(thread)) fleet.recover(thread)
+      occupied ||= activity.claim !== undefined || thread.inFlight.size > 0 || thread.role === 'overrun'
+    }
+    dispatcher.expire(nowMs)
+    if (!occupied) this.close()
+  }
+
+  /** True while the call because of which the thread was set aside has not been answered. */
+  #holdsOverrun(thread: ExecutorThread): boolean {
+    for (const call of thread.inFlight.keys()) if (call.overrun) return true
+    return false
+  }
+
+  #judge(thread: ExecutorThread, activity: Activity, nowMs: number): void {
+    if (nowMs > activity.deadlineMs + executorLimits.hardStopGraceMs) {
+      this.#hardStop(thread, activity)
+      return
+    }
+    const ranMs = nowMs - activity.sinceMs
+    if (ranMs < executorLimits.overrunMs) return
+    this.#noteOverrun(thread, activity)
+    if (thread.role !== 'quarantine') this.#handOff(thread)
+    this.#options.fleet.lower(thread, ranMs)
+  }
+
+  #noteOverrun(thread: ExecutorThread, activity: Activity): void {
+    const call = this.#callOf(thread, activity)
+    if (call === undefined || call.overrun || call.request === undefined) return
+    call.overrun = true
+    call.generation.held += 1
+  }
+
+  /** Sets the thread aside and gives the calls that it has not started to others. */
+  #handOff(thread: ExecutorThread): void {
+    if (thread.role === 'active' || thread.role === 'spare') this.#options.fleet.setAside(thread)
+    const returned: InFlight[] = []
+    for (const call of [...thread.inFlight.keys()]) if (thread.revoke(call)) returned.push(call)
+    this.#options.dispatcher.redispatch(returned)
+  }
+
+  #hardStop(thread: ExecutorThread, activity: Activity): void {
+    const { fleet, pluginOf, hardStopped } = this.#options
+    const plugin = pluginOf(activity.generation)
+    const reason = `code of plugin ${plugin ?? '(unknown)'} did not stop within its time`
+    const culprit = this.#callOf(thread, activity)
+    if (plugin !== undefined) hardStopped(plugin, reason)
+    fleet.drop(thread, reason, culprit)
+  }
+
+  #callOf(thread: ExecutorThread, activity: Activity): InFlight | undefined {
+    return activity.claim === undefined || activity.claim < 0 ? undefined : thread.callOf(activity.claim)
+  }
+}

@@ -1,0 +1,191 @@
+import { availableParallelism } from 'node:os'
+import { type Clock, createMonotonicClock } from '../base/clock.js'
+import { defineError } from '../base/errors.js'
+import { Dispatcher } from './dispatcher.js'
+import { Fleet } from './fleet.js'
+import type {
+  CallOutcome,
+  Generation,
+  Inspection,
+  PluginSource,
+  Sandbox,
+  SandboxObserver,
+} from './generation.js'
+import type { Registration } from './host-function.js'
+import type { InFlight } from './in-flight.js'
+import type { LuaObject } from './lua-value.js'
+import { PooledGeneration } from './pooled-generation.js'
+import type { GenerationDefinition } from './protocol.js'
+import type { GenerationSettings } from './settings.js'
+import { Supervisor } from './supervisor.js'
+
+/** The plugin's code could not be loaded; the message is for its author. */
+export const pluginLoadFailed = defineError('PLUGIN_LOAD_FAILED', 500, '{reason}')
+
+export interface SandboxOptions {
+  /** Compiled entry file of an executor thread. */
+  readonly entry: URL
+  /** What the entry composes its services from; must survive structured cloning. */
+  readonly composition: unknown
+  /** Executor threads; 0 means as many as cores less one, and at least two. */
+  readonly executors: number
+  /** False only where the hard stop alone is put to the test. */
+  readonly softLimits?: boolean
+  readonly observer?: Partial<SandboxObserver>
+  /** Lines and measurements that executors report: log lines, schema drift. */
+  readonly report?: (kind: string, plugin: string, data: unknown) => void
+}
+
+const silentObserver: SandboxObserver = {
+  hardStopped: () => undefined,
+  executorStarted: () => undefined,
+  executorLost: () => undefined,
+  vmBuilt: () => undefined,
+  vmRetired: () => undefined,
+  budgetKilled: () => undefined,
+}
+
+/** Starts the executor threads. They become warm in the background; calls wait for them. */
+export function createSandbox(options: SandboxOptions): Sandbox {
+  return new ThreadSandbox(options)
+}
+
+class ThreadSandbox implements Sandbox {
+  readonly #clock: Clock = createMonotonicClock()
+  readonly #observer: SandboxObserver
+  readonly #fleet: Fleet
+  readonly #dispatcher: Dispatcher
+  readonly #supervisor: Supervisor
+  readonly #quarantined = new Set<string>()
+  readonly #plugins = new Map<number, string>()
+  #generations = 0
+
+  constructor(options: SandboxOptions) {
+    this.#observer = { ...silentObserver, ...options.observer }
+    this.#fleet = new Fleet({
+      entry: options.entry,
+      composition: options.composition,
+      executors: options.executors > 0 ? options.executors : Math.max(2, availableParallelism() - 1),
+      softLimits: options.softLimits ?? true,
+      observer: this.#observer,
+      report: (kind, plugin, data) => this.#report(kind, plugin, data, options.report),
+    })
+    this.#dispatcher = new Dispatcher(this.#fleet, this.#clock)
+    this.#supervisor = new Supervisor({
+      fleet: this.#fleet,
+      dispatcher: this.#dispatcher,
+      clock: this.#clock,
+      pluginOf: (generation) => this.#plugins.get(generation),
+      hardStopped: (plugin, reason) => {
+        this.setQuarantine(plugin, true)
+        this.#observer.hardStopped(plugin, reason)
+      },
+    })
+  }
+
+  async inspect(source: PluginSource, settings: GenerationSettings): Promise<Inspection> {
+    const definition = this.#define(source.folder, '', source, settings)
+    try {
+      return await this.#load(definition, 'manifest')
+    } finally {
+      this.#forget(definition.id)
+    }
+  }
+
+  async createGeneration(
+    plugin: string,
+    version: string,
+    source: PluginSource,
+    settings: GenerationSettings,
+  ): Promise<Generation> {
+    const definition = this.#define(plugin, version, source, settings)
+    try {
+      const inspection = await this.#load(definition, 'module')
+      this.#fleet.publish(definition)
+      return new PooledGeneration({
+        definition,
+        inspection,
+        clock: this.#clock,
+        dispatch: (call) => {
+          this.#dispatcher.dispatch(call)
+          this.#supervisor.watch()
+        },
+        budgetKilled: (code) => this.#observer.budgetKilled(plugin, code),
+        forget: () => this.#forget(definition.id),
+      })
+    } catch (error) {
+      this.#forget(definition.id)
+      throw error
+    }
+  }
+
+  setQuarantine(plugin: string, quarantined: boolean): void {
+    if (quarantined) {
+      this.#quarantined.add(plugin)
+      this.#fleet.isolate(plugin)
+      this.#supervisor.watch()
+    } else if (this.#quarantined.delete(plugin)) {
+      this.#fleet.release(plugin)
+    }
+  }
+
+  isQuarantined(plugin: string): boolean {
+    return this.#quarantined.has(plugin)
+  }
+
+  async close(): Promise<void> {
+    this.#dispatcher.close()
+    this.#supervisor.close()
+    await this.#fleet.close()
+  }
+
+  #define(plugin: string, version: string, source: PluginSource, settings: GenerationSettings): GenerationDefinition {
+    this.#generations += 1
+    const definition = { id: this.#generations, plugin, version, files: source.files, settings }
+    this.#plugins.set(definition.id, plugin)
+    return definition
+  }
+
+  #forget(generation: number): void {
+    this.#plugins.delete(generation)
+    this.#fleet.forget(generation)
+  }
+
+  /** Runs init.lua for the first time, in a thread that serves nobody where there is one. */
+  async #load(definition: GenerationDefinition, phase: 'manifest' | 'module'): Promise<Inspection> {
+    const outcome = await new Promise<CallOutcome>((resolve) => {
+      const nowMs = this.#clock()
+      const call: InFlight = {
+        generation: { id: definition.id, plugin: definition.plugin, slots: 1, reservedSlots: 0, held: 0 },
+        request: undefined,
+        load: { definition, phase },
+        dispatchedAtMs: nowMs,
+        deadlineMs: nowMs + definition.settings.timeoutMs,
+        operationsMax: 0,
+        overrun: false,
+        resolve,
+      }
+      this.#dispatcher.dispatch(call)
+      this.#supervisor.watch()
+    })
+    if (!outcome.ok) throw pluginLoadFailed({ reason: outcome.message })
+    const [pluginInfo, hasOnInit, hasOnShutdown, registrations] = outcome.result as [
+      LuaObject | undefined,
+      boolean,
+      boolean,
+      Registration[],
+    ]
+    return { pluginInfo, hasOnInit, hasOnShutdown, registrations }
+  }
+
+  #report(
+    kind: string,
+    plugin: string,
+    data: unknown,
+    further: ((kind: string, plugin: string, data: unknown) => void) | undefined,
+  ): void {
+    if (kind === 'vm_built') this.#observer.vmBuilt(plugin, data as number)
+    else if (kind === 'vm_retired') this.#observer.vmRetired(plugin, data as string)
+    else further?.(kind, plugin, data)
+  }
+}

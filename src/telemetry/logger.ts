@@ -1,0 +1,64 @@
+import { type DestinationStream, destination, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino'
+import { logLimits } from '../base/limits.js'
+import { formatLogLine } from './pretty-line.js'
+
+/** A structured logger: `logger.info({ plugin }, 'message')`, `logger.child({ request_id })`. */
+export type Logger = PinoLogger
+
+/** How a logger is made. */
+export interface LoggerOptions {
+  /** Least important level that is written; `silent` writes nothing. */
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+  /** `json` writes one object a line, `pretty` one text line for people. */
+  readonly format: 'json' | 'pretty'
+  /** Takes finished lines, each with its line break; standard error when absent. */
+  readonly destination?: DestinationStream
+}
+
+/** What pino's own destinations offer beyond writing. */
+interface Flushable {
+  flush(done: (error?: Error) => void): void
+  flushSync(): void
+}
+
+/** Headers that carry credentials, wherever request or response headers are logged. */
+const secretHeaders = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key']
+const headerHolders = ['headers', 'req.headers', 'res.headers', 'request.headers', 'response.headers']
+
+/**
+ * Creates a logger. Lines for standard error are written without blocking; when its reader is slower than
+ * `logLimits.waitingBytesMax` allows, lines are dropped rather than kept in memory. What waits is written when the
+ * process exits.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const sink =
+    options.destination ?? destination({ dest: 2, sync: false, maxLength: logLimits.waitingBytesMax })
+  const settings = {
+    level: options.level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: secretPaths(), censor: '[redacted]' },
+  }
+  return pino(settings, options.format === 'pretty' ? prettySink(sink) : sink)
+}
+
+/** Waits until the lines of a logger have been handed to the operating system. */
+export function flushLogger(logger: Logger): Promise<void> {
+  return new Promise((resolve, reject) => {
+    logger.flush((error) => (error ? reject(error) : resolve()))
+  })
+}
+
+function secretPaths(): string[] {
+  return headerHolders.flatMap((holder) => secretHeaders.map((header) => `${holder}["${header}"]`))
+}
+
+/** Pino finds `flush` and `flushSync` on what it writes to, so that the wrapper has to pass them on. */
+function prettySink(sink: DestinationStream & Partial<Flushable>): DestinationStream & Flushable {
+  return {
+    write: (line) => sink.write(formatLogLine(line)),
+    flush: (done) => (sink.flush ? sink.flush(done) : done()),
+    flushSync: () => sink.flushSync?.(),
+  }
+}
