@@ -269,3 +269,19 @@ export const dbLimits = {
   /** Generations whose tables one connection remembers; the least recently used one is dropped. */
   ownersMax: 64,
 } as const
+
+/** Limits of the HTTP server in front of everything. */
+export const serverLimits = {
+  /** Time in which a whole request must have arrived; slower clients are cut off. */
+  requestMs: 60_000,
+  /** Time after which a connection without traffic is closed; longer than the longest plugin_timeout. */
+  idleConnectionMs: 310_000,
+  /** Time for which a kept connection waits for its next request. */
+  keepAliveMs: 72_000,
+  /** Bytes of a request body outside the plugin routes, which have a limit of their own. */
+  bodyBytesMax: 1024 * 1024,
+  /** Characters of one segment of a path. */
+  pathSegmentMax: 1024,
+  /** Time that a shutdown may take before the process ends anyway. */
+  shutdownMs: 30_000,
+} as const

@@ -259,7 +259,8 @@ return function(raw, _)
     for index = 1, #program.captures do
       if program.captures[index] == unfinished then program.problem = true end
     end
-    program.plain = not find(pattern, '[%^%$%*%+%?%.%(%)%[%%%-]')
+    -- What native find takes for literal text: ")" and "]" are not special there.
+    program.plain = not find(pattern, '[%^%$%*%+%?%.%(%[%%%-]')
     link(program)
     program.free = length_for(program, steps_free)
     program.limit = length_for(program, steps_max)

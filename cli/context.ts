@@ -1,0 +1,67 @@
+/** What is wrong, or noteworthy, with one part of a plugin. */
+export interface Finding {
+  /** Part of the plugin that it is about, e.g. `plugin_info.version` or `init.lua`. */
+  readonly field: string
+  readonly message: string
+}
+
+/** What the sandbox found out about one plugin folder. */
+export interface ValidationReport {
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+  readonly description?: string | undefined
+  /** The plugin cannot be loaded while there are any. */
+  readonly errors: readonly Finding[]
+  readonly warnings: readonly Finding[]
+  readonly routes: readonly { readonly method: string; readonly path: string; readonly public: boolean }[]
+}
+
+/** Checks plugin folders by running them in the real sandbox, without any effect. */
+export interface Validator {
+  validate(directory: string): Promise<ValidationReport>
+  close(): Promise<void>
+}
+
+/** Flags of `serve`; what is missing comes from the environment and the configuration file. */
+export interface ServerFlags {
+  readonly config?: string
+  readonly host?: string
+  readonly port?: number
+  readonly data?: string
+  readonly plugins?: string
+}
+
+/** The person, or the program, in front of the command. */
+export interface Terminal {
+  /** True when a person can be asked: standard input and standard error are terminals. */
+  readonly interactive: boolean
+  /** Whether text on standard output and standard error may be coloured. */
+  readonly colors: boolean
+  /** Writes to standard output: results only. */
+  writeOut(text: string): void
+  /** Writes to standard error: questions, progress and problems. */
+  writeError(text: string): void
+  /** Asks for one line; resolves to the empty text when the input ends. */
+  ask(question: string): Promise<string>
+}
+
+/** Everything a command touches outside itself. */
+export interface CliContext {
+  readonly version: string
+  readonly workingDirectory: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Folder with the LuaLS stubs that `init` copies. */
+  readonly stubsDirectory: string
+  readonly terminal: Terminal
+  /** Sends the requests of online commands; the platform's `fetch` when missing. */
+  readonly fetch?: typeof fetch | undefined
+  /** Serves until it is told to stop; resolves to the exit code. */
+  runServer(flags: ServerFlags): Promise<number>
+  /** The caller closes the validator. */
+  openValidator(): Promise<Validator>
+}
+
+/** A context whose command can end with another exit code than 0 without an error message. */
+export interface CommandContext extends CliContext {
+  setExitCode(code: number): void
+}

@@ -1,0 +1,71 @@
+import { CommanderError } from 'commander'
+import { ClientError } from '../sdk/client/index.js'
+import { HostError, messageOf } from '../src/base/errors.js'
+import { CliError } from './cli-error.js'
+import type { CliContext } from './context.js'
+import { type ExitCode, exitCodes } from './exit-codes.js'
+import { paint, printableLines, printNote } from './output.js'
+
+/** A failure as the command reports it. */
+interface Failure {
+  readonly exitCode: ExitCode
+  readonly code: string
+  readonly message: string
+}
+
+const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
+  SERVER_UNREACHABLE: exitCodes.serverNotRunning,
+  PLUGIN_NOT_FOUND: exitCodes.notFound,
+  ROUTES_NOT_FOUND: exitCodes.notFound,
+  UNAUTHORIZED: exitCodes.unauthorized,
+  FORBIDDEN: exitCodes.unauthorized,
+  INVALID_URL: exitCodes.usage,
+  INVALID_TOKEN: exitCodes.usage,
+}
+
+/**
+ * Reports what a command threw and gives the exit code. With `json` the report is one JSON object on standard error,
+ * so that standard output holds a whole result or nothing.
+ */
+export function reportFailure(context: CliContext, thrown: unknown, json: boolean): ExitCode {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return exitCodes.success
+    // Commander has written its message by itself.
+    if (!json) return exitCodes.usage
+  }
+  const { exitCode, code, message } = toFailure(thrown)
+  if (json) printNote(context, JSON.stringify({ error: { code, message, exit_code: exitCode } }))
+  else printNote(context, `${paint(context, 'red', 'error:')} ${printableLines(message)}`)
+  return exitCode
+}
+
+function toFailure(thrown: unknown): Failure {
+  if (thrown instanceof CliError) return thrown
+  if (thrown instanceof CommanderError) return fromCommanderError(thrown)
+  if (thrown instanceof ClientError) return fromClientError(thrown)
+  if (thrown instanceof HostError) {
+    const exitCode = thrown.code === 'CONFIG_INVALID' ? exitCodes.invalidConfiguration : exitCodes.failure
+    return { exitCode, code: thrown.code, message: thrown.message }
+  }
+  return { exitCode: exitCodes.failure, code: 'UNEXPECTED', message: messageOf(thrown) }
+}
+
+function fromCommanderError({ code, message }: CommanderError): Failure {
+  const text =
+    code === 'commander.help' ? 'no command is given; --help lists them' : message.replace(/^error: /, '')
+  return { exitCode: exitCodes.usage, code: 'USAGE', message: text }
+}
+
+function fromClientError(error: ClientError): Failure {
+  const lines = [error.message, ...error.problems.map((problem) => `  ${problem}`)]
+  if (error.code === 'UNAUTHORIZED') {
+    lines[0] =
+      'the server refused the token; is it the one of this server? See --token, MODULACMS_ADMIN_TOKEN and --data'
+  }
+  if (error.status >= 500 && error.requestId !== undefined) lines.push(`  request id: ${error.requestId}`)
+  return {
+    exitCode: exitCodeOfClientError[error.code] ?? exitCodes.failure,
+    code: error.code,
+    message: lines.join('\n'),
+  }
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
+import { fileURLToPath } from 'node:url'
+import type { CliContext, Terminal } from './context.js'
+import { runCli } from './program.js'
+
+/** Root of the package, seen from the compiled file. */
+const packageRoot = new URL('../../', import.meta.url)
+
+function createTerminal(): Terminal {
+  const { stdin, stdout, stderr, env } = process
+  const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb'
+  return {
+    interactive: Boolean(stdin.isTTY && stderr.isTTY),
+    colors: Boolean(stdout.isTTY && stderr.isTTY) && !plain,
+    writeOut: (text) => void stdout.write(text),
+    writeError: (text) => void stderr.write(text),
+    ask,
+  }
+}
+
+/** Questions go to standard error, so that a result in standard output can be piped. */
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+  try {
+    return await Promise.race([lines.question(question), ended])
+  } finally {
+    lines.close()
+  }
+}
+
+function createContext(): CliContext {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as {
+    version: string
+  }
+  return {
+    version,
+    workingDirectory: process.cwd(),
+    environment: process.env,
+    stubsDirectory: fileURLToPath(new URL('sdk/lua/', packageRoot)),
+    terminal: createTerminal(),
+    // The server and the sandbox are loaded only by the commands that need them: the others answer at once.
+    runServer: async (flags) => (await import('../src/main.js')).runServer(flags),
+    openValidator: async () => (await import('../src/validator-session.js')).openValidator(),
+  }
+}
+
+async function main(): Promise<void> {
+  // A reader that has seen enough, such as head, closes the pipe; that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  const exitCode = await runCli(process.argv.slice(2), createContext())
+  // An exit would cut off what is still on its way into a pipe.
+  await new Promise((resolve) => process.stdout.write('', resolve))
+  await new Promise((resolve) => process.stderr.write('', resolve))
+  process.exit(exitCode)
+}
+
+await main()

@@ -1,0 +1,44 @@
+import fastifySwagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+
+/** What the document says of the server. */
+export interface OpenApiOptions {
+  /** Version of the product. */
+  readonly version: string
+}
+
+/** Path of the OpenAPI document. */
+export const openApiPath = '/api/v1/openapi.json'
+
+/**
+ * Creates the Fastify plugin that collects the schemas of every route registered after it and serves them as an
+ * OpenAPI 3.1 document at `openApiPath`. Routes without tags stay out of the document.
+ */
+export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) => Promise<void> {
+  async function openApi(app: FastifyInstance): Promise<void> {
+    await app.register(fastifySwagger, {
+      hideUntagged: true,
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'modulacms',
+          description: 'Administration of a modulacms server: its plugins, and what they may touch.',
+          version: options.version,
+        },
+        tags: [
+          { name: 'plugins', description: 'Plugins and their life.' },
+          { name: 'routes', description: 'HTTP routes of plugins, and their approval.' },
+          { name: 'cleanup', description: 'Tables that plugins left behind.' },
+        ],
+        components: {
+          securitySchemes: {
+            bearer: { type: 'http', scheme: 'bearer', description: 'The admin token of the server.' },
+          },
+        },
+      },
+    })
+    app.get(openApiPath, { schema: { hide: true } }, async () => app.swagger())
+  }
+  // The collector must see the routes of the whole application, not only those of its own scope.
+  return Object.assign(openApi, { [Symbol.for('skip-override')]: true })
+}

@@ -1,0 +1,166 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { adminLimits } from '../base/limits.js'
+import { pluginStates } from '../plugins/plugin-state.js'
+
+const strict = { additionalProperties: false } as const
+const text = (description: string) => Type.String({ description })
+const itemsMax = { maxItems: adminLimits.itemsMax }
+
+const stateSchema = Type.String({
+  enum: [...pluginStates],
+  description: 'Only a running plugin serves; a failed one has a failed_reason, a stopped one was disabled.',
+})
+
+const summaryFields = {
+  name: text('Name of the plugin as its manifest says it.'),
+  version: text('Version as the manifest says it.'),
+  description: text('Description as the manifest says it.'),
+  state: stateSchema,
+  circuit_breaker_state: Type.Optional(
+    Type.String({
+      enum: ['closed', 'open', 'half-open'],
+      description: 'An open breaker refuses calls until it lets one probe through.',
+    }),
+  ),
+  quarantined: Type.Boolean({
+    description:
+      'True when the plugin had to be terminated once and runs in a thread of its own; enable lifts it.',
+  }),
+}
+
+const driftSchema = Type.Object({
+  table: text('Physical name of the table.'),
+  kind: Type.String({ enum: ['missing', 'extra'], description: 'Seen from the real table.' }),
+  column: text('Name of the column.'),
+})
+
+/** One line of the plugin list. */
+export const pluginSummarySchema = Type.Object(summaryFields)
+
+/** Everything that is told about one plugin. */
+export const pluginDetailsSchema = Type.Object({
+  ...summaryFields,
+  author: Type.Optional(text('Author as the manifest says it.')),
+  license: Type.Optional(text('License as the manifest says it.')),
+  failed_reason: Type.Optional(text('Why the plugin, or its last reload, failed.')),
+  circuit_breaker_errors: Type.Optional(Type.Integer({ description: 'Consecutive failures that count.' })),
+  vms_available: Type.Integer({ description: 'VMs that are idle at this moment.' }),
+  vms_total: Type.Integer({ description: 'VMs of the generation that serves.' }),
+  dependencies: Type.Optional(
+    Type.Array(Type.String(), { description: 'Plugins that must run for this one.' }),
+  ),
+  schema_drift: Type.Optional(
+    Type.Array(driftSchema, { description: 'Columns in which definition and real table differ.' }),
+  ),
+  content_hash: text('SHA-256 of the running source; empty when nothing runs.'),
+  generation: Type.Integer({ description: 'Number of the generation that serves; 0 when none does.' }),
+})
+
+export const pluginListSchema = Type.Object({ plugins: Type.Array(pluginSummarySchema) })
+
+export const pluginParamsSchema = Type.Object({ name: text('Name of the plugin.') })
+export type PluginParams = Static<typeof pluginParamsSchema>
+
+const okSchema = Type.Literal(true)
+
+export const reloadResultSchema = Type.Object({ ok: okSchema, plugin: Type.String() })
+
+export const stateResultSchema = Type.Object({ ok: okSchema, plugin: Type.String(), state: stateSchema })
+
+export const cleanupPreviewSchema = Type.Object({
+  orphaned_tables: Type.Array(Type.String(), { description: 'Physical names; none was dropped.' }),
+  count: Type.Integer(),
+  action: Type.Literal('dry_run'),
+})
+
+export const cleanupBodySchema = Type.Object(
+  {
+    confirm: Type.Literal(true, { description: 'Must be true: dropped rows do not come back.' }),
+    tables: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      ...itemsMax,
+      description: 'Physical names. Those that are not orphaned at this moment are left alone.',
+    }),
+  },
+  strict,
+)
+export type CleanupBody = Static<typeof cleanupBodySchema>
+
+export const cleanupResultSchema = Type.Object({
+  dropped: Type.Array(Type.String(), { description: 'Physical names of the tables that are gone.' }),
+  count: Type.Integer(),
+})
+
+const referenceFields = {
+  plugin: text('Name of the plugin.'),
+  method: text('Upper case, e.g. GET.'),
+  path: text('Path below /api/v1/plugins/<plugin>, as the plugin registered it.'),
+}
+
+export const routeListSchema = Type.Object({
+  routes: Type.Array(
+    Type.Object({
+      ...referenceFields,
+      public: Type.Boolean({ description: 'True when it answers without a credential once approved.' }),
+      approved: Type.Boolean({ description: 'Only approved routes answer.' }),
+      plugin_version: text('Version of the plugin that registered the route.'),
+    }),
+  ),
+})
+
+export const routeBodySchema = Type.Object(
+  { routes: Type.Array(Type.Object(referenceFields, strict), { ...itemsMax, description: 'May be empty.' }) },
+  strict,
+)
+export type RouteBody = Static<typeof routeBodySchema>
+
+export const doneSchema = Type.Object({ ok: okSchema })
+
+const errorFields = {
+  error: Type.Object({
+    code: text('Stable and machine-readable.'),
+    message: text('A sentence for a person.'),
+    request_id: Type.Optional(text("Finds the line in the server's log.")),
+  }),
+}
+
+/** The one envelope of every failure. */
+export const errorSchema = Type.Object(errorFields)
+
+/** The envelope of a list of which a part was refused. */
+export const partialErrorSchema = Type.Object({
+  ...errorFields,
+  errors: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'One sentence for each refused item; the others were applied.',
+    }),
+  ),
+})
+
+/** What one operation says of itself; becomes its checks, its serialiser and its page in the OpenAPI document. */
+export interface Operation {
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly tag: string
+  readonly params?: TSchema
+  readonly body?: TSchema
+  readonly answer: TSchema
+  /** Failures beside 401, 403 and 500, by status. */
+  readonly failures?: Readonly<Record<number, TSchema>>
+}
+
+/** Makes the Fastify schema of an operation. */
+export function schemaOf(operation: Operation): Record<string, unknown> {
+  const { operationId, summary, description, tag, params, body, answer, failures = {} } = operation
+  return {
+    operationId,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    tags: [tag],
+    security: [{ bearer: [] }],
+    ...(params === undefined ? {} : { params }),
+    ...(body === undefined ? {} : { body }),
+    response: { 200: answer, ...failures, 401: errorSchema, 403: errorSchema, 500: errorSchema },
+  }
+}

@@ -1,0 +1,89 @@
+import { parse } from 'node:querystring'
+import type { CallSite } from '../../sandbox/call-kind.js'
+import { parseJson } from '../../sandbox/json-parser.js'
+import { DecodedJson, LuaRaise } from '../../sandbox/lua-value.js'
+import type { Pointer } from '../../sandbox/lua-wasm.js'
+import type { RequestUser, WireRequest } from './wire.js'
+
+/** Pushes the request table that a handler gets; `body` is a Latin-1 string of the body's bytes. */
+export function pushRequest(site: CallSite, state: Pointer, request: WireRequest, body: string): void {
+  const { lua } = site
+  lua.raw.lua_createtable(state, 0, 10)
+  setText(site, state, 'method', request.method)
+  setText(site, state, 'path', request.path)
+  setText(site, state, 'client_ip', request.clientIp)
+  lua.pushText(state, 'body')
+  lua.pushLatin1(state, body)
+  lua.raw.lua_rawset(state, -3)
+  const contentType = pushHeaders(site, state, request.rawHeaders)
+  pushMap(site, state, 'query', request.query === '' ? {} : firstValues(request.query))
+  pushMap(site, state, 'params', request.params)
+  if (request.user !== undefined) pushUser(site, state, request.user)
+  if (body !== '' && isJson(contentType)) pushJson(site, state, body)
+}
+
+function setText(site: CallSite, state: Pointer, key: string, value: string): void {
+  site.lua.pushText(state, key)
+  site.lua.pushText(state, value)
+  site.lua.raw.lua_rawset(state, -3)
+}
+
+/** Sets `headers`: lower-case names, the first value of each. Gives the content type. */
+function pushHeaders(site: CallSite, state: Pointer, rawHeaders: readonly string[]): string {
+  const { lua } = site
+  let contentType = ''
+  lua.pushText(state, 'headers')
+  lua.raw.lua_createtable(state, 0, rawHeaders.length >> 1)
+  // From the last to the first, so that the first of several equal names is what stays.
+  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
+    const name = (rawHeaders[at] as string).toLowerCase()
+    const value = rawHeaders[at + 1] as string
+    if (name === 'content-type') contentType = value
+    lua.pushLatin1(state, name)
+    lua.pushLatin1(state, value)
+    lua.raw.lua_rawset(state, -3)
+  }
+  lua.raw.lua_rawset(state, -3)
+  return contentType
+}
+
+function pushMap(site: CallSite, state: Pointer, key: string, map: Readonly<Record<string, string>>): void {
+  const { lua } = site
+  lua.pushText(state, key)
+  lua.raw.lua_createtable(state, 0, 0)
+  for (const name in map) setText(site, state, name, map[name] as string)
+  lua.raw.lua_rawset(state, -3)
+}
+
+function pushUser(site: CallSite, state: Pointer, user: RequestUser): void {
+  pushMap(site, state, 'user', { id: user.id, username: user.username, role: user.role })
+}
+
+function firstValues(query: string): Record<string, string> {
+  const values: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [name, value] of Object.entries(parse(query))) {
+    values[name] = Array.isArray(value) ? (value[0] ?? '') : (value ?? '')
+  }
+  return values
+}
+
+function isJson(contentType: string): boolean {
+  return contentType.length >= 16 && contentType.slice(0, 16).toLowerCase() === 'application/json'
+}
+
+const beyondAscii = /[\x80-\xff]/
+
+/** Sets `json`, unless the body is not JSON or is nested deeper than Lua values may be. */
+function pushJson(site: CallSite, state: Pointer, body: string): void {
+  const { lua } = site
+  const top = lua.raw.lua_gettop(state)
+  const text = beyondAscii.test(body) ? Buffer.from(body, 'latin1').toString('utf8') : body
+  lua.pushText(state, 'json')
+  try {
+    site.writer.push(state, new DecodedJson(parseJson(text)))
+    lua.raw.lua_rawset(state, -3)
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof LuaRaise)) throw error
+    lua.raw.lua_settop(state, top)
+  }
+}

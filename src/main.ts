@@ -1,0 +1,72 @@
+import { HostError, messageOf } from './base/errors.js'
+import { serverLimits } from './base/limits.js'
+import { loadConfig } from './config/load.js'
+import { createHost, type Host } from './host.js'
+import { startupText } from './startup-text.js'
+
+/** Flags of `modulacms serve`; they win over the environment and the file. */
+export interface ServerFlags {
+  readonly config?: string
+  readonly host?: string
+  readonly port?: number
+  readonly data?: string
+  readonly plugins?: string
+}
+
+/**
+ * Serves until the process is told to stop by SIGINT or SIGTERM; a second signal ends it at once.
+ *
+ * @returns The exit code: 0 after an orderly stop, 1 when the server could not start, 7 for a faulty configuration.
+ */
+export async function runServer(flags: ServerFlags): Promise<number> {
+  try {
+    const { config } = loadConfig({
+      ...(flags.config === undefined ? { defaultFile: 'config.json' } : { file: flags.config }),
+      environment: process.env,
+      flags: {
+        'server.host': flags.host,
+        'server.port': flags.port,
+        data_directory: flags.data,
+        plugin_directory: flags.plugins,
+      },
+    })
+    const stop = stopSignal()
+    const host = await createHost({ config, environment: process.env })
+    try {
+      const url = await host.app.listen({ host: config.server.host, port: config.server.port })
+      process.stdout.write(startupText({ url, host, isPluginSystemOn: config.plugin_enabled }))
+      await stop
+    } finally {
+      await closeInTime(host)
+    }
+    return 0
+  } catch (error) {
+    process.stderr.write(`modulacms: ${messageOf(error)}\n`)
+    return error instanceof HostError && error.code === 'CONFIG_INVALID' ? 7 : 1
+  }
+}
+
+/** Resolves at the first signal to stop. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false
+    const onSignal = (): void => {
+      if (asked) process.exit(130)
+      asked = true
+      process.stderr.write('modulacms: stopping, requests in flight are finished (again to stop at once)\n')
+      resolve()
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
+}
+
+/** Closes the host; a host that takes too long does not keep the process. */
+async function closeInTime(host: Host): Promise<void> {
+  const timer = setTimeout(() => {
+    process.stderr.write('modulacms: the shutdown took too long\n')
+    process.exit(1)
+  }, serverLimits.shutdownMs)
+  await host.close()
+  clearTimeout(timer)
+}

@@ -1,0 +1,18 @@
+import type { Logger } from './telemetry/logger.js'
+
+/** Writes what an executor reports of a plugin to the log. */
+export function writePluginReport(
+  log: Logger,
+  kind: string,
+  plugin: string,
+  data: unknown,
+): void {
+  const fields = { plugin, ...(data as Readonly<Record<string, unknown>>) }
+  if (kind === 'schema_drift') {
+    log.warn(fields, 'a table differs from its definition')
+  } else if (kind === 'blocked_header') {
+    log.warn(fields, 'a response header that plugins may not set was left out')
+  } else {
+    log.error(fields, 'a host function failed')
+  }
+}

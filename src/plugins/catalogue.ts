@@ -1,0 +1,199 @@
+import { lifecycleLimits } from '../base/limits.js'
+import { mapBounded } from './bounded.js'
+import type { PluginBreaker } from './breaker.js'
+import { discoverFolders } from './discovery.js'
+import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
+import type { Manifest } from './manifest.js'
+import { PluginEntry } from './plugin-entry.js'
+import type { PluginLog } from './plugin-log.js'
+import type { PluginStore, StoredPlugin } from './plugin-store.js'
+import type { ReadSource } from './source.js'
+
+/** What a folder turned out to be. */
+export type ExaminedFolder =
+  | { readonly kind: 'plugin'; readonly folder: string; readonly candidate: Candidate }
+  /** A disabled plugin, known by its source: its code has not run. */
+  | { readonly kind: 'known'; readonly folder: string; readonly manifest: Manifest }
+  | { readonly kind: 'broken'; readonly folder: string; readonly reason: string }
+
+export interface CatalogueOptions {
+  /** The plugin directory. */
+  readonly directory: string
+  readonly loader: PluginLoader
+  readonly store: PluginStore
+  readonly log: PluginLog
+  createBreaker(plugin: string): PluginBreaker
+  /** Is told of each stored plugin that must run in an executor of its own, before its code runs. */
+  quarantine(plugin: string): void
+}
+
+/** All plugins of this host by name, and the folders that they come from. */
+export class Catalogue {
+  readonly #options: CatalogueOptions
+  readonly #entries = new Map<string, PluginEntry>()
+
+  constructor(options: CatalogueOptions) {
+    this.#options = options
+  }
+
+  get(name: string): PluginEntry | undefined {
+    return this.#entries.get(name)
+  }
+
+  /** All plugins in alphabetical order. */
+  all(): readonly PluginEntry[] {
+    return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /**
+   * Reads and inspects the folders of the plugin directory.
+   *
+   * @throws HostError PLUGIN_DIRECTORY_UNREADABLE.
+   */
+  async examineAll(stored: ReadonlyMap<string, StoredPlugin>): Promise<readonly ExaminedFolder[]> {
+    const folders = await discoverFolders(this.#options.directory, { create: true })
+    return mapBounded(folders, lifecycleLimits.parallelMax, (folder) => this.#examine(folder, stored))
+  }
+
+  /**
+   * Enters an examined folder; a broken one under the name of its folder, which is all that is known of it.
+   *
+   * @returns The entry, or undefined when the name is taken: the first keeps it.
+   */
+  enter(examined: ExaminedFolder, stored: ReadonlyMap<string, StoredPlugin>): PluginEntry | undefined {
+    const manifest = manifestOf(examined)
+    const name = manifest?.name ?? examined.folder
+    if (this.#entries.has(name)) return undefined
+    const entry = new PluginEntry(name, examined.folder, this.#options.createBreaker(name))
+    entry.manifest = manifest
+    entry.isEnabled = stored.get(name)?.status !== 'disabled'
+    if (examined.kind === 'broken') entry.fail(examined.reason)
+    else if (!entry.isEnabled) entry.setState('stopped')
+    this.#entries.set(name, entry)
+    return entry
+  }
+
+  /** Replaces an entry that was known by its folder only, now that its plugin is known. */
+  rename(entry: PluginEntry, manifest: Manifest, stored: StoredPlugin | undefined): PluginEntry {
+    const renamed = new PluginEntry(manifest.name, entry.folder, this.#options.createBreaker(manifest.name))
+    renamed.manifest = manifest
+    renamed.isEnabled = stored?.status !== 'disabled'
+    renamed.setState(renamed.isEnabled ? 'loading' : 'stopped')
+    if (stored?.quarantined) this.#options.quarantine(manifest.name)
+    this.#entries.delete(entry.name)
+    this.#entries.set(renamed.name, renamed)
+    entry.served.breaker.close()
+    return renamed
+  }
+
+  /** Whether the folder is there at this moment. */
+  async hasFolder(folder: string): Promise<boolean> {
+    return (await discoverFolders(this.#options.directory, { create: false })).includes(folder)
+  }
+
+  /**
+   * Looks for a plugin that is not known, or whose folder is gone, in the folders that belong to nobody.
+   *
+   * @returns The folder that holds it, or the broken folder of that name; undefined when there is none.
+   */
+  async search(name: string, stored: ReadonlyMap<string, StoredPlugin>): Promise<ExaminedFolder | undefined> {
+    const folders = await this.#strangeFolders()
+    // The folder of that name is the likely one, and usually the only one that has to be inspected.
+    const likelyFirst = [...folders].sort((a, b) => Number(b === name) - Number(a === name))
+    let broken: ExaminedFolder | undefined
+    for (const folder of likelyFirst) {
+      const examined = await this.#examine(folder, stored)
+      if (manifestOf(examined)?.name === name) return examined
+      if (examined.kind === 'broken' && folder === name) broken = examined
+    }
+    return broken
+  }
+
+  /** Enters a plugin whose folder has appeared since the start; undefined when there is none. */
+  async adopt(name: string): Promise<PluginEntry | undefined> {
+    const stored = await this.#options.store.all()
+    const examined = await this.search(name, stored)
+    if (examined === undefined) return undefined
+    if (stored.get(name)?.quarantined) this.#options.quarantine(name)
+    const entry = this.enter(examined, stored) ?? this.#entries.get(name)
+    this.#options.log.info({ plugin: name, folder: examined.folder }, 'found a new plugin folder')
+    return entry
+  }
+
+  /**
+   * Tells which plugins are there at this moment: those with a folder, and those that run.
+   *
+   * @returns Their names, and the folders whose plugin cannot be told.
+   * @throws HostError PLUGIN_DIRECTORY_UNREADABLE.
+   */
+  async present(): Promise<{ readonly names: ReadonlySet<string>; readonly unknown: readonly string[] }> {
+    const folders = new Set(await discoverFolders(this.#options.directory, { create: false }))
+    const names = new Set<string>()
+    const unknown: string[] = []
+    for (const entry of this.#entries.values()) {
+      const isFound = folders.delete(entry.folder)
+      if (entry.manifest === undefined && isFound) folders.add(entry.folder)
+      else if (isFound || entry.serving !== undefined) names.add(entry.name)
+    }
+    const stored = await this.#options.store.all()
+    const strangers = await mapBounded([...folders].sort(), lifecycleLimits.parallelMax, (folder) =>
+      this.#examine(folder, stored),
+    )
+    for (const stranger of strangers) {
+      const manifest = manifestOf(stranger)
+      if (manifest === undefined) unknown.push(stranger.folder)
+      else names.add(manifest.name)
+    }
+    return { names, unknown }
+  }
+
+  async #strangeFolders(): Promise<readonly string[]> {
+    const taken = new Set([...this.#entries.values()].map(({ folder }) => folder))
+    const folders = await discoverFolders(this.#options.directory, { create: true })
+    return folders.filter((folder) => !taken.has(folder))
+  }
+
+  async #examine(folder: string, stored: ReadonlyMap<string, StoredPlugin>): Promise<ExaminedFolder> {
+    try {
+      const read = await this.#options.loader.read(folder)
+      const known = findDisabled(read, stored)
+      if (known !== undefined) return { kind: 'known', folder, manifest: known }
+      return { kind: 'plugin', folder, candidate: await this.#options.loader.inspect(read) }
+    } catch (error) {
+      const reason = reasonOf(error)
+      this.#options.log.warn({ folder, reason }, 'plugin folder cannot be used')
+      return { kind: 'broken', folder, reason }
+    }
+  }
+}
+
+/** What a folder's plugin says of itself; undefined for a broken folder. */
+export function manifestOf(examined: ExaminedFolder): Manifest | undefined {
+  if (examined.kind === 'broken') return undefined
+  return examined.kind === 'known' ? examined.manifest : examined.candidate.manifest
+}
+
+/** Recognises a disabled plugin by its source, so that what an admin has cut off does not run again at each start. */
+function findDisabled(read: ReadSource, stored: ReadonlyMap<string, StoredPlugin>): Manifest | undefined {
+  for (const plugin of stored.values()) {
+    if (plugin.status === 'disabled' && plugin.contentHash === read.contentHash) return toManifest(plugin)
+  }
+  return undefined
+}
+
+function toManifest(plugin: StoredPlugin): Manifest {
+  return {
+    name: plugin.name,
+    version: plugin.version,
+    description: plugin.description,
+    author: plugin.author === '' ? undefined : plugin.author,
+    license: undefined,
+    minCmsVersion: undefined,
+    dependencies: [],
+    capabilities: [],
+    coreAccess: new Map(),
+    screens: [],
+    interfaces: [],
+    ui: undefined,
+  }
+}

@@ -1,0 +1,60 @@
+import { defineError } from '../base/errors.js'
+
+/** No plugin of that name is known to this host, nor found in the plugin directory. */
+export const pluginNotFound = defineError(
+  'PLUGIN_NOT_FOUND',
+  404,
+  'There is no plugin "{plugin}". `modulacms plugin list` shows the plugins of the plugin directory.',
+)
+
+/** The plugin does not run, or its next generation was not put into service. */
+export const pluginLoadFailed = defineError('PLUGIN_LOAD_FAILED', 500, 'Plugin "{plugin}": {reason}')
+
+/** The plugin was disabled by an admin; only enabling starts it again. */
+export const pluginDisabled = defineError(
+  'PLUGIN_DISABLED',
+  409,
+  'Plugin "{plugin}" is disabled. Start it with `modulacms plugin enable {plugin}`.',
+)
+
+/** `plugin_info` breaks one or more of its rules. */
+export const pluginManifestInvalid = defineError(
+  'PLUGIN_MANIFEST_INVALID',
+  422,
+  'The plugin_info of {folder}/init.lua is invalid: {problems}',
+)
+
+/** The files of a plugin cannot be read, or are not what may be loaded. */
+export const pluginSourceInvalid = defineError(
+  'PLUGIN_SOURCE_INVALID',
+  422,
+  'Plugin folder {folder}: {reason}',
+)
+
+/** The plugin directory itself cannot be read. */
+export const pluginDirectoryUnreadable = defineError(
+  'PLUGIN_DIRECTORY_UNREADABLE',
+  503,
+  'The plugin directory cannot be read ({reason}). Check that it exists and that the host may read it.',
+)
+
+/** A folder's plugin cannot be told, so that no table can be called orphaned. */
+export const orphansUnknown = defineError(
+  'PLUGIN_ORPHANS_UNKNOWN',
+  409,
+  'Orphaned tables cannot be told while the plugins of these folders are unknown: {folders}. Repair or remove them first.',
+)
+
+/** A table that stays refers to one that was to be dropped; nothing was dropped. */
+export const orphanReferenced = defineError(
+  'PLUGIN_TABLE_REFERENCED',
+  409,
+  'Nothing was dropped: a table that is not in the list refers to one that is. Name the referring tables too.',
+)
+
+/** The host is shutting down and takes no more orders. */
+export const pluginsClosing = defineError(
+  'PLUGINS_CLOSING',
+  503,
+  'The host is shutting down. Try again when it runs.',
+)

@@ -1,0 +1,201 @@
+import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
+import { pluginManifestInvalid } from './errors.js'
+import { ManifestReader } from './manifest-reader.js'
+import { findNameProblem } from './plugin-name.js'
+
+/** A field of `plugin_info` that is wrong or worth a word. */
+export interface ManifestProblem {
+  /** e.g. `name`, `core_access.content`. */
+  readonly field: string
+  readonly message: string
+}
+
+/** A row of the pipelines that a plugin offers. */
+export interface ManifestCapability {
+  readonly table: string
+  readonly op: string
+  readonly handler: string
+  readonly priority: number
+}
+
+export interface ManifestScreen {
+  readonly name: string
+  readonly label: string
+  readonly icon: string
+  readonly hidden: boolean
+}
+
+export interface ManifestInterface {
+  readonly name: string
+  readonly label: string
+  /** How the editor opens: `inline` unless the plugin says otherwise, commonly `overlay`. */
+  readonly mode: string
+}
+
+export interface ManifestUi {
+  readonly tag: string
+  readonly bundle: string
+  readonly hasAdmin: boolean
+}
+
+export type CoreAccess = 'read' | 'write'
+
+/** What a plugin says of itself, checked. */
+export interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly author: string | undefined
+  readonly license: string | undefined
+  readonly minCmsVersion: string | undefined
+  /** Names of plugins that must run before this one starts. */
+  readonly dependencies: readonly string[]
+  readonly capabilities: readonly ManifestCapability[]
+  /** Core tables that the plugin asks for; asking grants nothing. */
+  readonly coreAccess: ReadonlyMap<string, readonly CoreAccess[]>
+  readonly screens: readonly ManifestScreen[]
+  readonly interfaces: readonly ManifestInterface[]
+  readonly ui: ManifestUi | undefined
+}
+
+/** Either a manifest or the problems that prevent one; warnings prevent nothing. */
+export interface ManifestResult {
+  readonly manifest: Manifest | undefined
+  readonly problems: readonly ManifestProblem[]
+  readonly warnings: readonly ManifestProblem[]
+}
+
+const knownFields = new Set([
+  'name',
+  'version',
+  'description',
+  'author',
+  'license',
+  'min_cms_version',
+  'dependencies',
+  'capabilities',
+  'core_access',
+  'screens',
+  'interfaces',
+  'ui',
+])
+
+/**
+ * Checks the table `plugin_info` and collects all that is wrong with it.
+ *
+ * @param pluginInfo The table as it left Lua; undefined when there is none.
+ */
+export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult {
+  if (pluginInfo === undefined || Array.isArray(pluginInfo)) {
+    const message = 'missing required plugin_info: set the global table plugin_info at the top of init.lua'
+    return { manifest: undefined, problems: [{ field: 'plugin_info', message }], warnings: [] }
+  }
+  const reader = new ManifestReader(pluginInfo)
+  const name = reader.raw('name')
+  const nameProblem = findNameProblem(typeof name === 'string' ? name : '')
+  if (nameProblem !== undefined) reader.report('name', nameProblem)
+  const manifest: Manifest = {
+    name: typeof name === 'string' ? name : '',
+    version: reader.requiredText('version'),
+    description: reader.requiredText('description'),
+    author: reader.text('author'),
+    license: reader.text('license'),
+    minCmsVersion: reader.text('min_cms_version'),
+    dependencies: [...new Set(reader.list('dependencies').filter((entry) => typeof entry === 'string'))],
+    capabilities: reader.tables('capabilities').map(parseCapability),
+    coreAccess: parseCoreAccess(reader),
+    screens: reader.tables('screens').map(parseScreen).filter(hasName),
+    interfaces: reader.tables('interfaces').map(parseInterface).filter(hasName),
+    ui: parseUi(reader, typeof name === 'string' ? name : ''),
+  }
+  const warnings = findWarnings(pluginInfo, manifest)
+  return {
+    manifest: reader.problems.length === 0 ? manifest : undefined,
+    problems: reader.problems,
+    warnings,
+  }
+}
+
+/**
+ * As `parseManifest`, for those who can do nothing without a manifest.
+ *
+ * @throws HostError PLUGIN_MANIFEST_INVALID that names every problem.
+ */
+export function requireManifest(folder: string, pluginInfo: LuaObject | undefined): Manifest {
+  const { manifest, problems } = parseManifest(pluginInfo)
+  if (manifest !== undefined) return manifest
+  throw pluginManifestInvalid({ folder, problems: problems.map(({ message }) => message).join('; ') })
+}
+
+function findWarnings(pluginInfo: LuaObject, manifest: Manifest): readonly ManifestProblem[] {
+  const warnings: ManifestProblem[] = []
+  if (manifest.author === undefined) warnings.push({ field: 'author', message: 'no author is given' })
+  if (manifest.license === undefined) warnings.push({ field: 'license', message: 'no license is given' })
+  for (const field of Object.keys(pluginInfo).filter((key) => !knownFields.has(key))) {
+    warnings.push({ field, message: 'this field is not known and has no effect; is it misspelt?' })
+  }
+  return warnings
+}
+
+function parseCapability(entry: LuaObject): ManifestCapability {
+  return {
+    table: textOf(entry.table),
+    op: textOf(entry.op),
+    handler: textOf(entry.handler),
+    priority: typeof entry.priority === 'number' ? entry.priority : 0,
+  }
+}
+
+function parseScreen(entry: LuaObject): ManifestScreen {
+  const name = textOf(entry.name)
+  return { name, label: textOf(entry.label), icon: textOf(entry.icon), hidden: entry.hidden === true }
+}
+
+function parseInterface(entry: LuaObject): ManifestInterface {
+  return { name: textOf(entry.name), label: textOf(entry.label), mode: textOf(entry.mode) || 'inline' }
+}
+
+function parseCoreAccess(reader: ManifestReader): ReadonlyMap<string, readonly CoreAccess[]> {
+  const access = new Map<string, readonly CoreAccess[]>()
+  for (const [table, wanted] of Object.entries(reader.table('core_access') ?? {})) {
+    const list = Array.isArray(wanted) ? wanted : []
+    const kinds = list.filter((kind): kind is CoreAccess => kind === 'read' || kind === 'write')
+    if (!Array.isArray(wanted) || kinds.length !== list.length) {
+      reader.report(`core_access.${table}`, `core_access.${table} must be a list of "read" and "write"`)
+    }
+    access.set(table, [...new Set(kinds)])
+  }
+  return access
+}
+
+/** Names that HTML keeps for itself although they look like those of custom elements. */
+const reservedElements = new Set([
+  'annotation-xml',
+  'color-profile',
+  'font-face',
+  'font-face-src',
+  'font-face-uri',
+  'font-face-format',
+  'font-face-name',
+  'missing-glyph',
+])
+
+function parseUi(reader: ManifestReader, name: string): ManifestUi | undefined {
+  const ui = reader.table('ui')
+  const tag = textOf(ui?.tag)
+  if (ui === undefined || tag === '') return undefined
+  const expected = `mcms-${name.replaceAll('_', '-')}`
+  if (tag !== expected) reader.report('ui.tag', `ui.tag is "${tag}"; it must be "${expected}"`)
+  if (!/^[a-z][a-z0-9]*-[a-z0-9-]*$/.test(tag) || tag.length > 64 || reservedElements.has(tag)) {
+    reader.report('ui.tag', `ui.tag "${tag}" is not a valid name of a custom element`)
+  }
+  return { tag, bundle: textOf(ui.bundle), hasAdmin: ui.has_admin === true }
+}
+
+function hasName(entry: { readonly name: string }): boolean {
+  return entry.name !== ''
+}
+
+function textOf(value: LuaValue): string {
+  return typeof value === 'string' ? value : ''
+}

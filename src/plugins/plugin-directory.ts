@@ -1,0 +1,20 @@
+import type { Generation } from '../sandbox/generation.js'
+import type { PluginBreaker } from './breaker.js'
+import type { PluginState } from './plugin-state.js'
+import type { RouteTable } from './route-table.js'
+
+/** A plugin as the dispatcher sees it. The reference is replaced, never changed, when a generation is swapped. */
+export interface ServedPlugin {
+  readonly name: string
+  readonly state: PluginState
+  /** Undefined when nothing was ever loaded, e.g. in state `failed`. */
+  readonly generation: Generation | undefined
+  /** All routes of the generation with their approval; empty without a generation. */
+  readonly routes: RouteTable
+  readonly breaker: PluginBreaker
+}
+
+/** Finds plugins by name; implemented by the plugin manager. */
+export interface PluginDirectory {
+  find(plugin: string): ServedPlugin | undefined
+}

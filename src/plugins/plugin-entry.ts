@@ -1,0 +1,104 @@
+import type { Generation } from '../sandbox/generation.js'
+import type { BreakerState, PluginBreaker } from './breaker.js'
+import type { Manifest } from './manifest.js'
+import type { ServedPlugin } from './plugin-directory.js'
+import type { PluginState } from './plugin-state.js'
+import { RouteTable } from './route-table.js'
+
+/** Everything that goes into service together. */
+export interface NextGeneration {
+  readonly generation: Generation
+  readonly manifest: Manifest
+  readonly contentHash: string
+  readonly routes: RouteTable
+  readonly breaker: PluginBreaker
+}
+
+/** What has been taken out of service and is to be disposed of. */
+export interface RetiredGeneration {
+  readonly generation: Generation | undefined
+  readonly breaker: PluginBreaker | undefined
+}
+
+/** One plugin as the host knows it, from discovery to shutdown. */
+export class PluginEntry {
+  readonly name: string
+  /** Name of the folder that it was last found in. */
+  folder: string
+  /** Undefined until the folder could be read and inspected once. */
+  manifest: Manifest | undefined
+  /** What the admin wants; whether the plugin runs is `state`. */
+  isEnabled = true
+  /** Why it does not run, or why the last reload did not succeed. */
+  failedReason: string | undefined
+  /** Fingerprint of the source of the current generation. */
+  contentHash = ''
+  /** Position in the order in which plugins were started; those that need others have higher ones. */
+  loadNumber = 0
+  /** Settles when what was taken out of service is disposed of. */
+  retiring: Promise<void> = Promise.resolve()
+  #served: ServedPlugin
+
+  constructor(name: string, folder: string, breaker: PluginBreaker) {
+    this.name = name
+    this.folder = folder
+    this.#served = {
+      name,
+      state: 'discovered',
+      generation: undefined,
+      routes: RouteTable.create([]),
+      breaker,
+    }
+  }
+
+  /** The one reference that requests take; replaced as a whole. */
+  get served(): ServedPlugin {
+    return this.#served
+  }
+
+  get state(): PluginState {
+    return this.#served.state
+  }
+
+  get breakerState(): BreakerState {
+    return this.#served.breaker.state
+  }
+
+  /** The generation that serves; undefined when none does. */
+  get serving(): Generation | undefined {
+    return this.#served.state === 'running' ? this.#served.generation : undefined
+  }
+
+  setState(state: PluginState): void {
+    this.#served = { ...this.#served, state }
+  }
+
+  fail(reason: string): void {
+    this.failedReason = reason
+    // A generation that serves goes on: only the reason tells of the failure.
+    if (this.state !== 'running') this.setState('failed')
+  }
+
+  /** Replaces the routes, because an approval has changed. */
+  setRoutes(routes: RouteTable): void {
+    this.#served = { ...this.#served, routes }
+  }
+
+  /** Puts a generation into service; gives what served before. */
+  swap(next: NextGeneration, loadNumber: number): RetiredGeneration {
+    // The generation of a plugin that was stopped has been disposed of already.
+    const retired = { generation: this.serving, breaker: this.#served.breaker }
+    if (this.state !== 'running') this.loadNumber = loadNumber
+    this.manifest = next.manifest
+    this.contentHash = next.contentHash
+    this.failedReason = undefined
+    this.#served = {
+      name: this.name,
+      state: 'running',
+      generation: next.generation,
+      routes: next.routes,
+      breaker: next.breaker,
+    }
+    return retired
+  }
+}

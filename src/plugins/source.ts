@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto'
+import { constants, type Dirent } from 'node:fs'
+import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { HostError } from '../base/errors.js'
+import { pluginSourceLimits } from '../base/limits.js'
+import type { PluginSource } from '../sandbox/generation.js'
+import { pluginSourceInvalid } from './errors.js'
+
+/** The files of one plugin as they were read once, with their fingerprint. */
+export interface ReadSource {
+  readonly source: PluginSource
+  /** SHA-256 in hex over path, size and bytes of every Lua file, in the order of the paths. */
+  readonly contentHash: string
+}
+
+/** A Lua file on its way into the source. */
+interface LuaFile {
+  /** Path inside the plugin folder, with `/`. */
+  readonly path: string
+  readonly bytes: Buffer
+}
+
+/**
+ * Reads all Lua files of a plugin folder, sub-folders included, exactly once: what is hashed is what runs.
+ * Names that start with a dot (swap files, version control, editor stubs) are not part of a plugin. The folder
+ * itself may be a symbolic link that the operator has set; inside it none is followed.
+ *
+ * @param directory The plugin directory.
+ * @param folder Name of the plugin's folder in it.
+ * @throws HostError PLUGIN_SOURCE_INVALID with the reason.
+ */
+export async function readPluginSource(directory: string, folder: string): Promise<ReadSource> {
+  try {
+    const root = await realpath(join(directory, folder))
+    const files = await readFiles(root, folder)
+    return { source: { folder, files: decodeFiles(files, folder) }, contentHash: hashFiles(files) }
+  } catch (error) {
+    if (error instanceof HostError) throw error
+    throw refuse(folder, describeSystemError(error), error)
+  }
+}
+
+async function readFiles(root: string, folder: string): Promise<readonly LuaFile[]> {
+  const paths = await listLuaFiles(root, folder)
+  if (!paths.includes('init.lua')) throw refuse(folder, 'it has no init.lua')
+  const files: LuaFile[] = []
+  let bytesLeft: number = pluginSourceLimits.bytesMax
+  for (const path of paths) {
+    const bytes = await readLuaFile(root, path, folder, bytesLeft)
+    bytesLeft -= bytes.byteLength
+    files.push({ path, bytes })
+  }
+  return files
+}
+
+/** Walks the folder and gives the paths of its Lua files in the order of their code units. */
+async function listLuaFiles(root: string, folder: string): Promise<readonly string[]> {
+  const found: string[] = []
+  const waiting = [{ prefix: '', depth: 1 }]
+  let entries = 0
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { prefix, depth } = next
+    if (depth > pluginSourceLimits.depthMax) {
+      throw refuse(folder, `${prefix} is nested deeper than ${pluginSourceLimits.depthMax} folders`)
+    }
+    for (const entry of await readdir(join(root, prefix), { withFileTypes: true })) {
+      entries += 1
+      if (entries > pluginSourceLimits.entriesMax) {
+        throw refuse(folder, `it holds more than ${pluginSourceLimits.entriesMax} files and folders`)
+      }
+      const path = `${prefix}${entry.name}`
+      const kind = classify(entry, path, folder)
+      if (kind === 'folder') waiting.push({ prefix: `${path}/`, depth: depth + 1 })
+      if (kind === 'lua') found.push(path)
+    }
+  }
+  if (found.length > pluginSourceLimits.filesMax) {
+    throw refuse(folder, `it has ${found.length} Lua files; the limit is ${pluginSourceLimits.filesMax}`)
+  }
+  return found.sort()
+}
+
+function classify(entry: Dirent, path: string, folder: string): 'folder' | 'lua' | 'other' {
+  if (entry.name.startsWith('.')) return 'other'
+  if (entry.isSymbolicLink()) {
+    throw refuse(folder, `${path} is a symbolic link; copy what it points to into the plugin instead`)
+  }
+  if (entry.isDirectory()) return 'folder'
+  if (!entry.name.endsWith('.lua')) return 'other'
+  if (!entry.isFile()) throw refuse(folder, `${path} is not a regular file`)
+  return 'lua'
+}
+
+async function readLuaFile(root: string, path: string, folder: string, bytesLeft: number): Promise<Buffer> {
+  const absolute = join(root, path)
+  // O_NONBLOCK: a pipe put in the file's place must not hold up the host.
+  const handle = await open(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const before = await handle.stat()
+    if (!before.isFile()) throw refuse(folder, `${path} is not a regular file`)
+    // A folder on the way may have been replaced by a link between listing and opening.
+    if ((await realpath(absolute)) !== `${root}${sep}${path.replaceAll('/', sep)}`) {
+      throw refuse(folder, `${path} does not lie in the plugin's folder`)
+    }
+    if (before.size > bytesLeft) {
+      throw refuse(folder, `its Lua files are larger than ${pluginSourceLimits.bytesMax} bytes together`)
+    }
+    const bytes = await readExactly(handle, before.size)
+    const after = await handle.stat()
+    if (bytes === undefined || after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
+      throw refuse(folder, `${path} changed while it was read; reload when it is written completely`)
+    }
+    return bytes
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Reads so many bytes; undefined when the file has become shorter. */
+async function readExactly(handle: FileHandle, size: number): Promise<Buffer | undefined> {
+  const bytes = Buffer.allocUnsafe(size)
+  let filled = 0
+  while (filled < size) {
+    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled)
+    if (bytesRead === 0) return undefined
+    filled += bytesRead
+  }
+  return bytes
+}
+
+function decodeFiles(files: readonly LuaFile[], folder: string): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>()
+  for (const { path, bytes } of files) {
+    try {
+      texts.set(path, new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    } catch (error) {
+      throw refuse(folder, `${path} is not UTF-8 text; save it as UTF-8`, error)
+    }
+  }
+  return texts
+}
+
+function hashFiles(files: readonly LuaFile[]): string {
+  const hash = createHash('sha256')
+  // A NUL cannot be part of a path, and the size ends the bytes: no two sets of files give one input.
+  for (const { path, bytes } of files) hash.update(`${path}\0${bytes.byteLength}\0`).update(bytes)
+  return hash.digest('hex')
+}
+
+function refuse(folder: string, reason: string, cause?: unknown): HostError {
+  return pluginSourceInvalid({ folder, reason }, { cause })
+}
+
+/** Says what the operating system refused without the absolute path, which is the operator's own business. */
+function describeSystemError(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  if (code === 'ENOENT')
+    return 'a file or the folder itself vanished while it was read; reload when it is complete'
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'the host may not read a file of it; check the permissions'
+  if (code === 'ELOOP') return 'a file was replaced by a symbolic link while it was read'
+  return `it cannot be read (${code ?? 'unknown error'})`
+}

@@ -1,0 +1,85 @@
+import { basename, dirname, resolve } from 'node:path'
+import { routesOf } from '../capabilities/http/route-rules.js'
+import type { Inspection, Sandbox } from '../sandbox/generation.js'
+import type { GenerationSettings } from '../sandbox/settings.js'
+import { reasonOf } from './loader.js'
+import { type ManifestProblem, parseManifest } from './manifest.js'
+import { type ReadSource, readPluginSource } from './source.js'
+
+/** A route that a plugin would register. */
+export interface ValidatedRoute {
+  readonly method: string
+  readonly path: string
+  readonly public: boolean
+}
+
+/** What is to be said of a plugin before it is installed. It is valid when there are no errors. */
+export interface ValidationReport {
+  readonly name?: string
+  readonly version?: string
+  readonly description?: string
+  readonly errors: readonly ManifestProblem[]
+  readonly warnings: readonly ManifestProblem[]
+  readonly routes: readonly ValidatedRoute[]
+}
+
+export interface Validator {
+  /** Checks the plugin in a folder, by running its init.lua as the host does. Never rejects for what is in it. */
+  validate(directory: string): Promise<ValidationReport>
+  close(): Promise<void>
+}
+
+export interface ValidatorOptions {
+  /** Closed by `close()` of the validator. */
+  readonly sandbox: Sandbox
+  readonly settings: GenerationSettings
+}
+
+/** Creates a validator of plugin folders on a sandbox that it takes over. */
+export function createValidator({ sandbox, settings }: ValidatorOptions): Validator {
+  return {
+    validate: (directory) => validate(directory, sandbox, settings),
+    close: () => sandbox.close(),
+  }
+}
+
+async function validate(
+  directory: string,
+  sandbox: Sandbox,
+  settings: GenerationSettings,
+): Promise<ValidationReport> {
+  const path = resolve(directory)
+  let read: ReadSource
+  try {
+    read = await readPluginSource(dirname(path), basename(path))
+  } catch (error) {
+    return reject('source', error)
+  }
+  try {
+    return report(await sandbox.inspect(read.source, settings))
+  } catch (error) {
+    return reject('init.lua', error)
+  }
+}
+
+function report(inspection: Inspection): ValidationReport {
+  const { manifest, problems, warnings } = parseManifest(inspection.pluginInfo)
+  const routes = routesOf(inspection.registrations)
+  return {
+    ...(manifest === undefined
+      ? {}
+      : { name: manifest.name, version: manifest.version, description: manifest.description }),
+    errors: problems,
+    warnings: [...warnings, ...warnOfMissing(inspection)],
+    routes: routes.map((route) => ({ method: route.method, path: route.path, public: route.public })),
+  }
+}
+
+function warnOfMissing({ hasOnInit }: Inspection): readonly ManifestProblem[] {
+  if (hasOnInit) return []
+  return [{ field: 'on_init', message: 'there is no function on_init; tables are defined in it' }]
+}
+
+function reject(field: string, error: unknown): ValidationReport {
+  return { errors: [{ field, message: reasonOf(error) }], warnings: [], routes: [] }
+}

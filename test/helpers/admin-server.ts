@@ -1,0 +1,43 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
+import { createOpenApi } from '../../src/admin/openapi.js'
+import type { AdminLog, AdminUser } from '../../src/admin/options.js'
+import { FakeAdministration } from './fake-administration.js'
+
+/** Users by their bearer token. */
+const users: Readonly<Record<string, AdminUser>> = {
+  'right-token': { username: 'root', role: 'admin' },
+  'viewer-token': { username: 'vera', role: 'viewer' },
+}
+
+/** A real Fastify application with the admin API over a fake administration. */
+export interface AdminServer {
+  readonly app: FastifyInstance
+  readonly administration: FakeAdministration
+  /** Log lines: level, message and fields. */
+  readonly lines: [string, string, Readonly<Record<string, unknown>>][]
+}
+
+/** Creates the application; the caller closes `app`. */
+export async function createAdminServer(): Promise<AdminServer> {
+  const administration = new FakeAdministration()
+  const lines: AdminServer['lines'] = []
+  const log: AdminLog = {
+    info: (fields, message) => void lines.push(['info', message, fields]),
+    warn: (fields, message) => void lines.push(['warn', message, fields]),
+    error: (fields, message) => void lines.push(['error', message, fields]),
+  }
+  const app = Fastify()
+  await app.register(createOpenApi({ version: '1.2.3' }))
+  await app.register(
+    createAdminApi({
+      administration,
+      log,
+      authenticate: (request) => users[(request.headers.authorization ?? '').replace(/^Bearer +/i, '')],
+    }),
+    { prefix: adminPrefix },
+  )
+  app.get('/api/v1/health', async () => ({ status: 'ok' }))
+  await app.ready()
+  return { app, administration, lines }
+}

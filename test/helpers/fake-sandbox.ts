@@ -1,0 +1,158 @@
+import { HostError } from '../../src/base/errors.js'
+import type { Registration } from '../../src/sandbox/host-function.js'
+import type { LuaObject } from '../../src/sandbox/lua-value.js'
+import type {
+  CallOutcome,
+  CallRequest,
+  Generation,
+  Inspection,
+  PluginSource,
+  PoolState,
+  PoolStatus,
+  Sandbox,
+} from '../../src/sandbox/generation.js'
+
+/** What stands, as JSON, in the init.lua of a plugin for the fake sandbox. */
+export interface FakePlugin {
+  readonly info?: Readonly<Record<string, unknown>>
+  readonly routes?: readonly { readonly method: string; readonly path: string; readonly public?: boolean }[]
+  /** Error text of on_init; empty when it succeeds, absent when there is none. */
+  readonly onInit?: string
+  readonly onShutdown?: string
+  /** Error text of the top level of init.lua. */
+  readonly moduleError?: string
+  /** Version that the second run of init.lua states. */
+  readonly laterVersion?: string
+}
+
+/** Gives the text of an init.lua that the fake sandbox understands. */
+export function fakeInit(name: string, plugin: FakePlugin = {}, version = '1.0.0'): string {
+  return JSON.stringify({ info: { name, version, description: `The plugin ${name}.` }, ...plugin })
+}
+
+/** A sandbox without Lua: init.lua is JSON that says what the plugin would do. */
+export class FakeSandbox implements Sandbox {
+  /** What happened, in order, e.g. `on_init a 1`, `close a 1`. */
+  readonly events: string[] = []
+  readonly inspected: string[] = []
+  readonly generations: FakeGeneration[] = []
+  readonly #quarantined = new Set<string>()
+  /** Awaited by each createGeneration. */
+  gate: Promise<void> = Promise.resolve()
+
+  async inspect(source: PluginSource): Promise<Inspection> {
+    this.inspected.push(source.folder)
+    return toInspection(readFake(source), undefined)
+  }
+
+  async createGeneration(plugin: string, version: string, source: PluginSource): Promise<Generation> {
+    await this.gate
+    const fake = readFake(source)
+    const inspection = toInspection(fake, fake.laterVersion)
+    const id = this.generations.length + 1
+    const generation = new FakeGeneration({ id, plugin, version, inspection, fake, events: this.events })
+    this.generations.push(generation)
+    return generation
+  }
+
+  setQuarantine(plugin: string, quarantined: boolean): void {
+    if (quarantined) this.#quarantined.add(plugin)
+    else this.#quarantined.delete(plugin)
+  }
+
+  isQuarantined(plugin: string): boolean {
+    return this.#quarantined.has(plugin)
+  }
+
+  async close(): Promise<void> {
+    this.events.push('close sandbox')
+  }
+
+  /** Generations that nobody has closed. */
+  open(): readonly string[] {
+    return this.generations
+      .filter(({ state }) => state !== 'closed')
+      .map(({ plugin, version }) => `${plugin} ${version}`)
+  }
+}
+
+interface FakeGenerationOptions {
+  readonly id: number
+  readonly plugin: string
+  readonly version: string
+  readonly inspection: Inspection
+  readonly fake: FakePlugin
+  readonly events: string[]
+}
+
+export class FakeGeneration implements Generation {
+  readonly id: number
+  readonly plugin: string
+  readonly version: string
+  readonly inspection: Inspection
+  readonly requests: CallRequest[] = []
+  state: PoolState = 'open'
+  /** A drain waits for it, as for a call in flight. */
+  inFlight: Promise<void> = Promise.resolve()
+  readonly #fake: FakePlugin
+  readonly #events: string[]
+
+  constructor(options: FakeGenerationOptions) {
+    this.id = options.id
+    this.plugin = options.plugin
+    this.version = options.version
+    this.inspection = options.inspection
+    this.#fake = options.fake
+    this.#events = options.events
+  }
+
+  async call(request: CallRequest): Promise<CallOutcome> {
+    this.requests.push(request)
+    this.#events.push(`${request.payload} ${this.plugin} ${this.id}`)
+    const { onInit = '', onShutdown = '' } = this.#fake
+    const message = request.payload === 'on_init' ? onInit : onShutdown
+    if (this.state !== 'open') return { ok: false, code: 'CLOSED', message: 'closed', blamed: false }
+    if (message !== '') return { ok: false, code: 'ERROR', message, blamed: false }
+    return { ok: true, result: [] }
+  }
+
+  status(): PoolStatus {
+    return { state: this.state, vmsTotal: 4, vmsAvailable: 3 }
+  }
+
+  async drain(): Promise<boolean> {
+    this.state = 'draining'
+    await this.inFlight
+    return true
+  }
+
+  async close(): Promise<void> {
+    this.state = 'closed'
+    this.#events.push(`close ${this.plugin} ${this.id}`)
+  }
+}
+
+function readFake(source: PluginSource): FakePlugin {
+  const text = source.files.get('init.lua') ?? ''
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new HostError('PLUGIN_LOAD_FAILED', 500, `${source.folder}/init.lua:1: syntax error`)
+  }
+}
+
+function toInspection(fake: FakePlugin, version: string | undefined): Inspection {
+  if (fake.moduleError !== undefined) throw new HostError('PLUGIN_LOAD_FAILED', 500, fake.moduleError)
+  const info = fake.info && { ...fake.info, ...(version === undefined ? {} : { version }) }
+  const registrations: Registration[] = (fake.routes ?? []).map(({ method, path, public: open = false }) => ({
+    kind: 'route',
+    key: `${method} ${path}`,
+    data: { method, path, public: open },
+  }))
+  return {
+    pluginInfo: info as LuaObject | undefined,
+    hasOnInit: fake.onInit !== undefined,
+    hasOnShutdown: fake.onShutdown !== undefined,
+    registrations,
+  }
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type AdminServer, createAdminServer } from '../../helpers/admin-server.js'
+
+interface OperationObject {
+  readonly operationId?: string
+  readonly summary?: string
+  readonly tags?: string[]
+  readonly security?: unknown[]
+  readonly responses: Record<string, unknown>
+}
+
+interface Document {
+  readonly openapi: string
+  readonly info: { readonly version: string }
+  readonly paths: Record<string, Record<string, OperationObject>>
+  readonly components: { readonly securitySchemes: Record<string, { readonly scheme: string }> }
+}
+
+let server: AdminServer
+let document: Document
+
+before(async () => {
+  server = await createAdminServer()
+  document = (await server.app.inject({ url: '/api/v1/openapi.json' })).json()
+})
+
+after(async () => {
+  await server.app.close()
+})
+
+test('the OpenAPI document lists exactly the operations of the admin API', () => {
+  assert.equal(document.openapi, '3.1.0')
+  assert.equal(document.info.version, '1.2.3')
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  assert.deepEqual(operations.sort(), [
+    'GET /api/v1/admin/plugins',
+    'GET /api/v1/admin/plugins/cleanup',
+    'GET /api/v1/admin/plugins/routes',
+    'GET /api/v1/admin/plugins/{name}',
+    'POST /api/v1/admin/plugins/cleanup',
+    'POST /api/v1/admin/plugins/routes/approve',
+    'POST /api/v1/admin/plugins/routes/revoke',
+    'POST /api/v1/admin/plugins/{name}/disable',
+    'POST /api/v1/admin/plugins/{name}/enable',
+    'POST /api/v1/admin/plugins/{name}/reload',
+  ])
+})
+
+test('every operation says what it is, what it needs and how it fails', () => {
+  const seen = new Set<string>()
+  for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
+    assert.ok(operation.operationId && !seen.has(operation.operationId))
+    seen.add(operation.operationId)
+    assert.ok(operation.summary)
+    assert.equal(operation.tags?.length, 1)
+    assert.deepEqual(operation.security, [{ bearer: [] }])
+    for (const status of ['200', '401', '403', '500']) assert.ok(operation.responses[status], status)
+  }
+  assert.equal(document.components.securitySchemes.bearer?.scheme, 'bearer')
+})

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { stripCredentials } from '../../../src/identity/credentials.js'
+
+const session = 'modulacms_session=secret'
+
+const changed: readonly (readonly [string, string[], string[]])[] = [
+  [
+    'a bearer token',
+    ['Accept', '*/*', 'Authorization', 'Bearer secret', 'X-A', '1'],
+    ['Accept', '*/*', 'X-A', '1'],
+  ],
+  ['an odd spelling', ['aUTHORIZATION', '\tbEARER\tsecret'], []],
+  ['an empty bearer token', ['authorization', 'Bearer'], []],
+  ['a bearer token for a proxy', ['Proxy-Authorization', 'bearer secret'], []],
+  [
+    'each of several',
+    ['authorization', 'Bearer secret', 'authorization', 'Basic x'],
+    ['authorization', 'Basic x'],
+  ],
+  ['a cookie header of the session alone', ['Cookie', session, 'A', 'b'], ['A', 'b']],
+  ['the session first', ['cookie', `${session}; theme=dark`], ['cookie', 'theme=dark']],
+  ['the session last', ['cookie', `theme=dark; ${session}`], ['cookie', 'theme=dark']],
+  ['the session in the middle', ['cookie', `a=1; ${session}; b=2`], ['cookie', 'a=1; b=2']],
+  [
+    'every session cookie',
+    ['cookie', `${session};a=1;\t${session} ; MODULACMS_SESSION=secret`],
+    ['cookie', 'a=1'],
+  ],
+  ['prefixed session cookies', ['cookie', `__Host-${session}; __Secure-${session}; a=1`], ['cookie', 'a=1']],
+  ['a session cookie without value', ['cookie', 'modulacms_session; a=1'], ['cookie', 'a=1']],
+  ['several cookie headers', ['cookie', session, 'cookie', 'a=1'], ['cookie', 'a=1']],
+]
+for (const [name, headers, expected] of changed) {
+  test(`${name} is left out`, () => {
+    const before = [...headers]
+    assert.deepEqual(stripCredentials(headers), expected)
+    assert.deepEqual(headers, before, 'the argument is not changed')
+  })
+}
+
+const unchanged = [
+  [],
+  ['Host', 'x', 'Accept', '*/*'],
+  ['Authorization', 'Basic dXNlcjpwYXNz'],
+  ['Authorization', 'Bearers x'],
+  ['X-Authorization', 'Bearer mine'],
+  ['Cookie', 'a=1; b=2'],
+  ['Cookie', 'my_modulacms_session=1; modulacms_session_id=2; a=modulacms_session'],
+  ['Set-Cookie', session],
+]
+for (const headers of unchanged) {
+  test(`${JSON.stringify(headers)} is given back as the same array`, () => {
+    assert.equal(stripCredentials(headers), headers)
+  })
+}
+
+test('no spelling lets the secret through, and all other headers stay in order', () => {
+  const space = fc.constantFrom('', ' ', '\t', '  ')
+  const secret = fc.oneof(
+    fc.tuple(
+      fc.constantFrom('Authorization', 'authorization', 'PROXY-AUTHORIZATION'),
+      fc.constantFrom('Bearer secret', 'BEARER  secret'),
+    ),
+    fc.tuple(
+      fc.constantFrom('Cookie', 'cookie', 'COOKIE'),
+      fc.tuple(space, space, space).map(([a, b, c]) => `x=1;${a}modulacms_session${b}=${c}secret; y=2`),
+    ),
+  )
+  const other = fc.tuple(
+    fc.constantFrom('Accept', 'X-B'),
+    fc.constantFrom('1', 'Bearer', 'modulacms_session=2'),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.oneof(secret, other)), (pairs) => {
+      const result = stripCredentials(pairs.flat())
+      assert.ok(!result.join('\n').includes('secret'))
+      const names = (flat: readonly string[]) =>
+        flat.filter((name, i) => i % 2 === 0 && ['Accept', 'X-B'].includes(name))
+      assert.deepEqual(names(result), names(pairs.flat()))
+    }),
+    { numRuns: 200 },
+  )
+})
