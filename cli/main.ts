@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
 import type { CliContext, Terminal } from './context.js'
+import { createLineReader } from './line-reader.js'
 import { runCli } from './program.js'
 
 /** Root of the package, seen from the compiled file. */
@@ -16,18 +16,7 @@ function createTerminal(): Terminal {
     colors: Boolean(stdout.isTTY && stderr.isTTY) && !plain,
     writeOut: (text) => void stdout.write(text),
     writeError: (text) => void stderr.write(text),
-    ask,
-  }
-}
-
-/** Questions go to standard error, so that a result in standard output can be piped. */
-async function ask(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
-  try {
-    return await Promise.race([lines.question(question), ended])
-  } finally {
-    lines.close()
+    ask: createLineReader(stdin, stderr),
   }
 }
 

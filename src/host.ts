@@ -11,20 +11,20 @@ import { parseDatabaseUrl } from './database/url.js'
 import { createClientIp } from './gateway/client-ip.js'
 import { clientNetwork } from './gateway/ip-address.js'
 import { createTokenBuckets } from './gateway/rate-limit.js'
+import { generationSettings } from './generation-settings.js'
 import { createHealthRoutes, type Health } from './health.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import type { User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
+import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import type { Sandbox } from './sandbox/generation.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
-import { generationSettings } from './generation-settings.js'
-import { writePluginReport } from './plugin-reports.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
 import { productVersion } from './version.js'
 
@@ -70,20 +70,21 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const parts = composePlugins(options, log, database, file)
   const lifecycle = { isShuttingDown: false }
   const app = options.app ?? createHttpServer(log)
-  await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
-  if (config.plugin_enabled) await parts.manager.start()
   let closing: Promise<void> | undefined
-  return {
-    app,
-    plugins: parts.manager,
-    adminToken,
-    status: () => parts.manager.statusReport(),
-    close() {
-      lifecycle.isShuttingDown = true
-      closing ??= closeAll(options, app, parts, database, log)
-      return closing
-    },
+  const close = (): Promise<void> => {
+    lifecycle.isShuttingDown = true
+    closing ??= closeAll(options, app, parts, database, log)
+    return closing
   }
+  try {
+    await parts.sandbox.ready()
+    await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
+    if (config.plugin_enabled) await parts.manager.start()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { app, plugins: parts.manager, adminToken, status: () => parts.manager.statusReport(), close }
 }
 
 interface PluginParts {
@@ -117,7 +118,10 @@ function composePlugins(
     directory: resolve(config.plugin_directory),
     settings: generationSettings(config),
     approvalBinding: config.plugin_approval_binding,
-    breaker: { failuresMax: config.plugin_max_failures, resetMs: parseDuration(config.plugin_reset_interval) },
+    breaker: {
+      failuresMax: config.plugin_max_failures,
+      resetMs: parseDuration(config.plugin_reset_interval),
+    },
     database,
     sandbox,
     log,
@@ -141,8 +145,9 @@ interface Mounted {
 async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const { config, log, manager, lifecycle } = parts
   const authenticator = createTokenAuthenticator(parts.adminToken.token)
-  const authenticate = (request: { headers: Record<string, string | string[] | undefined> }): User | undefined =>
-    authenticator.authenticate(request)
+  const authenticate = (request: {
+    headers: Record<string, string | string[] | undefined>
+  }): User | undefined => authenticator.authenticate(request)
   const clientIp = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   await app.register(createOpenApi({ version: productVersion() }))

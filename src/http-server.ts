@@ -1,4 +1,9 @@
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import { HostError } from './base/errors.js'
 import { serverLimits } from './base/limits.js'
 import { createRequestIds } from './request-ids.js'
@@ -25,7 +30,13 @@ export function createHttpServer(log: ServerLog): FastifyInstance {
   })
   app.addHook('onRequest', nameRequest)
   app.setNotFoundHandler((request, reply) => {
-    sendEnvelope(reply, request.id, 404, 'NOT_FOUND', `There is nothing at ${request.method} ${pathOf(request)}.`)
+    sendEnvelope(
+      reply,
+      request.id,
+      404,
+      'NOT_FOUND',
+      `There is nothing at ${request.method} ${pathOf(request)}.`,
+    )
   })
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, log))
   return app

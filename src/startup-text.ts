@@ -20,7 +20,9 @@ export function startupText({ url, host, isPluginSystemOn }: StartupFacts): stri
   for (const { name, reason } of failed) lines.push(`  failed: ${name}: ${reason}`)
   for (const problem of problems) lines.push(`  note: ${problem}`)
   for (const { plugin, routes } of waiting) {
-    lines.push(`  waiting for approval: ${routes.length} ${routes.length === 1 ? 'route' : 'routes'} of ${plugin}`)
+    lines.push(
+      `  waiting for approval: ${routes.length} ${routes.length === 1 ? 'route' : 'routes'} of ${plugin}`,
+    )
     lines.push(`    npx modulacms plugin approve ${plugin} --all-routes`)
   }
   return `${lines.join('\n')}\n`

@@ -50,6 +50,12 @@ export const executorLimits = {
   busyMs: 2,
   /** Without the right to restore priorities, a call must have overrun by this much before its thread is lowered. */
   lowerUnprivilegedMs: 100,
+  /** First pause before a thread is started again after one that could not start; doubles with each failure. */
+  restartPauseMs: 100,
+  /** Longest such pause. */
+  restartPauseMsMax: 10_000,
+  /** Threads in a row that could not start before the sandbox counts as broken. */
+  startFailuresMax: 3,
   /** Warm threads without work that are kept. */
   sparesMax: 2,
   /** JavaScript heap of one thread, which holds what crosses and no Lua; more and the thread is lost. */

@@ -72,7 +72,11 @@ export interface Capability extends CapabilityDefinition {
  */
 export function defineCapability(definition: CapabilityDefinition): Capability {
   const names = new Set<string>()
-  const members = [...definition.functions, ...(definition.luaFunctions ?? []), ...(definition.constants ?? [])]
+  const members = [
+    ...definition.functions,
+    ...(definition.luaFunctions ?? []),
+    ...(definition.constants ?? []),
+  ]
   for (const { name } of members) {
     if (names.has(name)) throw new Error(`capability ${definition.name} defines ${name} twice`)
     names.add(name)

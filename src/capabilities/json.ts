@@ -53,7 +53,9 @@ export const jsonCapability = defineCapability({
     {
       name: 'array',
       doc: 'Gives a table that is an array also when it is empty: it encodes as `[]` then.',
-      params: [{ name: 'list', type: 'table', optional: true, doc: 'Elements to start with; none when missing.' }],
+      params: [
+        { name: 'list', type: 'table', optional: true, doc: 'Elements to start with; none when missing.' },
+      ],
       returns: [{ luaType: 'any[]', doc: 'A copy of the list, marked as an array.' }],
       phases,
       cost: 0,
@@ -73,7 +75,8 @@ function decode(text: LuaValue): LuaValue {
 function toArray(list: LuaValue): LuaValue {
   if (list === undefined) return []
   if (Array.isArray(list)) return list
-  const isEmpty = typeof list === 'object' && list !== null && !(list instanceof Tagged) && Object.keys(list).length === 0
+  const isEmpty =
+    typeof list === 'object' && list !== null && !(list instanceof Tagged) && Object.keys(list).length === 0
   if (isEmpty) return []
   throw new LuaRaise(`json.array: the keys of the table must be 1..n (${arrayTag})`)
 }
@@ -83,7 +86,8 @@ function guarded(name: string, act: () => LuaValue): LuaValue {
   try {
     return act()
   } catch (error) {
-    if (error instanceof LuaRaise || error instanceof SyntaxError) throw new LuaRaise(`${name}: ${error.message}`)
+    if (error instanceof LuaRaise || error instanceof SyntaxError)
+      throw new LuaRaise(`${name}: ${error.message}`)
     throw error
   }
 }

@@ -17,7 +17,7 @@ export function setSecurityHeaders(reply: FastifyReply): void {
  */
 export function sendResponse(reply: FastifyReply, response: WireResponse): void {
   const { status, headers } = response
-  reply.code(status)
+  if (reply.statusCode !== status) reply.code(status)
   for (let index = 0; index + 1 < headers.length; index += 2) {
     reply.header(headers[index] ?? '', headers[index + 1])
   }

@@ -65,7 +65,7 @@ export interface ManifestResult {
   readonly warnings: readonly ManifestProblem[]
 }
 
-const knownFields = new Set([
+const knownFields: readonly string[] = [
   'name',
   'version',
   'description',
@@ -78,7 +78,7 @@ const knownFields = new Set([
   'screens',
   'interfaces',
   'ui',
-])
+]
 
 /**
  * Checks the table `plugin_info` and collects all that is wrong with it.
@@ -131,7 +131,7 @@ function findWarnings(pluginInfo: LuaObject, manifest: Manifest): readonly Manif
   const warnings: ManifestProblem[] = []
   if (manifest.author === undefined) warnings.push({ field: 'author', message: 'no author is given' })
   if (manifest.license === undefined) warnings.push({ field: 'license', message: 'no license is given' })
-  for (const field of Object.keys(pluginInfo).filter((key) => !knownFields.has(key))) {
+  for (const field of Object.keys(pluginInfo).filter((key) => !knownFields.includes(key))) {
     warnings.push({ field, message: 'this field is not known and has no effect; is it misspelt?' })
   }
   return warnings
@@ -169,7 +169,7 @@ function parseCoreAccess(reader: ManifestReader): ReadonlyMap<string, readonly C
 }
 
 /** Names that HTML keeps for itself although they look like those of custom elements. */
-const reservedElements = new Set([
+const reservedElements: readonly string[] = [
   'annotation-xml',
   'color-profile',
   'font-face',
@@ -178,7 +178,7 @@ const reservedElements = new Set([
   'font-face-format',
   'font-face-name',
   'missing-glyph',
-])
+]
 
 function parseUi(reader: ManifestReader, name: string): ManifestUi | undefined {
   const ui = reader.table('ui')
@@ -186,7 +186,7 @@ function parseUi(reader: ManifestReader, name: string): ManifestUi | undefined {
   if (ui === undefined || tag === '') return undefined
   const expected = `mcms-${name.replaceAll('_', '-')}`
   if (tag !== expected) reader.report('ui.tag', `ui.tag is "${tag}"; it must be "${expected}"`)
-  if (!/^[a-z][a-z0-9]*-[a-z0-9-]*$/.test(tag) || tag.length > 64 || reservedElements.has(tag)) {
+  if (!/^[a-z][a-z0-9]*-[a-z0-9-]*$/.test(tag) || tag.length > 64 || reservedElements.includes(tag)) {
     reader.report('ui.tag', `ui.tag "${tag}" is not a valid name of a custom element`)
   }
   return { tag, bundle: textOf(ui.bundle), hasAdmin: ui.has_admin === true }

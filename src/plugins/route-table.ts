@@ -154,7 +154,9 @@ function descend(
 
 function paramsOf(names: readonly string[], values: readonly string[]): Readonly<Record<string, string>> {
   const params: Record<string, string> = Object.create(null)
-  for (const [index, name] of names.entries()) {
+  // Indexes rather than iterators, here and below: each request comes through.
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] ?? ''
     const value = values[index]
     if (name !== '' && value !== undefined && value !== '') params[name] = value
   }
@@ -165,7 +167,8 @@ function paramsOf(names: readonly string[], values: readonly string[]): Readonly
 function splitPath(rawPath: string): readonly string[] | undefined {
   if (!rawPath.startsWith('/') || unusualCharacter.test(rawPath)) return undefined
   const segments = rawPath.slice(1).split('/')
-  for (const [index, raw] of segments.entries()) {
+  for (let index = 0; index < segments.length; index += 1) {
+    const raw = segments[index] ?? ''
     if (raw === '' && index < segments.length - 1) return undefined
     const segment = raw.includes('%') ? decodeSegment(raw) : raw
     if (segment === undefined || isDots(segment)) return undefined

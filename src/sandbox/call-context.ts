@@ -81,7 +81,9 @@ export class CallContext<Services> implements HostCall<Services> {
   noteFailure(thrown: unknown): void {
     if (thrown instanceof ResultError) this.failureCode = thrown.code
     else if (!(thrown instanceof LuaRaise)) {
-      this.report('internal_error', { message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) })
+      this.report('internal_error', {
+        message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      })
     }
   }
 

@@ -30,7 +30,10 @@ export class Dispatcher {
       return
     }
     const { request, load } = call
-    if (load !== undefined) this.#fleet.load(call, load)
+    if (load !== undefined) {
+      if (!this.#fleet.load(call, load)) this.#waiting.push(call)
+      return
+    }
     if (request === undefined) return
     const thread = this.#place(call.generation, request.reserved === true)
     if (thread === undefined) this.#waiting.push(call)
@@ -45,8 +48,11 @@ export class Dispatcher {
   /** Answers the calls that have waited for a VM too long, here or in the queue of an executor. */
   expire(nowMs: number): void {
     const oldest = nowMs - executorLimits.checkoutWaitMs
-    const expired = this.#waiting.filter((call) => call.dispatchedAtMs < oldest)
-    if (expired.length > 0) this.#waiting = this.#waiting.filter((call) => call.dispatchedAtMs >= oldest)
+    // A load is nobody's request: it may wait for a thread as long as it may run.
+    const isExpired = (call: InFlight) =>
+      call.load === undefined ? call.dispatchedAtMs < oldest : call.deadlineMs < nowMs
+    const expired = this.#waiting.filter(isExpired)
+    if (expired.length > 0) this.#waiting = this.#waiting.filter((call) => !isExpired(call))
     for (const thread of this.#fleet.threads) {
       for (const call of thread.inFlight.keys()) {
         if (call.dispatchedAtMs >= oldest) break
@@ -76,7 +82,8 @@ export class Dispatcher {
   }
 
   #place(generation: Placeable, reserved: boolean): ExecutorThread | undefined {
-    const slots = (reserved ? generation.slots : generation.slots - generation.reservedSlots) - generation.held
+    const slots =
+      (reserved ? generation.slots : generation.slots - generation.reservedSlots) - generation.held
     if (slots <= 0) return undefined
     const own = this.#fleet.quarantineOf(generation.plugin)
     if (own !== undefined) return own.hasRoom ? own : undefined

@@ -2,7 +2,13 @@ import { Worker } from 'node:worker_threads'
 import { executorLimits } from '../base/limits.js'
 import type { CallRequest } from './generation.js'
 import type { GenerationLoad, InFlight } from './in-flight.js'
-import { type Batch, type ExecutorData, executorItem, type GenerationDefinition, hostItem } from './protocol.js'
+import {
+  type Batch,
+  type ExecutorData,
+  executorItem,
+  type GenerationDefinition,
+  hostItem,
+} from './protocol.js'
 import { SharedState } from './shared-state.js'
 
 /**
@@ -32,6 +38,8 @@ export class ExecutorThread {
   readonly id: number
   readonly shared = new SharedState()
   role: ThreadRole = 'starting'
+  /** True once the thread has been warm. */
+  wasReady = false
   /** Thread number of the operating system; 0 until it is known. */
   systemId = 0
   /** True while the thread runs at the lowest priority. */
@@ -188,6 +196,7 @@ export class ExecutorThread {
         }
         case executorItem.ready:
           this.systemId = batch[at + 1] as number
+          this.wasReady = true
           this.#events.ready(this)
           at += 2
           break

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { type Clock, createMonotonicClock } from '../base/clock.js'
-import { CallContext } from './call-context.js'
+import type { CallContext } from './call-context.js'
 import type { CallKind } from './call-kind.js'
 import { ExecutorOutbox } from './executor-outbox.js'
 import type { HostModule } from './host-function.js'
@@ -50,7 +50,9 @@ export class Executor<Services> {
     this.#outbox = new ExecutorOutbox(options.port)
     this.#kinds = new Map([loadKind, lifecycleKind, ...options.kinds].map((kind) => [kind.name, kind]))
     this.#clockOffsetMs = this.#clock() - performance.now()
-    this.#services = options.createServices((kind, plugin, data) => this.#outbox.report(kind, plugin, 0, data))
+    this.#services = options.createServices((kind, plugin, data) =>
+      this.#outbox.report(kind, plugin, 0, data),
+    )
   }
 
   /** Starts to serve the port; tells the host when the thread is warm. */
@@ -128,15 +130,14 @@ export class Executor<Services> {
   }
 
   #call(batch: Batch, at: number): void {
-    const [claim, generation, kindName, phase, payload, body, requestId, deadlineMs, operationsMax] = batch.slice(
-      at,
-      at + 9,
-    ) as [number, number, string, Phase, string, string, string, number, number]
+    const [claim, generation, kindName, phase, payload, body, requestId, deadlineMs, operationsMax] =
+      batch.slice(at, at + 9) as [number, number, string, Phase, string, string, string, number, number]
     const local = this.#generations.get(generation)
     const definition = this.#definitions.get(generation)
     const kind = this.#kinds.get(kindName)
     if (local === undefined || definition === undefined || kind === undefined) {
-      if (this.#claim(claim)) this.#outbox.failed(claim, 'CLOSED', 'the plugin is not loaded in this executor')
+      if (this.#claim(claim))
+        this.#outbox.failed(claim, 'CLOSED', 'the plugin is not loaded in this executor')
       return
     }
     const call: VmCall = {
@@ -217,7 +218,12 @@ export class Executor<Services> {
     this.#shared.setDeadline(Math.min(held, this.#deadlineMs))
   }
 
-  #runInit(vm: Vm<Services>, { settings }: GenerationDefinition, phase: Phase, claim: number): Promise<unknown[]> {
+  #runInit(
+    vm: Vm<Services>,
+    { settings }: GenerationDefinition,
+    phase: Phase,
+    claim: number,
+  ): Promise<unknown[]> {
     const call: VmCall = {
       claim,
       kind: loadKind,

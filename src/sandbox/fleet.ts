@@ -1,3 +1,4 @@
+import { Deferred } from '../base/deferred.js'
 import { executorLimits } from '../base/limits.js'
 import { ExecutorThread } from './executor-thread.js'
 import type { SandboxObserver } from './generation.js'
@@ -28,6 +29,10 @@ export class Fleet {
   readonly #threads = new Set<ExecutorThread>()
   readonly #quarantine = new Map<string, ExecutorThread>()
   readonly #definitions = new Map<number, GenerationDefinition>()
+  readonly #whenReady = new Deferred<void>()
+  /** Threads that were lost before they were warm, since the last one that became warm. */
+  #startFailures = 0
+  #restartTimer: NodeJS.Timeout | undefined
   #started = 0
   #closed = false
   /** Called when calls that waited may find a place. */
@@ -40,6 +45,11 @@ export class Fleet {
   constructor(options: FleetOptions) {
     this.#options = options
     for (let count = 0; count <= options.executors; count += 1) this.#start()
+  }
+
+  /** Resolves when the first thread is warm; rejects when threads cannot start here. */
+  get ready(): Promise<void> {
+    return this.#whenReady.promise
   }
 
   get threads(): ReadonlySet<ExecutorThread> {
@@ -71,18 +81,20 @@ export class Fleet {
     for (const thread of this.#threads) thread.forget(generation)
   }
 
-  /** Loads a generation in a spare thread, which serves nobody, else in any; the message waits until it is warm. */
-  load(call: InFlight, load: GenerationLoad): void {
-    const threads = [this.quarantineOf(call.generation.plugin), this.spare, this.active[0], ...this.#withRole('starting')]
-    const thread = threads.find((each) => each !== undefined)
-    if (thread !== undefined) thread.load(call, load)
-    else if (this.#closed) fail(call, 'CLOSED', 'the host is closing')
-    else this.#startFor(call, load)
-  }
-
-  /** All threads are occupied: one more is started, even beyond the limit, as long calls end sooner or later. */
-  #startFor(call: InFlight, load: GenerationLoad): void {
-    this.#start().load(call, load)
+  /**
+   * Loads a generation in a spare thread, which serves nobody, else in any; one that is starting gets to it when it
+   * is warm. False when there is none.
+   */
+  load(call: InFlight, load: GenerationLoad): boolean {
+    const threads = [
+      this.quarantineOf(call.generation.plugin),
+      this.spare,
+      this.active[0],
+      ...this.#withRole('starting'),
+    ]
+    const thread = threads.find((each) => each?.hasRoom === true)
+    thread?.load(call, load)
+    return thread !== undefined
   }
 
   /** Gives a plugin an executor of its own. */
@@ -136,6 +148,7 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#restartTimer)
     for (const thread of [...this.#threads]) this.#drop(thread, 'the host is closing')
   }
 
@@ -158,18 +171,25 @@ export class Fleet {
   #start(): ExecutorThread {
     this.#started += 1
     const { entry, composition, softLimits } = this.#options
-    const thread = new ExecutorThread(this.#started, entry, { composition, softLimits }, {
-      ready: (ready) => this.#ready(ready),
-      overrunEnded: (_thread, call) => this.onOverrunEnded(call),
-      report: (kind, plugin, data) => this.#options.report(kind, plugin, data),
-      lost: (lost, reason) => this.#lost(lost, reason),
-    })
+    const thread = new ExecutorThread(
+      this.#started,
+      entry,
+      { composition, softLimits },
+      {
+        ready: (ready) => this.#ready(ready),
+        overrunEnded: (_thread, call) => this.onOverrunEnded(call),
+        report: (kind, plugin, data) => this.#options.report(kind, plugin, data),
+        lost: (lost, reason) => this.#lost(lost, reason),
+      },
+    )
     this.#threads.add(thread)
     return thread
   }
 
   #ready(thread: ExecutorThread): void {
     if (thread.role === 'gone') return
+    this.#startFailures = 0
+    this.#whenReady.resolve()
     this.#options.observer.executorStarted(thread.id)
     if (thread.role === 'starting') {
       this.#priority.probe(thread.systemId)
@@ -189,11 +209,36 @@ export class Fleet {
     }
     const coming = this.#withRole('starting').length
     const needed = this.#options.executors + 1 - this.active.length - this.#withRole('spare').length - coming
-    if (!this.#closed && needed > 0 && this.#threads.size < executorLimits.threadsMax) this.#start()
+    if (!this.#closed && needed > 0 && this.#threads.size < executorLimits.threadsMax) this.#startSoon()
+  }
+
+  /** Starts a thread at once, or after a pause when threads have failed to start: a broken thread entry must not spin. */
+  #startSoon(): void {
+    if (this.#startFailures === 0) {
+      this.#start()
+      return
+    }
+    this.#restartTimer ??= setTimeout(() => {
+      this.#restartTimer = undefined
+      if (!this.#closed) this.#start()
+    }, this.#pauseMs())
+  }
+
+  #pauseMs(): number {
+    return Math.min(
+      executorLimits.restartPauseMs * 2 ** this.#startFailures,
+      executorLimits.restartPauseMsMax,
+    )
   }
 
   #lost(thread: ExecutorThread, reason: string): void {
     if (thread.role === 'gone') return
+    if (!thread.wasReady) {
+      this.#startFailures += 1
+      if (this.#startFailures >= executorLimits.startFailuresMax) {
+        this.#whenReady.reject(new Error(`executor threads cannot start: ${reason}`))
+      }
+    }
     this.#drop(thread, reason)
   }
 
@@ -217,7 +262,8 @@ export class Fleet {
     for (const [plugin, own] of this.#quarantine) {
       if (own !== thread) continue
       this.#quarantine.delete(plugin)
-      this.isolate(plugin)
+      if (this.#startFailures === 0) this.isolate(plugin)
+      else setTimeout(() => this.isolate(plugin), this.#pauseMs())
     }
   }
 }

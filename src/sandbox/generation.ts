@@ -101,6 +101,8 @@ export interface SandboxObserver {
 
 /** The host side of the sandbox: executor threads and the generations that run in them. */
 export interface Sandbox {
+  /** Resolves when plugin code can run; rejects when executor threads cannot start. */
+  ready(): Promise<void>
   /**
    * Runs init.lua in the real environment with nothing that has an effect, and reads the manifest.
    * Rejects with `PLUGIN_LOAD_FAILED` (message for the author, with the Lua line) when it does not compile, raises

@@ -1,10 +1,9 @@
-import { type Phase, phaseNames } from './phase.js'
-
 import { vmLimits } from '../base/limits.js'
 import type { HostCall, HostFunction, Param } from './host-function.js'
 import { type LuaApi, luaType } from './lua-api.js'
 import { LuaRaise, type LuaValue, Results } from './lua-value.js'
 import type { Pointer } from './lua-wasm.js'
+import { type Phase, phaseNames } from './phase.js'
 import { typeNames } from './table-reader.js'
 import type { ValueReader } from './value-reader.js'
 import type { ValueWriter } from './value-writer.js'
@@ -82,7 +81,9 @@ function readArguments<Services>(
   const top = raw.lua_gettop(state)
   const given = top - firstArgument + 1
   if (given > vmLimits.hostArgumentsMax) {
-    throw new LuaRaise(`too many arguments to '${name}' (${given}; the limit is ${vmLimits.hostArgumentsMax})`)
+    throw new LuaRaise(
+      `too many arguments to '${name}' (${given}; the limit is ${vmLimits.hostArgumentsMax})`,
+    )
   }
   const values: LuaValue[] = []
   for (const [at, param] of params.entries()) {
@@ -139,5 +140,7 @@ function readInteger(lua: LuaApi, state: Pointer, index: number, name: string): 
 function badArgument(lua: LuaApi, state: Pointer, index: number, name: string, expected: string): LuaRaise {
   const type = lua.raw.lua_type(state, index)
   const got = type < 0 ? 'no value' : typeNames[type]
-  return new LuaRaise(`bad argument #${index - firstArgument + 1} to '${name}' (${expected} expected, got ${got})`)
+  return new LuaRaise(
+    `bad argument #${index - firstArgument + 1} to '${name}' (${expected} expected, got ${got})`,
+  )
 }

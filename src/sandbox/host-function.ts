@@ -79,10 +79,7 @@ export interface HostFunction<Services = unknown> {
    * its VM stays checked out until the promise settles or the call's time is over.
    */
   readonly mode: 'sync' | 'async'
-  handler(
-    call: HostCall<Services>,
-    ...args: LuaValue[]
-  ): LuaValue | Results | Promise<LuaValue | Results>
+  handler(call: HostCall<Services>, ...args: LuaValue[]): LuaValue | Results | Promise<LuaValue | Results>
 }
 
 /** A Lua module that is installed as a frozen global. */

@@ -50,7 +50,8 @@ class ExactParser {
   }
 
   #value(depth: number): LuaValue {
-    if (depth > vmLimits.marshalDepthMax) throw new SyntaxError(`nested deeper than ${vmLimits.marshalDepthMax}`)
+    if (depth > vmLimits.marshalDepthMax)
+      throw new SyntaxError(`nested deeper than ${vmLimits.marshalDepthMax}`)
     this.#take(whitespace)
     const first = this.#text[this.#at]
     if (first === '{') return this.#object(depth)

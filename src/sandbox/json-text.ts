@@ -1,5 +1,5 @@
 import { vmLimits } from '../base/limits.js'
-import { LuaRaise, type LuaObject, type LuaValue } from './lua-value.js'
+import { type LuaObject, LuaRaise, type LuaValue } from './lua-value.js'
 
 /** Characters that need an escape: JSON's own, and those that end a script or an attribute in a page. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes control characters.

@@ -11,7 +11,11 @@ export const loadKind: CallKind = {
     return 1
   },
   leave(site, state) {
-    return [readPluginInfo(site, state), isFunction(site, state, 'on_init'), isFunction(site, state, 'on_shutdown')]
+    return [
+      readPluginInfo(site, state),
+      isFunction(site, state, 'on_init'),
+      isFunction(site, state, 'on_shutdown'),
+    ]
   },
 }
 

@@ -14,7 +14,14 @@ export const luaType = {
   thread: 8,
 } as const
 
-export const luaStatus = { ok: 0, yield: 1, runtimeError: 2, syntaxError: 3, memoryError: 4, handlerError: 5 } as const
+export const luaStatus = {
+  ok: 0,
+  yield: 1,
+  runtimeError: 2,
+  syntaxError: 3,
+  memoryError: 4,
+  handlerError: 5,
+} as const
 
 /** Pseudo-index of the registry. */
 export const registryIndex = -1_001_000
@@ -183,7 +190,13 @@ export class LuaApi {
       this.bytes.set(code, pointer)
       this.bytes.set(name, pointer + code.length)
       const namePointer = pointer + code.length
-      return this.raw.luaL_loadbufferx(state, pointer, code.length, namePointer, namePointer + name.length - 2)
+      return this.raw.luaL_loadbufferx(
+        state,
+        pointer,
+        code.length,
+        namePointer,
+        namePointer + name.length - 2,
+      )
     } finally {
       this.raw.free(pointer)
     }

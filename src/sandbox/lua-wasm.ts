@@ -43,7 +43,14 @@ export interface LuaExports {
   lua_isinteger(state: Pointer, index: number): number
   lua_newthread(state: Pointer): Pointer
   lua_next(state: Pointer, index: number): number
-  lua_pcallk(state: Pointer, args: number, results: number, handler: number, context: number, k: number): number
+  lua_pcallk(
+    state: Pointer,
+    args: number,
+    results: number,
+    handler: number,
+    context: number,
+    k: number,
+  ): number
   lua_pushboolean(state: Pointer, value: number): void
   lua_pushcclosure(state: Pointer, fn: number, upvalues: number): void
   lua_pushinteger(state: Pointer, value: bigint): void

@@ -56,4 +56,3 @@ export interface FailedCall {
   readonly code: CallFailureCode
   readonly message: string
 }
-

@@ -38,7 +38,10 @@ export class SharedState {
 
   constructor(buffer?: SharedArrayBuffer) {
     this.buffer =
-      buffer ?? new SharedArrayBuffer(doublesBytes + (headerWords + executorLimits.claimsMax) * Int32Array.BYTES_PER_ELEMENT)
+      buffer ??
+      new SharedArrayBuffer(
+        doublesBytes + (headerWords + executorLimits.claimsMax) * Int32Array.BYTES_PER_ELEMENT,
+      )
     this.#doubles = new Float64Array(this.buffer, 0, 2)
     this.#words = new Int32Array(this.buffer, doublesBytes)
   }
@@ -74,7 +77,10 @@ export class SharedState {
 
   /** True while the thread has been at one piece of work for longer than the given time. */
   isBusySince(limitMs: number, nowMs: number): boolean {
-    return Atomics.load(this.#words, activityWord) !== 0 && nowMs - (this.#doubles[sinceDouble] as number) > limitMs
+    return (
+      Atomics.load(this.#words, activityWord) !== 0 &&
+      nowMs - (this.#doubles[sinceDouble] as number) > limitMs
+    )
   }
 
   offer(claim: number): void {

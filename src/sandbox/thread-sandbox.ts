@@ -83,6 +83,10 @@ class ThreadSandbox implements Sandbox {
     })
   }
 
+  ready(): Promise<void> {
+    return this.#fleet.ready
+  }
+
   async inspect(source: PluginSource, settings: GenerationSettings): Promise<Inspection> {
     const definition = this.#define(source.folder, '', source, settings)
     try {
@@ -139,7 +143,12 @@ class ThreadSandbox implements Sandbox {
     await this.#fleet.close()
   }
 
-  #define(plugin: string, version: string, source: PluginSource, settings: GenerationSettings): GenerationDefinition {
+  #define(
+    plugin: string,
+    version: string,
+    source: PluginSource,
+    settings: GenerationSettings,
+  ): GenerationDefinition {
     this.#generations += 1
     const definition = { id: this.#generations, plugin, version, files: source.files, settings }
     this.#plugins.set(definition.id, plugin)

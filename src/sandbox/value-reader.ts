@@ -1,6 +1,6 @@
 import { Crossing } from './crossing.js'
 import { type LuaApi, luaType } from './lua-api.js'
-import { FunctionRef, LuaRaise, type LuaObject, type LuaValue, Tagged } from './lua-value.js'
+import { FunctionRef, type LuaObject, LuaRaise, type LuaValue, Tagged } from './lua-value.js'
 import type { Pointer } from './lua-wasm.js'
 import { objectKeys, readEntries, typeNames } from './table-reader.js'
 import { arrayTag, isNull, type TagTable } from './tags.js'

@@ -31,18 +31,24 @@ export class ValueWriter {
     const { raw } = this.#lua
     switch (typeof value) {
       case 'undefined':
-        return raw.lua_pushnil(state)
+        raw.lua_pushnil(state)
+        break
       case 'boolean':
-        return raw.lua_pushboolean(state, value ? 1 : 0)
+        raw.lua_pushboolean(state, value ? 1 : 0)
+        break
       case 'number':
-        return this.#lua.pushNumber(state, value)
+        this.#lua.pushNumber(state, value)
+        break
       case 'string':
-        return this.#lua.pushText(state, value)
+        this.#lua.pushText(state, value)
+        break
       case 'bigint':
         if (value > int64Max || value < int64Min) throw new LuaRaise(`integer ${value} does not fit 64 bits`)
-        return raw.lua_pushinteger(state, value)
+        raw.lua_pushinteger(state, value)
+        break
       case 'object':
-        return raw.lua_pushlightuserdata(state, 0)
+        raw.lua_pushlightuserdata(state, 0)
+        break
       default:
         throw new LuaRaise(`a ${typeof value} of the host cannot be passed to Lua`)
     }
@@ -78,7 +84,8 @@ export class ValueWriter {
 
   #enter(state: Pointer, crossing: Crossing, depth: number): void {
     crossing.enter(depth)
-    if (this.#lua.raw.lua_checkstack(state, 8) === 0) throw new LuaRaise('value nested too deep for the Lua stack')
+    if (this.#lua.raw.lua_checkstack(state, 8) === 0)
+      throw new LuaRaise('value nested too deep for the Lua stack')
   }
 
   #pushArray(state: Pointer, values: readonly LuaValue[], crossing: Crossing, depth: number): void {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { vmLimits } from '../base/limits.js'
 import { type Allowance, Budget } from './budget.js'
+import { CallContext } from './call-context.js'
 import type { CallInput, CallKind } from './call-kind.js'
 import type { CallFailureCode } from './generation.js'
 import { pushResult } from './host-binding.js'
@@ -11,8 +12,7 @@ import { LuaRaise, type LuaValue, type Results } from './lua-value.js'
 import type { Pointer } from './lua-wasm.js'
 import type { Phase } from './phase.js'
 import { typeNames } from './table-reader.js'
-import { CallContext } from './call-context.js'
-import { type VmWorld, buildWorld, type WorldOptions } from './vm-world.js'
+import { buildWorld, type VmWorld, type WorldOptions } from './vm-world.js'
 
 /** How a call ended inside its VM. */
 export type VmResult =
@@ -66,7 +66,12 @@ export class Vm<Services> {
 
   /** Builds a VM with its libraries and modules; no plugin code has run in it yet. */
   static async create<Services>(options: WorldOptions<Services>, slices: Slices): Promise<Vm<Services>> {
-    const context = new CallContext<Services>(options.owner, options.settings, options.services, options.signals)
+    const context = new CallContext<Services>(
+      options.owner,
+      options.settings,
+      options.services,
+      options.signals,
+    )
     let vm: Vm<Services> | undefined
     const use = (): Vm<Services> => {
       if (vm === undefined) throw new Error('the VM was called before it was built')

@@ -1,6 +1,4 @@
 import { HostError } from '../../src/base/errors.js'
-import type { Registration } from '../../src/sandbox/host-function.js'
-import type { LuaObject } from '../../src/sandbox/lua-value.js'
 import type {
   CallOutcome,
   CallRequest,
@@ -11,6 +9,8 @@ import type {
   PoolStatus,
   Sandbox,
 } from '../../src/sandbox/generation.js'
+import type { Registration } from '../../src/sandbox/host-function.js'
+import type { LuaObject } from '../../src/sandbox/lua-value.js'
 
 /** What stands, as JSON, in the init.lua of a plugin for the fake sandbox. */
 export interface FakePlugin {
@@ -32,6 +32,8 @@ export function fakeInit(name: string, plugin: FakePlugin = {}, version = '1.0.0
 
 /** A sandbox without Lua: init.lua is JSON that says what the plugin would do. */
 export class FakeSandbox implements Sandbox {
+  async ready(): Promise<void> {}
+
   /** What happened, in order, e.g. `on_init a 1`, `close a 1`. */
   readonly events: string[] = []
   readonly inspected: string[] = []

@@ -139,7 +139,7 @@ export const hidesPackages: StructureRule = (tree) =>
 /** Only the composition root and the command line read the configuration. */
 export const keepsConfigAtTheRoot: StructureRule = (tree) =>
   productFiles(tree).flatMap(({ path, imports }) => {
-    if (path === 'src/host.ts' || /^(?:cli|src\/config)\//.test(path)) return []
+    if (/^(?:cli\/|src\/config\/|src\/[\w-]+\.ts$)/.test(path)) return []
     return imports
       .filter(({ target }) => target?.startsWith('src/config/'))
       .map(({ target }) => `${path} imports ${target}`)

@@ -11,14 +11,16 @@ export const httpKind: CallKind = {
   enter(site, state, input) {
     const request = decodeRequest(input.payload)
     const handler = site.handlerOf(routeKind, request.routeKey)
-    if (handler === undefined) throw new LuaRaise(`this VM has no route ${request.routeKey}: init.lua registered others`)
+    if (handler === undefined)
+      throw new LuaRaise(`this VM has no route ${request.routeKey}: init.lua registered others`)
     const middleware = site.handlersOf(middlewareKind)
     if (middleware.length === 0) {
       site.lua.pushRef(state, handler)
       pushRequest(site, state, request, input.body)
       return 2
     }
-    if (site.lua.raw.lua_checkstack(state, middleware.length + 16) === 0) throw new LuaRaise('too many middlewares')
+    if (site.lua.raw.lua_checkstack(state, middleware.length + 16) === 0)
+      throw new LuaRaise('too many middlewares')
     site.pushChain(state)
     pushRequest(site, state, request, input.body)
     site.lua.pushRef(state, handler)

@@ -34,7 +34,8 @@ export function readResponse(site: CallSite, state: Pointer, index: number): Wir
   const parts: Parts = { status: 200, json: undefined, body: undefined, headers: [], contentType: undefined }
   lua.raw.lua_pushnil(state)
   while (lua.raw.lua_next(state, index) !== 0) {
-    if (lua.raw.lua_type(state, -2) === luaType.string) readPart(site, state, String(lua.readString(state, -2)), parts)
+    if (lua.raw.lua_type(state, -2) === luaType.string)
+      readPart(site, state, String(lua.readString(state, -2)), parts)
     lua.pop(state, 1)
   }
   return assemble(site, parts)
@@ -52,7 +53,9 @@ function readStatus(site: CallSite, state: Pointer, at: number): number {
   const isNumber = site.lua.raw.lua_type(state, at) === luaType.number
   const status = isNumber ? Math.trunc(Number(site.lua.readNumber(state, at))) : Number.NaN
   if (status >= 200 && status <= 599) return status
-  throw new LuaRaise(`the response status must be a number from 200 to 599, not ${isNumber ? status : 'another type'}`)
+  throw new LuaRaise(
+    `the response status must be a number from 200 to 599, not ${isNumber ? status : 'another type'}`,
+  )
 }
 
 function bytesMax(site: CallSite): number {
@@ -70,7 +73,8 @@ function readJson(site: CallSite, state: Pointer, at: number): string {
 
 function readBody(site: CallSite, state: Pointer, at: number): string | Uint8Array {
   const type = site.lua.raw.lua_type(state, at)
-  if (type !== luaType.string) throw new LuaRaise(`the response body must be a string, not a ${typeNames[type]}`)
+  if (type !== luaType.string)
+    throw new LuaRaise(`the response body must be a string, not a ${typeNames[type]}`)
   if (site.lua.stringBytes(state, at) > bytesMax(site)) throw tooLarge(site)
   return site.lua.readString(state, at)
 }
@@ -82,7 +86,8 @@ function tooLarge(site: CallSite): ResultError {
 function readHeaders(site: CallSite, state: Pointer, at: number, parts: Parts): void {
   const { lua } = site
   const type = lua.raw.lua_type(state, at)
-  if (type !== luaType.table) throw new LuaRaise(`the response headers must be a table, not a ${typeNames[type]}`)
+  if (type !== luaType.table)
+    throw new LuaRaise(`the response headers must be a table, not a ${typeNames[type]}`)
   lua.raw.lua_pushnil(state)
   while (lua.raw.lua_next(state, at) !== 0) {
     readHeader(site, state, parts)
@@ -95,13 +100,15 @@ function readHeaders(site: CallSite, state: Pointer, at: number, parts: Parts): 
 /** Reads the pair on top of the stack. */
 function readHeader(site: CallSite, state: Pointer, parts: Parts): void {
   const { lua } = site
-  if (lua.raw.lua_type(state, -2) !== luaType.string) throw new LuaRaise('response header names must be strings')
+  if (lua.raw.lua_type(state, -2) !== luaType.string)
+    throw new LuaRaise('response header names must be strings')
   const name = String(lua.readString(state, -2))
   const type = lua.raw.lua_type(state, -1)
   if (type !== luaType.string && type !== luaType.number) {
     throw new LuaRaise(`response header "${name.slice(0, 64)}" must be a string, not a ${typeNames[type]}`)
   }
-  const value = type === luaType.number ? String(lua.readNumber(state, -1)) : headerText(lua.readString(state, -1))
+  const value =
+    type === luaType.number ? String(lua.readNumber(state, -1)) : headerText(lua.readString(state, -1))
   const verdict = checkResponseHeader(name, value)
   if (verdict === 'blocked') site.report('blocked_header', { name: name.slice(0, 64) })
   else if (verdict !== 'ok') throw new LuaRaise(verdict)
@@ -124,7 +131,10 @@ function assemble(site: CallSite, parts: Parts): WireResponse {
   if (parts.json !== undefined) headers.push('content-type', 'application/json')
   else if (parts.contentType !== undefined) headers.push('content-type', parts.contentType)
   else if (body.length > 0) {
-    headers.push('content-type', typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+    headers.push(
+      'content-type',
+      typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/octet-stream',
+    )
   }
   return { status, headers, body }
 }

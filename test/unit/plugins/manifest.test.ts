@@ -52,7 +52,8 @@ describe('parseManifest', () => {
     for (const name of ['routes', 'hooks', 'requests', 'cleanup']) {
       assert.match(problemsOf({ name }), /reserved/)
     }
-    for (const name of ['a', '1shop', '_x', 'constructor', 'a'.repeat(32)]) assert.equal(problemsOf({ name }), '')
+    for (const name of ['a', '1shop', '_x', 'constructor', 'a'.repeat(32)])
+      assert.equal(problemsOf({ name }), '')
   })
 
   it('accepts exactly the names of the pattern', () => {

@@ -26,7 +26,18 @@ const subject = fc
   .map((units) => units.join(''))
 const init = fc.constantFrom('nil', '1', '0', '3', '-2', '-40', '15', '40')
 const replacement = fc.constantFrom(
-  ...['"x"', '"<%0>"', '"%1%1"', '"%2"', '"%%"', '"%"', '"%x"', '"%0%"', '7', '{ a = "A", b = 2, [" "] = false }'],
+  ...[
+    '"x"',
+    '"<%0>"',
+    '"%1%1"',
+    '"%2"',
+    '"%%"',
+    '"%"',
+    '"%x"',
+    '"%0%"',
+    '7',
+    '{ a = "A", b = 2, [" "] = false }',
+  ],
   'function(...) return select("#", ...) .. tostring((...)) end',
   'function(one) if one == "a" then return {} end end',
 )
@@ -120,7 +131,10 @@ describe('the matcher in Lua', () => {
     ['two lazy runs over a long subject', '("a"):rep(30000):find(".-.-b")'],
     ['optional items that all may be skipped', '("a"):rep(30):find(("a?"):rep(30) .. ("a"):rep(30) .. "b")'],
     ['a balanced pair that never closes', '("("):rep(300000):find("%b()")'],
-    ['a search for a long text that almost occurs', '("a"):rep(2000000):find(("a"):rep(500000) .. "b", 1, true)'],
+    [
+      'a search for a long text that almost occurs',
+      '("a"):rep(2000000):find(("a"):rep(500000) .. "b", 1, true)',
+    ],
     ['the same search without the plain flag', '("a"):rep(2000000):find(("a"):rep(500000) .. "b")'],
     ['spaces at the end that are not at the end', '((" "):rep(200000) .. "x"):match("%s+$")'],
     ['gmatch over a subject without an end', '("a"):rep(100000):gmatch("(.-)b(.-)c")()'],
@@ -138,16 +152,32 @@ describe('the matcher in Lua', () => {
 describe('the choice of a matcher', () => {
   it('leaves common patterns on short subjects to native code', async () => {
     const lua = await RawLua.withPrelude()
-    const forms = ['^%s*(.-)%s*$', '(%w+)=(%w+)', '[^,]+', '^/api/v(%d+)/([%w_-]+)/?$', '%f[%w]%w+', '%b()', '.-;']
+    const forms = [
+      '^%s*(.-)%s*$',
+      '(%w+)=(%w+)',
+      '[^,]+',
+      '^/api/v(%d+)/([%w_-]+)/?$',
+      '%f[%w]%w+',
+      '%b()',
+      '.-;',
+    ]
     for (const form of forms) {
-      assert.equal(lua.run(`return tostring(patterns.native(patterns.program_of("${form}"), 60))`), 'true', form)
+      assert.equal(
+        lua.run(`return tostring(patterns.native(patterns.program_of("${form}"), 60))`),
+        'true',
+        form,
+      )
     }
   })
 
   it('takes patterns that native code could refuse to the matcher in Lua', async () => {
     const lua = await RawLua.withPrelude()
     for (const form of ['(x', 'x)', 'x%', '[a', '%b', '%f', '%1', '('.repeat(33), 'a*'.repeat(210)]) {
-      assert.equal(lua.run(`return tostring(patterns.native(patterns.program_of("${form}"), 1))`), 'false', form)
+      assert.equal(
+        lua.run(`return tostring(patterns.native(patterns.program_of("${form}"), 1))`),
+        'false',
+        form,
+      )
     }
   })
 

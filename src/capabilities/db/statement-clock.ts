@@ -1,0 +1,61 @@
+import type { Database } from 'better-sqlite3'
+import { dbLimits } from '../../base/limits.js'
+import { tickFunction } from './compile-filter.js'
+
+/** What bounds a statement: the time of its call, of its transaction or of one write, or the rows it looks at. */
+export type StatementBound = 'call' | 'transaction' | 'write' | 'rows'
+
+const messages: Readonly<Record<StatementBound, string>> = {
+  call: 'statement stopped: the time of this call is over',
+  transaction: `statement stopped: the transaction took longer than ${dbLimits.transactionMs} ms and was rolled back; do less in one transaction`,
+  write: `statement stopped and undone: one write may take ${dbLimits.writeStatementMs} ms; narrow its filter, add an index or work in smaller parts`,
+  rows: `statement stopped: sorting, grouping and distinct may look at ${dbLimits.sortedRowsMax} rows; narrow the filter or add an index`,
+}
+
+/** Thrown out of a running statement when it has reached a bound. */
+export class StatementStopped extends Error {
+  readonly bound: StatementBound
+
+  constructor(bound: StatementBound) {
+    super(messages[bound])
+    this.name = 'StatementStopped'
+    this.bound = bound
+  }
+}
+
+/**
+ * Stops statements that take too long. SQLite calls `plugin_tick` for the rows that a statement looks at; that is
+ * the only place where a running statement can be left, because a thread inside SQLite cannot be terminated.
+ */
+export class StatementClock {
+  #deadlineMs = Number.POSITIVE_INFINITY
+  #bound: StatementBound = 'call'
+  #rowsLeft = Number.POSITIVE_INFINITY
+
+  /** Adds the SQL function to a connection. */
+  install(connection: Database): void {
+    // The parameter is what makes SQLite call it for every row of a table.
+    const tick = (_row: unknown): number => this.#tick()
+    connection.function(tickFunction, { deterministic: false }, tick)
+  }
+
+  /** Sets the bounds of the next statement; the time is on the clock of `performance.now()`. */
+  start(deadlineMs: number, bound: StatementBound, rowsMax: number): void {
+    this.#deadlineMs = deadlineMs
+    this.#bound = bound
+    this.#rowsLeft = rowsMax
+  }
+
+  /** Lifts the bounds, for statements of the host itself. */
+  stop(): void {
+    this.#deadlineMs = Number.POSITIVE_INFINITY
+    this.#rowsLeft = Number.POSITIVE_INFINITY
+  }
+
+  #tick(): number {
+    this.#rowsLeft -= 1
+    if (this.#rowsLeft < 0) throw new StatementStopped('rows')
+    if (performance.now() > this.#deadlineMs) throw new StatementStopped(this.#bound)
+    return 1
+  }
+}

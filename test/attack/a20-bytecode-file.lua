@@ -1,0 +1,6 @@
+-- id: A20 W29
+-- title: An init.lua that begins as bytecode is refused
+-- expect: load-failed
+
+x = "Lua"
+Lua

@@ -1,0 +1,7 @@
+-- id: C14 W27
+-- title: Twenty runs in a row are stopped
+-- expect: stopped
+
+http.handle("GET", "/attack", function(req)
+  while true do ("a"):rep(40):find(("a*"):rep(20) .. "b") end
+end, { public = true })
