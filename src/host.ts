@@ -64,7 +64,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   mkdirSync(config.data_directory, { recursive: true, mode: 0o700 })
   const adminToken = loadAdminToken({
     dataDirectory: config.data_directory,
-    environmentToken: options.environment?.['MODULACMS_ADMIN_TOKEN'],
+    environmentToken: options.environment?.MODULACMS_ADMIN_TOKEN,
   })
   const database = await createDatabase({ file, log })
   const parts = composePlugins(options, log, database, file)

@@ -1,8 +1,12 @@
+import { availableParallelism } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { HostError, messageOf } from './base/errors.js'
 import { serverLimits } from './base/limits.js'
 import { loadConfig } from './config/load.js'
 import { createHost, type Host } from './host.js'
 import { startupText } from './startup-text.js'
+
+const fewCores = 4
 
 /** Flags of `modulacms serve`; they win over the environment and the file. */
 export interface ServerFlags {
@@ -19,6 +23,8 @@ export interface ServerFlags {
  * @returns The exit code: 0 after an orderly stop, 1 when the server could not start, 7 for a faulty configuration.
  */
 export async function runServer(flags: ServerFlags): Promise<number> {
+  // With few cores the helper threads of the garbage collector take time from requests instead of giving it.
+  if (availableParallelism() <= fewCores) setFlagsFromString('--no-parallel-scavenge')
   try {
     const { config } = loadConfig({
       ...(flags.config === undefined ? { defaultFile: 'config.json' } : { file: flags.config }),

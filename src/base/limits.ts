@@ -42,10 +42,12 @@ export const executorLimits = {
   supervisorTickMs: 10,
   /** Time a call may wait for a VM before it is answered with POOL_EXHAUSTED. */
   checkoutWaitMs: 100,
+  /** Time that the first run of an init.lua may wait for a thread, e.g. while the host starts. */
+  loadWaitMs: 10_000,
   /** Calls that one executor can have in flight; the size of its claim table. */
   claimsMax: 1024,
-  /** An executor with fewer calls in flight gets the next one, so that calls share wake-ups. */
-  inFlightBeforeNextMax: 16,
+  /** An executor whose oldest call has waited for less gets the next one too, so that calls share wake-ups. */
+  queueMs: 4,
   /** An executor that has been at one call for longer than this is passed over when another is free. */
   busyMs: 2,
   /** Without the right to restore priorities, a call must have overrun by this much before its thread is lowered. */

@@ -33,7 +33,7 @@ export class CallContext<Services> implements HostCall<Services> {
   readonly #signals: VmSignals
   readonly #registrations: Registration[] = []
   readonly #handlers = new Map<string, Map<string, number>>()
-  readonly #ordered = new Map<string, readonly number[]>()
+  readonly #ordered = new Map<string, number[]>()
   #budget: CallBudget | undefined
   #phase: Phase = 'module'
   #requestId = ''
@@ -129,7 +129,9 @@ export class CallContext<Services> implements HostCall<Services> {
     const handlers = this.#handlers.get(registration.kind) ?? new Map<string, number>()
     handlers.set(registration.key, handler)
     this.#handlers.set(registration.kind, handlers)
-    this.#ordered.set(registration.kind, [...handlers.values()])
+    const ordered = this.#ordered.get(registration.kind)
+    if (ordered === undefined) this.#ordered.set(registration.kind, [handler])
+    else ordered.push(handler)
   }
 
   handlerOf(kind: string, key: string): number | undefined {

@@ -47,16 +47,13 @@ export class Dispatcher {
 
   /** Answers the calls that have waited for a VM too long, here or in the queue of an executor. */
   expire(nowMs: number): void {
-    const oldest = nowMs - executorLimits.checkoutWaitMs
-    // A load is nobody's request: it may wait for a thread as long as it may run.
-    const isExpired = (call: InFlight) =>
-      call.load === undefined ? call.dispatchedAtMs < oldest : call.deadlineMs < nowMs
-    const expired = this.#waiting.filter(isExpired)
-    if (expired.length > 0) this.#waiting = this.#waiting.filter((call) => !isExpired(call))
+    const expired = this.#waiting.filter((call) => call.waitsUntilMs < nowMs)
+    if (expired.length > 0) this.#waiting = this.#waiting.filter((call) => call.waitsUntilMs >= nowMs)
     for (const thread of this.#fleet.threads) {
       for (const call of thread.inFlight.keys()) {
-        if (call.dispatchedAtMs >= oldest) break
-        if (call.request !== undefined && thread.revoke(call)) expired.push(call)
+        // The calls stand in the order of their dispatch: behind the first young one there is none to expire.
+        if (nowMs - call.dispatchedAtMs < executorLimits.checkoutWaitMs) break
+        if (call.waitsUntilMs < nowMs && thread.revoke(call)) expired.push(call)
       }
     }
     for (const call of expired) {
@@ -103,7 +100,7 @@ export class Dispatcher {
       const thread = active[(offset + step) % active.length] as ExecutorThread
       if (!thread.hasRoom) continue
       const busy = thread.shared.isBusySince(executorLimits.busyMs, nowMs)
-      if (!busy && thread.inFlight.size < executorLimits.inFlightBeforeNextMax) return thread
+      if (!busy && thread.oldestMs(nowMs) < executorLimits.queueMs) return thread
       const load = thread.inFlight.size + (busy ? executorLimits.claimsMax : 0)
       if (load < bestLoad) {
         best = thread

@@ -105,6 +105,12 @@ export class ExecutorThread {
     )
   }
 
+  /** How long the oldest call in flight has been on its way; 0 when there is none. */
+  oldestMs(nowMs: number): number {
+    for (const call of this.inFlight.keys()) return nowMs - call.dispatchedAtMs
+    return 0
+  }
+
   /** The call that a claim stands for. */
   callOf(claim: number): InFlight | undefined {
     return this.#calls[claim]

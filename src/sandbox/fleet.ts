@@ -70,6 +70,11 @@ export class Fleet {
     return this.#quarantine.get(plugin)
   }
 
+  /** The executors that calls of a plugin go to at this moment. */
+  placesOf(plugin: string): readonly ExecutorThread[] {
+    return this.#quarantine.has(plugin) ? [] : this.active
+  }
+
   /** Makes a generation that has proved itself known to all executors, which build their VMs for it. */
   publish(definition: GenerationDefinition): void {
     this.#definitions.set(definition.id, definition)
@@ -86,7 +91,9 @@ export class Fleet {
    * is warm. False when there is none.
    */
   load(call: InFlight, load: GenerationLoad): boolean {
+    const chosen = [...this.#threads].find(({ id }) => id === load.executor)
     const threads = [
+      chosen,
       this.quarantineOf(call.generation.plugin),
       this.spare,
       this.active[0],
@@ -100,9 +107,11 @@ export class Fleet {
   /** Gives a plugin an executor of its own. */
   isolate(plugin: string): void {
     if (this.#closed || this.#quarantine.has(plugin)) return
-    const thread = this.#start()
+    const thread = this.spare ?? this.#start()
     thread.role = 'quarantine'
     this.#quarantine.set(plugin, thread)
+    for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
+    this.#promote()
   }
 
   /** Lets a plugin back among the others. */
@@ -183,6 +192,8 @@ export class Fleet {
       },
     )
     this.#threads.add(thread)
+    // Known from the start: a call may be on its way before the thread is warm.
+    for (const definition of this.#definitions.values()) thread.prepare(definition, 0)
     return thread
   }
 

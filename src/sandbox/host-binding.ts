@@ -35,6 +35,7 @@ export function bindFunction<Services>(
   const allowed = new Set<Phase>(fn.phases)
   return (state) => {
     const { call } = binding
+    call.budget.checkTime()
     if (!allowed.has(call.phase)) throw new LuaRaise(phaseRefusal(name, call.phase, fn.phases))
     if (fn.cost > 0) call.budget.charge(fn.cost)
     const result = fn.handler(call, ...readArguments(binding, state, name, fn.params))

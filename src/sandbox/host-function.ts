@@ -35,6 +35,8 @@ export interface Registration {
 export interface CallBudget {
   /** Counts host operations before they act; raises in Lua when the call has used up its operations. */
   charge(operations: number): void
+  /** Ends the call when its time is over; called before each host function, as long ones escape Lua's own count. */
+  checkTime(): void
   /** How many operations are left. */
   readonly operationsLeft: number
   /** End of the call's time, on the clock of `performance.now()` of this thread. */

@@ -16,6 +16,8 @@ export interface Placeable {
 export interface GenerationLoad {
   readonly definition: GenerationDefinition
   readonly phase: 'manifest' | 'module'
+  /** Number of the executor that shall load it; any when missing. */
+  readonly executor?: number
 }
 
 /** A call, or the load of a generation, on its way through the executors. */
@@ -27,6 +29,8 @@ export interface InFlight {
   readonly load: GenerationLoad | undefined
   readonly dispatchedAtMs: number
   readonly deadlineMs: number
+  /** Until when the call may wait for a VM. */
+  readonly waitsUntilMs: number
   readonly operationsMax: number
   /** Set when the call has overrun and occupies a slot of its generation. */
   overrun: boolean

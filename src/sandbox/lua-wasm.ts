@@ -84,7 +84,7 @@ export interface LuaExports {
 export interface LuaInstance {
   readonly exports: LuaExports
   /** Makes a JavaScript function callable from Lua; `signature` is Emscripten's, e.g. `ii`, `vii`. */
-  addFunction(fn: (...args: number[]) => number | void, signature: string): number
+  addFunction(fn: (...args: number[]) => number | undefined, signature: string): number
   /** How often the memory cap has refused to grow the heap. */
   readonly refusals: number
 }
@@ -163,9 +163,9 @@ async function compile(): Promise<object> {
 /** Puts the cap between the allocator and the memory, and takes the terminal away from the C library. */
 function guardImports(imports: Imports, gate: MemoryGate, memory: () => WasmMemory | undefined): void {
   for (const group of Object.values(imports)) {
-    const grow = group['emscripten_resize_heap']
+    const grow = group.emscripten_resize_heap
     if (grow !== undefined) {
-      group['emscripten_resize_heap'] = (bytes = 0) => {
+      group.emscripten_resize_heap = (bytes = 0) => {
         if (bytes >>> 0 > gate.bytesMax) {
           gate.refusals += 1
           return 0
@@ -173,8 +173,8 @@ function guardImports(imports: Imports, gate: MemoryGate, memory: () => WasmMemo
         return grow(bytes)
       }
     }
-    if (group['fd_write'] !== undefined) {
-      group['fd_write'] = (_file, vectors = 0, count = 0, written = 0) => {
+    if (group.fd_write !== undefined) {
+      group.fd_write = (_file, vectors = 0, count = 0, written = 0) => {
         discard(memory(), vectors, count, written)
         return 0
       }

@@ -23,6 +23,11 @@ export interface PooledGenerationOptions {
 
 const budgetCodes: readonly CallFailureCode[] = ['TIMEOUT', 'INSTRUCTIONS', 'MEMORY']
 
+/** Nobody waits in front of a screen for on_init and on_shutdown: they take their time for a VM. */
+function waitMs({ phase }: CallRequest, timeoutMs: number): number {
+  return phase === 'init' || phase === 'shutdown' ? timeoutMs : executorLimits.checkoutWaitMs
+}
+
 /** One generation as its owner sees it: counts its calls and refuses them once it is draining. */
 export class PooledGeneration implements Generation {
   readonly id: number
@@ -65,6 +70,7 @@ export class PooledGeneration implements Generation {
         request,
         load: undefined,
         dispatchedAtMs: nowMs,
+        waitsUntilMs: nowMs + waitMs(request, settings.timeoutMs),
         deadlineMs: nowMs + (request.timeoutMs ?? settings.timeoutMs),
         operationsMax: request.operationsMax ?? settings.operationsMax,
         overrun: false,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { type Clock, createMonotonicClock } from '../base/clock.js'
 import { defineError } from '../base/errors.js'
+import { executorLimits } from '../base/limits.js'
 import { Dispatcher } from './dispatcher.js'
 import { Fleet } from './fleet.js'
 import type {
@@ -105,6 +106,9 @@ class ThreadSandbox implements Sandbox {
     const definition = this.#define(plugin, version, source, settings)
     try {
       const inspection = await this.#load(definition, 'module')
+      // The first call finds a VM in whichever executor it comes to.
+      const places = this.#fleet.placesOf(plugin).map(({ id }) => this.#load(definition, 'module', id))
+      await Promise.all(places)
       this.#fleet.publish(definition)
       return new PooledGeneration({
         definition,
@@ -161,15 +165,20 @@ class ThreadSandbox implements Sandbox {
   }
 
   /** Runs init.lua for the first time, in a thread that serves nobody where there is one. */
-  async #load(definition: GenerationDefinition, phase: 'manifest' | 'module'): Promise<Inspection> {
+  async #load(
+    definition: GenerationDefinition,
+    phase: 'manifest' | 'module',
+    executor?: number,
+  ): Promise<Inspection> {
     const outcome = await new Promise<CallOutcome>((resolve) => {
       const nowMs = this.#clock()
       const call: InFlight = {
         generation: { id: definition.id, plugin: definition.plugin, slots: 1, reservedSlots: 0, held: 0 },
         request: undefined,
-        load: { definition, phase },
+        load: { definition, phase, ...(executor === undefined ? {} : { executor }) },
         dispatchedAtMs: nowMs,
         deadlineMs: nowMs + definition.settings.timeoutMs,
+        waitsUntilMs: nowMs + executorLimits.loadWaitMs,
         operationsMax: 0,
         overrun: false,
         resolve,

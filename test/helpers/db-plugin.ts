@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import type { Call } from '../../src/capabilities/define.js'
 import { dbCapability } from '../../src/capabilities/db/capability.js'
+import type { Call } from '../../src/capabilities/define.js'
 import { createDatabase } from '../../src/database/database.js'
 import { createExecutorDatabase } from '../../src/database/executor-database.js'
 import { LuaRaise, type LuaValue, Results, Rows } from '../../src/sandbox/lua-value.js'
@@ -51,7 +51,7 @@ export interface DbPlugin {
 export async function createDbFixture(): Promise<DbFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'modulacms-db-'))
   const file = join(folder, 'test.db')
-  const database = await createDatabase({ url: `sqlite:${file}` } as Parameters<typeof createDatabase>[0])
+  const database = await createDatabase({ file })
   const executor = createExecutorDatabase({ file })
   return {
     connection: executor.connection(),
@@ -118,7 +118,8 @@ function createPlugin(
     assert.ok(found, `db.${fn} exists`)
     call.budget.charge(found.cost)
     const result = found.handler(call, ...args.map(lua))
-    if (result instanceof Results) return { value: result.values[0], error: result.values[1] as string | undefined }
+    if (result instanceof Results)
+      return { value: result.values[0], error: result.values[1] as string | undefined }
     return { value: plain(result), error: undefined }
   }
   return {
@@ -166,6 +167,7 @@ function plain(value: unknown): unknown {
       ),
     )
   }
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null) return { ...value }
+  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null)
+    return { ...value }
   return value
 }

@@ -59,7 +59,7 @@ function readStatus(site: CallSite, state: Pointer, at: number): number {
 }
 
 function bytesMax(site: CallSite): number {
-  return site.limits.extra['responseBytesMax'] ?? Number.POSITIVE_INFINITY
+  return site.limits.extra.responseBytesMax ?? Number.POSITIVE_INFINITY
 }
 
 function readJson(site: CallSite, state: Pointer, at: number): string {
