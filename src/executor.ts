@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { httpKind } from './capabilities/http/call-kind.js'
+import { createLogCapability } from './capabilities/log.js'
 import { createCapabilities } from './capabilities/registry.js'
-import type { ExecutorServices, PluginLogLine } from './capabilities/services.js'
+import type { ExecutorServices } from './capabilities/services.js'
 import { createExecutorDatabase } from './database/executor-database.js'
 import { Executor } from './sandbox/executor.js'
 import type { ExecutorData } from './sandbox/protocol.js'
@@ -19,26 +20,17 @@ export const logReport = 'log'
 if (parentPort !== null) {
   const data = workerData as ExecutorData
   const { databaseFile } = data.composition as ExecutorComposition
+  const log = createLogCapability()
   const database = createExecutorDatabase({ file: databaseFile })
   await Executor.start<ExecutorServices>({
     port: parentPort,
     data,
-    modules: createCapabilities().map(({ module }) => module),
+    modules: createCapabilities(log).map(({ module }) => module),
     kinds: [httpKind],
     createServices: (report) => ({
       database,
       writeLog: (line) => report(logReport, line.plugin, line),
     }),
-    print: (call, message) => {
-      if (call.phase === 'manifest') return
-      const line: PluginLogLine = {
-        plugin: call.owner.plugin,
-        level: 'info',
-        message,
-        fields: {},
-        requestId: call.requestId,
-      }
-      call.services.writeLog(line)
-    },
+    print: log.print,
   })
 }

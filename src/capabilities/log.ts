@@ -15,14 +15,19 @@ const levels: Readonly<Record<Level, string>> = {
   error: 'what failed',
 }
 
+/** The module `log`, and what `print` does: the same, under the same limits. */
+export interface LogCapability extends Capability {
+  print(call: Call, text: string): void
+}
+
 /**
  * Creates the Lua module `log`. Each executor thread has one, which counts the lines of its plugins.
  *
  * @param now Clock of the limit on lines per second; the default is the clock of this thread.
  */
-export function createLogCapability(now: Clock = () => performance.now()): Capability {
+export function createLogCapability(now: Clock = () => performance.now()): LogCapability {
   const throttle = new LineThrottle(now)
-  return defineCapability({
+  const capability = defineCapability({
     name: 'log',
     doc: [
       "Writes to the host's log, as structured lines that name the plugin and the request. Works in every phase;",
@@ -30,6 +35,7 @@ export function createLogCapability(now: Clock = () => performance.now()): Capab
     ].join('\n'),
     functions: (Object.keys(levels) as Level[]).map((level) => defineLevel(level, throttle)),
   })
+  return { ...capability, print: (call, text) => void writeLine(call, 'info', throttle, text, undefined) }
 }
 
 function defineLevel(level: Level, throttle: LineThrottle): FunctionDefinition {

@@ -2,9 +2,13 @@ import { dbCapability } from './db/capability.js'
 import type { Capability } from './define.js'
 import { httpCapability } from './http/capability.js'
 import { jsonCapability } from './json.js'
-import { createLogCapability } from './log.js'
+import { createLogCapability, type LogCapability } from './log.js'
 
-/** All Lua modules, in the order of the reference. */
-export function createCapabilities(): readonly Capability[] {
-  return [dbCapability, httpCapability, createLogCapability(), jsonCapability]
+/**
+ * All Lua modules, in the order of the reference.
+ *
+ * @param log The module `log` of this thread; one of its own when missing.
+ */
+export function createCapabilities(log: LogCapability = createLogCapability()): readonly Capability[] {
+  return [dbCapability, httpCapability, log, jsonCapability]
 }

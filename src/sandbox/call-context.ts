@@ -40,6 +40,7 @@ export class CallContext<Services> implements HostCall<Services> {
   #locals: Map<string, unknown> | undefined
   #cleanups: (() => void)[] = []
   #active = false
+  #holding = false
   /** Why the call failed, where that is more than a Lua error. */
   failureCode: CallFailureCode | undefined
 
@@ -64,6 +65,7 @@ export class CallContext<Services> implements HostCall<Services> {
   /** Runs what was to happen at the end of the call; one failing cleanup does not keep the others from running. */
   end(): void {
     this.#active = false
+    this.#holding = false
     this.#locals = undefined
     if (this.#cleanups.length === 0) return
     const cleanups = this.#cleanups.reverse()
@@ -113,7 +115,13 @@ export class CallContext<Services> implements HostCall<Services> {
     this.#cleanups.push(cleanup)
   }
 
+  /** True while a lock is held: nothing may make the call wait then. */
+  get isHolding(): boolean {
+    return this.#holding
+  }
+
   holdUntil(deadlineMs: number | undefined): void {
+    this.#holding = deadlineMs !== undefined
     this.#signals.holdUntil(deadlineMs)
   }
 

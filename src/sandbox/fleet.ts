@@ -27,7 +27,12 @@ export class Fleet {
   readonly #options: FleetOptions
   readonly #priority = new ThreadPriority()
   readonly #threads = new Set<ExecutorThread>()
+  /** Plugins in quarantine. */
+  readonly #isolated = new Set<string>()
+  /** Executors of those of them that have code to run. */
   readonly #quarantine = new Map<string, ExecutorThread>()
+  /** Generations whose VMs take long to build. */
+  readonly #slow = new Set<number>()
   readonly #definitions = new Map<number, GenerationDefinition>()
   readonly #whenReady = new Deferred<void>()
   /** Threads that were lost before they were warm, since the last one that became warm. */
@@ -66,24 +71,32 @@ export class Fleet {
     return this.#withRole('spare')[0]
   }
 
+  /** The executor of a plugin in quarantine; started when it is needed. Undefined for all other plugins. */
   quarantineOf(plugin: string): ExecutorThread | undefined {
-    return this.#quarantine.get(plugin)
+    return this.#isolated.has(plugin) ? (this.#quarantine.get(plugin) ?? this.#confine(plugin)) : undefined
   }
 
   /** The executors that calls of a plugin go to at this moment. */
   placesOf(plugin: string): readonly ExecutorThread[] {
-    return this.#quarantine.has(plugin) ? [] : this.active
+    return this.#isolated.has(plugin) ? [] : this.active
   }
 
-  /** Makes a generation that has proved itself known to all executors, which build their VMs for it. */
-  publish(definition: GenerationDefinition): void {
+  /**
+   * Makes a generation that has proved itself known to all executors, which build their VMs for it.
+   *
+   * @param isSlow Building a VM of it takes long: none is built in reserve, so that executors stay free for calls.
+   */
+  publish(definition: GenerationDefinition, isSlow: boolean): void {
     this.#definitions.set(definition.id, definition)
+    if (isSlow) this.#slow.add(definition.id)
     for (const thread of this.#threads) this.#prepare(thread, definition)
   }
 
-  forget(generation: number): void {
+  forget(generation: number, plugin: string): void {
     this.#definitions.delete(generation)
+    this.#slow.delete(generation)
     for (const thread of this.#threads) thread.forget(generation)
+    if (!this.#hasCode(plugin)) this.#dissolve(plugin, 'its plugin was unloaded')
   }
 
   /**
@@ -104,21 +117,16 @@ export class Fleet {
     return thread !== undefined
   }
 
-  /** Gives a plugin an executor of its own. */
+  /** Gives a plugin an executor of its own, as long as it has code to run. */
   isolate(plugin: string): void {
-    if (this.#closed || this.#quarantine.has(plugin)) return
-    const thread = this.spare ?? this.#start()
-    thread.role = 'quarantine'
-    this.#quarantine.set(plugin, thread)
-    for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
-    this.#promote()
+    this.#isolated.add(plugin)
+    if (this.#hasCode(plugin)) this.quarantineOf(plugin)
   }
 
   /** Lets a plugin back among the others. */
   release(plugin: string): void {
-    const thread = this.#quarantine.get(plugin)
-    this.#quarantine.delete(plugin)
-    if (thread !== undefined) this.#drop(thread, 'the quarantine was lifted')
+    this.#isolated.delete(plugin)
+    this.#dissolve(plugin, 'the quarantine was lifted')
   }
 
   /** Takes a thread out of the rotation while a long call runs in it; a spare takes its place. */
@@ -172,9 +180,11 @@ export class Fleet {
   /** How many VMs of a generation a thread holds: its share, or all in quarantine. */
   #vmsIn(thread: ExecutorThread, definition: GenerationDefinition): number {
     const { vms } = definition.settings
-    if (thread.role === 'quarantine') return this.quarantineOf(definition.plugin) === thread ? vms : 0
-    if (this.#quarantine.has(definition.plugin)) return 0
-    return thread.role === 'active' ? Math.ceil(vms / this.#options.executors) : 1
+    if (thread.role === 'quarantine') return this.#quarantine.get(definition.plugin) === thread ? vms : 0
+    if (this.#isolated.has(definition.plugin)) return 0
+    return thread.role === 'active' && !this.#slow.has(definition.id)
+      ? Math.ceil(vms / this.#options.executors)
+      : 1
   }
 
   #start(): ExecutorThread {
@@ -269,12 +279,36 @@ export class Fleet {
     this.onRoom()
   }
 
+  #hasCode(plugin: string): boolean {
+    for (const definition of this.#definitions.values()) if (definition.plugin === plugin) return true
+    return false
+  }
+
+  /** Turns a warm spare, else a new thread, into the executor of one plugin. */
+  #confine(plugin: string): ExecutorThread | undefined {
+    if (this.#closed) return undefined
+    const thread = this.spare ?? this.#start()
+    thread.role = 'quarantine'
+    this.#quarantine.set(plugin, thread)
+    for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
+    this.#promote()
+    return thread
+  }
+
+  #dissolve(plugin: string, reason: string): void {
+    const thread = this.#quarantine.get(plugin)
+    this.#quarantine.delete(plugin)
+    if (thread !== undefined && thread.role !== 'gone') this.#drop(thread, reason)
+  }
+
+  /** The plugin of a lost quarantine thread gets another one, after a pause when threads cannot start. */
   #restartQuarantine(thread: ExecutorThread): void {
     for (const [plugin, own] of this.#quarantine) {
       if (own !== thread) continue
       this.#quarantine.delete(plugin)
-      if (this.#startFailures === 0) this.isolate(plugin)
-      else setTimeout(() => this.isolate(plugin), this.#pauseMs())
+      if (!this.#hasCode(plugin)) continue
+      if (this.#startFailures === 0) this.quarantineOf(plugin)
+      else setTimeout(() => this.quarantineOf(plugin), this.#pauseMs())
     }
   }
 }

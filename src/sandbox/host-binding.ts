@@ -37,6 +37,11 @@ export function bindFunction<Services>(
     const { call } = binding
     call.budget.checkTime()
     if (!allowed.has(call.phase)) throw new LuaRaise(phaseRefusal(name, call.phase, fn.phases))
+    if (fn.mode === 'async' && call.isHolding) {
+      throw new LuaRaise(
+        `${name} is not allowed inside db.transaction: nothing may wait while a lock is held`,
+      )
+    }
     if (fn.cost > 0) call.budget.charge(fn.cost)
     const result = fn.handler(call, ...readArguments(binding, state, name, fn.params))
     if (!(result instanceof Promise)) return pushResult(binding, state, result)

@@ -59,6 +59,8 @@ export interface HostCall<Services = unknown> {
   readonly locals: Map<string, unknown>
   /** Runs when the call ends in any way (also by a kill), last added first. */
   onEnd(cleanup: () => void): void
+  /** True between `holdUntil(deadline)` and `holdUntil(undefined)`. */
+  readonly isHolding: boolean
   /** Shortens the time after which the thread is terminated, while a lock is held; undefined lifts it. */
   holdUntil(deadlineMs: number | undefined): void
   /** Tells the host side something about the plugin that is not a result, e.g. drift of a table. */

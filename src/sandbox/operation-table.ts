@@ -7,6 +7,11 @@ import type { Pointer } from './lua-wasm.js'
 /** Stack level of the plugin's line: the host function is 0, the prelude's wrapper 1. */
 const callerLevel = 2
 
+const positionBytesMax = 256
+
+/** Position of a line of the prelude, whose chunks are named `host`. */
+export const hostPosition = /^host:\d+: /
+
 /**
  * The one C function through which Lua reaches the host: `host(operation, ...)`. What an operation throws becomes a
  * Lua error with the position of the caller; kills and longjmps of Lua itself pass through untouched.
@@ -41,22 +46,30 @@ export class OperationTable {
       if (operation !== undefined) return operation(state)
       message = 'unknown host operation'
     } catch (thrown) {
-      // A LuaRaise is for the plugin; a LuaMemoryError is Lua's own "not enough memory".
-      if (!(thrown instanceof LuaRaise || thrown instanceof LuaMemoryError)) {
-        if (!isHostFault(thrown)) throw thrown
-        this.#noteFailure(thrown)
-        message = 'internal error of the host; its log has the details'
-      } else {
-        this.#noteFailure(thrown)
-        message = thrown.message
-      }
+      if (!isHostFault(thrown)) throw thrown
+      if (!(thrown instanceof LuaMemoryError)) this.#noteFailure(thrown)
+      message = failureText(thrown)
     }
     this.#lua.raw.lua_settop(state, 0)
-    this.#lua.raw.luaL_where(state, callerLevel)
+    this.#pushPosition(state)
     this.#lua.pushText(state, message)
     this.#lua.raw.lua_concat(state, 2)
     return this.#lua.raw.lua_error(state)
   }
+
+  /** After a tail call the plugin's line is gone: a line of the prelude in its place would tell an author nothing. */
+  #pushPosition(state: Pointer): void {
+    this.#lua.raw.luaL_where(state, callerLevel)
+    if (!hostPosition.test(this.#lua.readTextLossy(state, -1, positionBytesMax))) return
+    this.#lua.pop(state, 1)
+    this.#lua.pushText(state, '')
+  }
+}
+
+/** What a plugin is told of a failure: misuse, and Lua's own "not enough memory"; of a fault of the host nothing. */
+export function failureText(thrown: unknown): string {
+  if (thrown instanceof LuaRaise || thrown instanceof LuaMemoryError) return thrown.message
+  return 'internal error of the host; its log has the details'
 }
 
 /** True for ordinary exceptions of host code: not a kill, not a longjmp (a number), not a fault of the module. */

@@ -3,9 +3,12 @@ import { type LuaApi, luaType } from './lua-api.js'
 import { LuaRaise } from './lua-value.js'
 import type { Pointer } from './lua-wasm.js'
 
+/** A key of a table as it crosses: integers beyond 2^53 are bigint. */
+export type Key = string | number | bigint
+
 /** Keys and read values of one table, in the order of `next`. */
 export interface Entries<Value> {
-  readonly keys: (string | number)[]
+  readonly keys: Key[]
   readonly values: Value[]
   /** True when the keys are exactly 1..n with n >= 1; `values` is then in that order. */
   readonly isSequence: boolean
@@ -29,14 +32,14 @@ export function readEntries<Value>(
   const address = raw.lua_topointer(state, index)
   if (ancestors.includes(address)) throw new LuaRaise(`table contains itself (a cycle)${crossing.where()}`)
   ancestors.push(address)
-  const keys: (string | number)[] = []
+  const keys: Key[] = []
   const values: Value[] = []
   let isSequence = true
   raw.lua_pushnil(state)
   while (raw.lua_next(state, index) !== 0) {
     const top = raw.lua_gettop(state)
     const key = readKey(lua, state, top - 1, crossing)
-    crossing.at(depth, key)
+    crossing.at(depth, typeof key === 'bigint' ? String(key) : key)
     crossing.countNode()
     keys.push(key)
     if (isSequence && key !== keys.length) isSequence = false
@@ -48,7 +51,7 @@ export function readEntries<Value>(
   return isSequence ? { keys, values, isSequence } : arrange(keys, values)
 }
 
-function readKey(lua: LuaApi, state: Pointer, index: number, crossing: Crossing): string | number {
+function readKey(lua: LuaApi, state: Pointer, index: number, crossing: Crossing): Key {
   const type = lua.raw.lua_type(state, index)
   if (type === luaType.string) {
     const key = lua.readString(state, index)
@@ -59,8 +62,7 @@ function readKey(lua: LuaApi, state: Pointer, index: number, crossing: Crossing)
   if (type !== luaType.number) {
     throw new LuaRaise(`table key must be a string or a number, not a ${typeNames[type]}${crossing.where()}`)
   }
-  const key = lua.readNumber(state, index)
-  return typeof key === 'number' ? key : String(key)
+  return lua.readNumber(state, index)
 }
 
 /** Lua's own names of its types, by number. */
@@ -77,7 +79,7 @@ export const typeNames: readonly string[] = [
 ]
 
 /** `next` gives the integer keys of the hash part in any order: sorts them when they are a sequence after all. */
-function arrange<Value>(keys: (string | number)[], values: Value[]): Entries<Value> {
+function arrange<Value>(keys: Key[], values: Value[]): Entries<Value> {
   const ordered: Value[] = []
   const seen = new Uint8Array(keys.length)
   for (const [at, key] of keys.entries()) {
@@ -92,9 +94,9 @@ function arrange<Value>(keys: (string | number)[], values: Value[]): Entries<Val
 }
 
 /** Turns keys into texts for an object; two keys that would become one are an error, never merged. */
-export function objectKeys(keys: readonly (string | number)[], crossing: Crossing): string[] {
+export function objectKeys(keys: readonly Key[], crossing: Crossing): string[] {
   const texts = keys.map(String)
-  if (keys.some((key) => typeof key === 'number') && new Set(texts).size !== texts.length) {
+  if (keys.some((key) => typeof key !== 'string') && new Set(texts).size !== texts.length) {
     throw new LuaRaise(`two keys of the table become the same text${crossing.where()}`)
   }
   return texts

@@ -93,7 +93,7 @@ class ThreadSandbox implements Sandbox {
     try {
       return await this.#load(definition, 'manifest')
     } finally {
-      this.#forget(definition.id)
+      this.#forget(definition)
     }
   }
 
@@ -105,11 +105,13 @@ class ThreadSandbox implements Sandbox {
   ): Promise<Generation> {
     const definition = this.#define(plugin, version, source, settings)
     try {
+      const startedMs = this.#clock()
       const inspection = await this.#load(definition, 'module')
-      // The first call finds a VM in whichever executor it comes to.
-      const places = this.#fleet.placesOf(plugin).map(({ id }) => this.#load(definition, 'module', id))
-      await Promise.all(places)
-      this.#fleet.publish(definition)
+      const isSlow = this.#clock() - startedMs > executorLimits.overrunMs
+      // The first call finds a VM in whichever executor it comes to. One after the other, so that a plugin which
+      // loads slowly never occupies all executors at once.
+      for (const { id } of this.#fleet.placesOf(plugin)) await this.#load(definition, 'module', id)
+      this.#fleet.publish(definition, isSlow)
       return new PooledGeneration({
         definition,
         inspection,
@@ -119,10 +121,10 @@ class ThreadSandbox implements Sandbox {
           this.#supervisor.watch()
         },
         budgetKilled: (code) => this.#observer.budgetKilled(plugin, code),
-        forget: () => this.#forget(definition.id),
+        forget: () => this.#forget(definition),
       })
     } catch (error) {
-      this.#forget(definition.id)
+      this.#forget(definition)
       throw error
     }
   }
@@ -159,9 +161,9 @@ class ThreadSandbox implements Sandbox {
     return definition
   }
 
-  #forget(generation: number): void {
-    this.#plugins.delete(generation)
-    this.#fleet.forget(generation)
+  #forget({ id, plugin }: GenerationDefinition): void {
+    this.#plugins.delete(id)
+    this.#fleet.forget(id, plugin)
   }
 
   /** Runs init.lua for the first time, in a thread that serves nobody where there is one. */

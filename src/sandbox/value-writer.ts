@@ -68,8 +68,10 @@ export class ValueWriter {
     } else if (value instanceof FunctionRef) {
       this.#lua.pushRef(state, value.ref)
     } else if (value instanceof DecodedJson) {
+      const kept = crossing.keepNullMembers
       crossing.keepNullMembers = false
       this.#push(state, value.value, crossing, depth)
+      crossing.keepNullMembers = kept
     } else if (value instanceof Rows) {
       this.#pushRows(state, value, crossing)
     } else if (Array.isArray(value)) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { messageOf } from '../base/errors.js'
 import { vmLimits } from '../base/limits.js'
 import { type Allowance, Budget } from './budget.js'
 import { CallContext } from './call-context.js'
@@ -7,9 +8,10 @@ import type { CallFailureCode } from './generation.js'
 import { pushResult } from './host-binding.js'
 import type { Registration } from './host-function.js'
 import { Kill } from './kill.js'
-import { type LuaApi, luaStatus, luaType, registryIndex } from './lua-api.js'
+import { type LuaApi, LuaMemoryError, luaStatus, luaType, registryIndex } from './lua-api.js'
 import { LuaRaise, type LuaValue, type Results } from './lua-value.js'
 import type { Pointer } from './lua-wasm.js'
+import { failureText, hostPosition } from './operation-table.js'
 import type { Phase } from './phase.js'
 import { typeNames } from './table-reader.js'
 import { buildWorld, type VmWorld, type WorldOptions } from './vm-world.js'
@@ -184,17 +186,32 @@ export class Vm<Services> {
     error: unknown,
     done: (result: VmResult) => void,
   ): void {
-    const { lua, site } = this.#world
-    const { writer } = site
     try {
-      lua.raw.lua_pushboolean(thread, error === undefined ? 1 : 0)
-      let count = 1
-      if (error === undefined) count += pushResult({ lua, writer }, thread, value)
-      else count += pushResult({ lua, writer }, thread, hostErrorText(error))
-      this.#resume(thread, count, done)
+      this.#resume(thread, this.#pushOutcome(thread, value, error), done)
     } catch (thrown) {
       done(this.#end(this.#broken(thrown)))
     }
+  }
+
+  /** Pushes `true` and the results, or `false` and a message, which the prelude raises; gives how many values. */
+  #pushOutcome(thread: Pointer, value: LuaValue | Results, error: unknown): number {
+    const { lua, site } = this.#world
+    const binding = { lua, writer: site.writer }
+    const top = lua.raw.lua_gettop(thread)
+    let failure = error
+    if (failure === undefined) {
+      try {
+        lua.raw.lua_pushboolean(thread, 1)
+        return 1 + pushResult(binding, thread, value)
+      } catch (thrown) {
+        if (!(thrown instanceof LuaRaise || thrown instanceof LuaMemoryError)) throw thrown
+        lua.raw.lua_settop(thread, top)
+        failure = thrown
+      }
+    }
+    if (!(failure instanceof LuaMemoryError)) this.#context.noteFailure(failure)
+    lua.raw.lua_pushboolean(thread, 0)
+    return 1 + pushResult(binding, thread, failureText(failure))
   }
 
   #finish(thread: Pointer, status: number): VmResult {
@@ -218,7 +235,9 @@ export class Vm<Services> {
   #errorText(thread: Pointer): string {
     const { lua } = this.#world
     const type = lua.raw.lua_type(thread, -1)
-    if (type === luaType.string) return lua.readTextLossy(thread, -1, errorTextBytesMax)
+    if (type === luaType.string) {
+      return lua.readTextLossy(thread, -1, errorTextBytesMax).replace(hostPosition, '')
+    }
     if (type === luaType.number) return String(lua.readNumber(thread, -1))
     return `(error object is a ${typeNames[type] ?? 'missing'} value)`
   }
@@ -231,7 +250,7 @@ export class Vm<Services> {
     }
     this.#dead = 'broken'
     const code = this.#world.lua.instance.refusals > 0 ? 'MEMORY' : 'ERROR'
-    return { ok: false, code, message: `the VM broke: ${hostErrorText(thrown)}` }
+    return { ok: false, code, message: `the VM broke: ${messageOf(thrown)}` }
   }
 
   #end(result: VmResult): VmResult {
@@ -269,12 +288,6 @@ export class Vm<Services> {
     }, 'vii')
     lua.raw.lua_sethook(state, hook, debugEventCount, vmLimits.instructionsPerTick)
   }
-}
-
-/** Text of a failure of the host for a plugin author: misuse is told, anything else is not. */
-export function hostErrorText(thrown: unknown): string {
-  if (thrown instanceof LuaRaise) return thrown.message
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
 }
 
 /** Pushes two integers that no plugin can guess. */

@@ -13,6 +13,7 @@ local rawget, rawset, rawsetmetatable, rawtostring = rawget, rawset, setmetatabl
 local getanymetatable, collectgarbage = debug.getmetatable, collectgarbage
 local resume, yield, create, running, status = coroutine.resume, coroutine.yield, coroutine.create, coroutine.running,
   coroutine.status
+local isyieldable = coroutine.isyieldable
 local concat, find = table.concat, string.find
 
 local enter, leave = operations.enter, operations.leave
@@ -151,7 +152,7 @@ local coroutine_members = {
 local globals = {}
 local environment = {}
 local known, journal = {}, {}
-local recording, dirty = false, false
+local sealed, recording, dirty = false, false, false
 
 rawsetmetatable(environment, {
   __index = globals,
@@ -246,13 +247,19 @@ local function bind(operation)
   return function(...) return host(operation, ...) end
 end
 
+-- Called in tail position: level 2 is the plugin's line.
 local function resumed(ok, ...)
-  if not ok then error((...), 3) end
+  if not ok then error((...), 2) end
   return ...
 end
 
+-- What cannot be waited for is not begun.
 local function bind_async(operation)
   return function(...)
+    if not isyieldable() then
+      error('this function waits, which is not possible in a callback of table.sort or string.gsub, '
+        .. 'in a metamethod or in a closing variable', 2)
+    end
     host(operation, ...)
     return resumed(yield(suspension))
   end
@@ -280,6 +287,9 @@ local function apply(handler, ...) return handler(...) end
 local function run()
   main = running()
   call_number = call_number + 1
+  -- An earlier call may have left a module half loaded, in a coroutine that nobody resumed.
+  recording = sealed
+  for name in next, loading do loading[name] = nil end
   if dirty then forget_globals() end
   host(leave, apply(host(enter)))
   if dirty then forget_globals() end
@@ -297,7 +307,7 @@ end
 -- Ends the time in which new globals are the plugin's own.
 local function seal()
   for key in next, environment do known[key] = true end
-  recording = true
+  sealed, recording = true, true
 end
 
 return { environment = environment, install = install, run = run, chain = chain, seal = seal }

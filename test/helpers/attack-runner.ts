@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { loadConfig } from '../../src/config/load.js'
+import { createHost, type Host } from '../../src/host.js'
+import { createLogger } from '../../src/telemetry/logger.js'
+import type { Attack, Outcome } from '../attack/corpus.js'
+
+/** How a request ended. */
+interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly elapsedMs: number
+}
+
+const bystander = `plugin_info = { name = "bystander", version = "1.0.0", description = "Answers while others attack." }
+http.handle("GET", "/ping", function() return { json = { ok = true } } end, { public = true })`
+
+/** The line of the threat catalogue: another plugin answers within this while an attack runs. */
+const bystanderMsMax = 100
+
+/** A real host with one well-behaved plugin, into which one attack after the other is loaded. */
+export class AttackHost {
+  readonly #host: Host
+  readonly #url: string
+  readonly #folder: string
+  #count = 0
+
+  private constructor(host: Host, url: string, folder: string) {
+    this.#host = host
+    this.#url = url
+    this.#folder = folder
+  }
+
+  /** @param softLimits False proves that the hard stop alone holds. */
+  static async start(softLimits: boolean): Promise<AttackHost> {
+    const folder = mkdtempSync(join(tmpdir(), 'modulacms-attack-'))
+    writePlugin(join(folder, 'plugins', 'bystander'), bystander)
+    const { config } = loadConfig({
+      environment: {},
+      flags: {
+        plugin_enabled: true,
+        plugin_directory: join(folder, 'plugins'),
+        data_directory: join(folder, 'data'),
+        plugin_timeout: 1,
+        plugin_max_vms: 2,
+        plugin_max_instructions: 20_000_000,
+        plugin_rate_limit: 1_000_000,
+      },
+    })
+    const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
+    const log = createLogger({ ...config.log, destination: silence })
+    const host = await createHost({ config, log, softLimits })
+    const url = await host.app.listen({ host: '127.0.0.1', port: 0 })
+    const runner = new AttackHost(host, url, folder)
+    await runner.#approve('bystander')
+    return runner
+  }
+
+  async close(): Promise<void> {
+    await this.#host.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Loads an attack, runs it and judges what became of it, of its neighbour and of the next call. */
+  async run(attack: Attack, expected: Outcome): Promise<void> {
+    this.#count += 1
+    const name = `attack_${this.#count}`
+    const folder = join(this.#folder, 'plugins', name)
+    const info = `plugin_info = { name = "${name}", version = "1.0.0", description = "An attack." } `
+    writePlugin(folder, info + attack.source)
+    try {
+      const problem = await this.#besideBystander(() => this.#load(name))
+      if (expected.kind === 'load-failed') {
+        assert.notEqual(problem, undefined, 'the plugin was loaded')
+        assert.equal(this.#host.plugins.get(name)?.state, 'failed')
+        return
+      }
+      if (problem !== undefined && expected.kind === 'contained') return
+      assert.equal(problem, undefined, 'the plugin was not loaded')
+      await this.#approve(name)
+      const { method, body } = attack.request
+      judge(expected, await this.#besideBystander(() => this.#request(name, 'attack', method, body)))
+      if (attack.hasAfter) await this.#checkNextCall(name)
+    } finally {
+      await this.#host.plugins.disable(name, 'test').catch(() => undefined)
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+
+  async #load(name: string): Promise<string | undefined> {
+    try {
+      await this.#host.plugins.reload(name, 'test')
+      return undefined
+    } catch (error) {
+      return String(error)
+    }
+  }
+
+  /** Asks the well-behaved plugin again and again while something runs: each answer is good, and one comes in time. */
+  async #besideBystander<T>(act: () => Promise<T>): Promise<T> {
+    let running = true
+    const acting = act().finally(() => {
+      running = false
+    })
+    let fastestMs = Number.POSITIVE_INFINITY
+    do {
+      const answer = await this.#request('bystander', 'ping', 'GET', undefined)
+      assert.equal(answer.status, 200, `the bystander answered ${answer.status} ${answer.text}`)
+      fastestMs = Math.min(fastestMs, answer.elapsedMs)
+    } while (running)
+    const result = await acting
+    assert.ok(fastestMs < bystanderMsMax, `the bystander needed ${fastestMs} ms at best`)
+    return result
+  }
+
+  async #checkNextCall(name: string): Promise<void> {
+    const after = await this.#request(name, 'after', 'GET', undefined)
+    assert.equal(after.status, 200, `the next call answered ${after.status} ${after.text}`)
+    assert.deepEqual(JSON.parse(after.text), { clean: true }, 'something leaked into the next call')
+  }
+
+  async #approve(plugin: string): Promise<void> {
+    const routes = this.#host.plugins.routes().filter((route) => route.plugin === plugin)
+    const { errors } = await this.#host.plugins.approveRoutes(routes, 'test')
+    assert.deepEqual(errors, [])
+  }
+
+  async #request(plugin: string, path: string, method: string, body: string | undefined): Promise<Answer> {
+    const started = performance.now()
+    const response = await fetch(`${this.#url}/api/v1/plugins/${plugin}/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
+    })
+    const text = await response.text()
+    return { status: response.status, text, elapsedMs: performance.now() - started }
+  }
+}
+
+function writePlugin(folder: string, source: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'init.lua'), source)
+}
+
+function judge(expected: Outcome, { status, text }: Answer): void {
+  const shown = `${status} ${text.slice(0, 500)}`
+  switch (expected.kind) {
+    case 'refused':
+      assert.equal(status, 200, shown)
+      assert.equal((JSON.parse(text) as { refused?: unknown }).refused, true, shown)
+      break
+    case 'error':
+      assert.equal(status, 500, shown)
+      break
+    case 'stopped':
+      assert.ok(status === 504 || status === 500, shown)
+      break
+    case 'json':
+      assert.equal(status, 200, shown)
+      assert.deepEqual(JSON.parse(text), JSON.parse(expected.body))
+      break
+    default:
+      assert.ok([200, 500, 504].includes(status), shown)
+  }
+}

@@ -1,0 +1,81 @@
+import type { TestContext } from 'node:test'
+import type {
+  CallOutcome,
+  CallRequest,
+  Generation,
+  Sandbox,
+  SandboxObserver,
+} from '../../src/sandbox/generation.js'
+import type { GenerationSettings } from '../../src/sandbox/settings.js'
+import { createSandbox } from '../../src/sandbox/thread-sandbox.js'
+import { countersMax } from './probe-module.js'
+import { roomySettings } from './vm-fixture.js'
+
+/** One thing that the sandbox told its observer. */
+export type Notice = readonly [keyof SandboxObserver, ...unknown[]]
+
+export interface SandboxFixture {
+  readonly sandbox: Sandbox
+  readonly notices: Notice[]
+  readonly counters: Int32Array
+  /** Loads a plugin; `probe.on(name, handler)` in its init.lua makes `call(generation, name)` work. */
+  load(plugin: string, init: string, settings?: Partial<GenerationSettings>): Promise<Generation>
+  /** How often a notice was given, for one plugin where it is named. */
+  noticed(kind: keyof SandboxObserver, plugin?: string): number
+}
+
+/** Starts a sandbox of real threads that is closed with the test. */
+export async function createSandboxFixture(
+  test: TestContext,
+  options: { readonly executors?: number; readonly softLimits?: boolean; readonly entry?: URL } = {},
+): Promise<SandboxFixture> {
+  const shared = new SharedArrayBuffer(countersMax * Int32Array.BYTES_PER_ELEMENT)
+  const notices: Notice[] = []
+  const note =
+    (kind: keyof SandboxObserver) =>
+    (...facts: unknown[]) =>
+      void notices.push([kind, ...facts])
+  const sandbox = createSandbox({
+    entry: options.entry ?? new URL('./sandbox-executor.js', import.meta.url),
+    composition: shared,
+    executors: options.executors ?? 2,
+    softLimits: options.softLimits ?? true,
+    observer: {
+      hardStopped: note('hardStopped'),
+      executorStarted: note('executorStarted'),
+      executorLost: note('executorLost'),
+      vmBuilt: note('vmBuilt'),
+      vmRetired: note('vmRetired'),
+      budgetKilled: note('budgetKilled'),
+    },
+  })
+  test.after(() => sandbox.close())
+  return {
+    sandbox,
+    notices,
+    counters: new Int32Array(shared),
+    load: (plugin, init, settings = {}) =>
+      sandbox.createGeneration(
+        plugin,
+        '1',
+        { folder: plugin, files: new Map([['init.lua', init]]) },
+        { ...roomySettings, ...settings },
+      ),
+    noticed: (kind, plugin) =>
+      notices.filter(([each, first]) => each === kind && (plugin === undefined || first === plugin)).length,
+  }
+}
+
+/** Calls a handler of a generation. */
+export function call(
+  generation: Generation,
+  handler: string,
+  body = '',
+  more: Partial<CallRequest> = {},
+): Promise<CallOutcome> {
+  const request = { kind: 'probe', phase: 'request', payload: handler, body, requestId: 'r1' } as const
+  return generation.call({ ...request, ...more })
+}
+
+/** What came out of a call, short: the results, or the failure's code. */
+export const outcomeOf = (outcome: CallOutcome): unknown => (outcome.ok ? outcome.result : outcome.code)
