@@ -13,10 +13,16 @@ export interface Allowance {
 
 /** Counts what the current call of one VM uses, and stops it. */
 export class Budget implements CallBudget {
+  readonly #endsCalls: boolean
   #instructionsLeft = 0
   #operationsLeft = 0
   #operationsMax = 0
   #allowance: Allowance = { instructionsMax: 0, operationsMax: 0, deadlineMs: 0 }
+
+  /** @param endsCalls False only where the hard stop alone is put to the test: time is not looked at then. */
+  constructor(endsCalls = true) {
+    this.#endsCalls = endsCalls
+  }
 
   start(allowance: Allowance): void {
     this.#allowance = allowance
@@ -54,7 +60,7 @@ export class Budget implements CallBudget {
 
   /** Throws `Kill` when the call's time is over. */
   checkTime(): void {
-    if (performance.now() > this.#allowance.deadlineMs) {
+    if (this.#endsCalls && performance.now() > this.#allowance.deadlineMs) {
       throw new Kill('TIMEOUT', 'ran out of time')
     }
   }

@@ -50,7 +50,7 @@ const errorTextBytesMax = 2048
 export class Vm<Services> {
   readonly #world: VmWorld<Services>
   readonly #context: CallContext<Services>
-  readonly #budget = new Budget()
+  readonly #budget: Budget
   readonly #slices: Slices
   #thread: Pointer = 0
   #threadRef = 0
@@ -60,10 +60,16 @@ export class Vm<Services> {
   #calls = 0
   #dead: string | undefined
 
-  private constructor(world: VmWorld<Services>, context: CallContext<Services>, slices: Slices) {
+  private constructor(
+    world: VmWorld<Services>,
+    context: CallContext<Services>,
+    slices: Slices,
+    budget: Budget,
+  ) {
     this.#world = world
     this.#context = context
     this.#slices = slices
+    this.#budget = budget
   }
 
   /** Builds a VM with its libraries and modules; no plugin code has run in it yet. */
@@ -87,7 +93,7 @@ export class Vm<Services> {
       seed: pushSeeds,
       print: (text) => options.print(context, text),
     })
-    vm = new Vm(world, context, slices)
+    vm = new Vm(world, context, slices, new Budget(options.softLimits))
     vm.#context.useBudget(vm.#budget)
     if (options.softLimits) vm.#installHook()
     return vm

@@ -18,6 +18,9 @@ interface Answer {
 const bystander = `plugin_info = { name = "bystander", version = "1.0.0", description = "Answers while others attack." }
 http.handle("GET", "/ping", function() return { json = { ok = true } } end, { public = true })`
 
+/** Each try waits 100 ms for a VM. */
+const retriesMax = 30
+
 /** The line of the threat catalogue: another plugin answers within this while an attack runs. */
 const bystanderMsMax = 100
 
@@ -117,7 +120,11 @@ export class AttackHost {
   }
 
   async #checkNextCall(name: string): Promise<void> {
-    const after = await this.#request(name, 'after', 'GET', undefined)
+    let after = await this.#request(name, 'after', 'GET', undefined)
+    // After a hard stop the plugin may have to wait for an executor of its own; it says so and asks to try again.
+    for (let tries = 0; after.status === 503 && tries < retriesMax; tries += 1) {
+      after = await this.#request(name, 'after', 'GET', undefined)
+    }
     assert.equal(after.status, 200, `the next call answered ${after.status} ${after.text}`)
     assert.deepEqual(JSON.parse(after.text), { clean: true }, 'something leaked into the next call')
   }
