@@ -109,9 +109,9 @@ function composePlugins(
       executorLost: (executor, reason) => log.debug({ executor, reason }, 'executor ended'),
       budgetKilled: (plugin, code) => log.warn({ plugin, code }, 'call was stopped by its budget'),
     },
-    report: (kind, plugin, data) => {
-      if (kind === 'log') writePluginLine(log, data as PluginLogLine)
-      else writePluginReport(log, kind, plugin, data)
+    report: (report) => {
+      if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
+      else writePluginReport(log, report)
     },
   })
   manager = createPluginManager({

@@ -1,7 +1,8 @@
+import type { ExecutorReport } from './sandbox/protocol.js'
 import type { Logger } from './telemetry/logger.js'
 
 /** Writes what an executor reports of a plugin to the log. */
-export function writePluginReport(log: Logger, kind: string, plugin: string, data: unknown): void {
+export function writePluginReport(log: Logger, { kind, plugin, data }: ExecutorReport): void {
   const fields = { plugin, ...(data as Readonly<Record<string, unknown>>) }
   if (kind === 'schema_drift') {
     log.warn(fields, 'a table differs from its definition')

@@ -28,6 +28,8 @@ export const vmLimits = {
   patternStepsMax: 2_000_000,
   /** Bytes of one `print`; the rest is cut. */
   printBytesMax: 8 * 1024,
+  /** Findings about one generation that are kept for operators; further ones are only logged. */
+  findingsMax: 200,
   /** Smallest memory cap that a VM can start with. */
   memoryBytesMin: 1024 * 1024,
 } as const

@@ -34,6 +34,9 @@ export interface FunctionDefinition extends HostFunction<ExecutorServices> {
 export interface ClassDoc {
   readonly name: string
   readonly doc: string
+  /** LuaLS type that the name stands for, where it is no table with fields, e.g. `string|number`. */
+  readonly alias?: string
+  /** A field named `[string]` says what every other key holds. */
   readonly fields: readonly { readonly name: string; readonly luaType: string; readonly doc: string }[]
 }
 

@@ -1,4 +1,5 @@
-import type { PluginDetails, PluginSummary, RouteListing } from './administration.js'
+import type { Generation } from '../sandbox/generation.js'
+import type { PluginDetails, PluginSummary, RouteListing, SchemaDrift } from './administration.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginState } from './plugin-state.js'
 
@@ -18,6 +19,7 @@ export function summarisePlugin(entry: PluginEntry, quarantined: boolean): Plugi
 export function describePlugin(entry: PluginEntry, quarantined: boolean): PluginDetails {
   const { manifest, serving, failedReason } = entry
   const pool = serving?.status()
+  const drift = driftOf(serving)
   return {
     ...summarisePlugin(entry, quarantined),
     ...(manifest?.author === undefined ? {} : { author: manifest.author }),
@@ -31,9 +33,17 @@ export function describePlugin(entry: PluginEntry, quarantined: boolean): Plugin
     ...(manifest === undefined || manifest.dependencies.length === 0
       ? {}
       : { dependencies: manifest.dependencies }),
+    ...(drift.length === 0 ? {} : { schema_drift: drift }),
     content_hash: serving === undefined ? '' : entry.contentHash,
     generation: serving?.id ?? 0,
   }
+}
+
+/** How tables differ from what the plugin defines, each difference once. */
+function driftOf(generation: Generation | undefined): readonly SchemaDrift[] {
+  const findings = generation?.findings.filter(({ kind }) => kind === 'schema_drift') ?? []
+  const drifts = findings.map(({ data }) => data as SchemaDrift)
+  return [...new Map(drifts.map((drift) => [JSON.stringify(drift), drift])).values()]
 }
 
 /** Lists the routes of a plugin with their approval. */

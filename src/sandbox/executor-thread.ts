@@ -5,6 +5,7 @@ import type { GenerationLoad, InFlight } from './in-flight.js'
 import {
   type Batch,
   type ExecutorData,
+  type ExecutorReport,
   executorItem,
   type GenerationDefinition,
   hostItem,
@@ -26,7 +27,7 @@ export interface ThreadEvents {
   ready(thread: ExecutorThread): void
   /** A call that had overrun has ended. */
   overrunEnded(thread: ExecutorThread, call: InFlight): void
-  report(kind: string, plugin: string, data: unknown): void
+  report(report: ExecutorReport): void
   /** The thread ended without being asked to. */
   lost(thread: ExecutorThread, reason: string): void
 }
@@ -207,7 +208,12 @@ export class ExecutorThread {
           at += 2
           break
         default:
-          this.#events.report(batch[at + 1] as string, batch[at + 2] as string, batch[at + 4])
+          this.#events.report({
+            kind: batch[at + 1] as string,
+            plugin: batch[at + 2] as string,
+            generation: batch[at + 3] as number,
+            data: batch[at + 4],
+          })
           at += 5
       }
     }

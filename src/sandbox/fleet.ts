@@ -3,7 +3,7 @@ import { executorLimits } from '../base/limits.js'
 import { ExecutorThread } from './executor-thread.js'
 import type { SandboxObserver } from './generation.js'
 import { fail, type GenerationLoad, type InFlight } from './in-flight.js'
-import type { GenerationDefinition } from './protocol.js'
+import type { ExecutorReport, GenerationDefinition } from './protocol.js'
 import { ThreadPriority } from './thread-priority.js'
 
 export interface FleetOptions {
@@ -16,7 +16,7 @@ export interface FleetOptions {
   readonly softLimits: boolean
   readonly observer: SandboxObserver
   /** Lines and measurements that executors report. */
-  report(kind: string, plugin: string, data: unknown): void
+  report(report: ExecutorReport): void
 }
 
 /**
@@ -197,7 +197,7 @@ export class Fleet {
       {
         ready: (ready) => this.#ready(ready),
         overrunEnded: (_thread, call) => this.onOverrunEnded(call),
-        report: (kind, plugin, data) => this.#options.report(kind, plugin, data),
+        report: (report) => this.#options.report(report),
         lost: (lost, reason) => this.#lost(lost, reason),
       },
     )

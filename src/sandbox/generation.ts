@@ -74,12 +74,20 @@ export interface PoolStatus {
   readonly vmsAvailable: number
 }
 
+/** Something that was found out about a generation while it ran; see `HostCall.report`. */
+export interface Finding {
+  readonly kind: string
+  readonly data: unknown
+}
+
 /** One immutable generation of a plugin: its VMs and what it registered. */
 export interface Generation {
   readonly id: number
   readonly plugin: string
   readonly version: string
   readonly inspection: Inspection
+  /** What has been found out about it so far. */
+  readonly findings: readonly Finding[]
   call(request: CallRequest): Promise<CallOutcome>
   status(): PoolStatus
   /** Refuses new calls and waits for those in flight, at most `executorLimits.drainMs`. Resolves to false on a timeout. */

@@ -92,10 +92,16 @@ function readArguments<Services>(
     )
   }
   const values: LuaValue[] = []
+  let bytes = 0
   for (const [at, param] of params.entries()) {
     const last = param.rest === true ? Math.max(top, firstArgument + at - 1) : firstArgument + at
     for (let index = firstArgument + at; index <= last; index += 1) {
-      values.push(readArgument(binding, state, index, name, param))
+      const value = readArgument(binding, state, index, name, param)
+      if (typeof value === 'string' || value instanceof Uint8Array) bytes += value.length
+      if (bytes > vmLimits.marshalBytesMax) {
+        throw new LuaRaise(`arguments to '${name}' too large: more than ${vmLimits.marshalBytesMax} bytes`)
+      }
+      values.push(value)
     }
   }
   return values

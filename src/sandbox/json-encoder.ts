@@ -44,6 +44,8 @@ export function encodeJson(
   return encode(lua.raw.lua_absindex(state, index), 0)
 }
 
+const quoteMarks = 2
+
 function encodeObject(entries: Entries<string>, crossing: Crossing): string {
   const keys = objectKeys(entries.keys, crossing)
   const members = keys.map((key, at) => ({ key, value: entries.values[at] as string }))
@@ -55,7 +57,10 @@ function encodeString(lua: LuaApi, state: Pointer, index: number, crossing: Cros
   crossing.countBytes(lua.stringBytes(state, index))
   const text = lua.readString(state, index)
   if (typeof text !== 'string') throw new LuaRaise(`string is not valid UTF-8${crossing.where()}`)
-  return quoteJson(text)
+  const quoted = quoteJson(text)
+  // Escapes make the text longer than what was read.
+  crossing.countBytes(Math.max(0, quoted.length - text.length - quoteMarks))
+  return quoted
 }
 
 function encodeNumber(value: number | bigint, crossing: Crossing): string {

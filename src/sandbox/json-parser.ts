@@ -8,17 +8,43 @@ const longNumber = /\d{16}/
  * Parses JSON text for Lua: nothing is rounded (integers beyond 2^53 that fit 64 bits become bigint) and no key
  * changes a prototype. A null stays null; the last of two equal keys wins.
  *
- * @throws SyntaxError when the text is not JSON or is nested deeper than the crossing limit.
+ * @throws SyntaxError when the text is not JSON, or would be more values or deeper levels than may cross.
  */
 export function parseJson(text: string): LuaValue {
+  checkNodes(text)
   if (longNumber.test(text)) return new ExactParser(text).parse()
   return JSON.parse(text) as LuaValue
 }
 
+/**
+ * Refuses what would be too many values before any of them exists: a list of empty lists takes many times the memory
+ * of its text. Every value but the first has a comma or an opening bracket before it; those inside strings do not count.
+ */
+function checkNodes(text: string): void {
+  if (text.length <= vmLimits.marshalNodesMax) return
+  let nodes = 0
+  let isInside = false
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at)
+    if (unit === quoteUnit) isInside = !isInside
+    else if (isInside) at += unit === backslashUnit ? 1 : 0
+    else if (unit === commaUnit || unit === bracketUnit || unit === braceUnit) nodes += 1
+    if (nodes > vmLimits.marshalNodesMax) {
+      throw new SyntaxError(`more than ${vmLimits.marshalNodesMax} values`)
+    }
+  }
+}
+
+const quoteUnit = 0x22
+const commaUnit = 0x2c
+const bracketUnit = 0x5b
+const backslashUnit = 0x5c
+const braceUnit = 0x7b
+
 const whitespace = /[ \t\n\r]*/y
 const numberToken = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are not allowed inside JSON strings.
-const stringToken = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y
+const stringToken = /"[^"\\\u0000-\u001f]*(?:\\.[^"\\\u0000-\u001f]*)*"/y
 const literals = { true: true, false: false, null: null } as const
 
 /** A recursive-descent parser for the texts that `JSON.parse` would round. */

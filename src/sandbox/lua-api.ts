@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import { vmLimits } from '../base/limits.js'
+import { LuaRaise } from './lua-value.js'
 import type { LuaExports, LuaInstance, Pointer } from './lua-wasm.js'
 
 /** Numbers of `lua.h`. */
@@ -134,9 +136,16 @@ export class LuaApi {
     return this.#locate(state, index)[1]
   }
 
-  /** Reads a string: text where the bytes are UTF-8, else the bytes themselves. */
+  /**
+   * Reads a string: text where the bytes are UTF-8, else the bytes themselves.
+   *
+   * @throws LuaRaise when it is larger than what may cross: the host's own memory has no cap per plugin.
+   */
   readString(state: Pointer, index: number): string | Buffer {
     const [pointer, length] = this.#locate(state, index)
+    if (length > vmLimits.marshalBytesMax) {
+      throw new LuaRaise(`string too large: ${length} bytes; the limit is ${vmLimits.marshalBytesMax}`)
+    }
     const { bytes } = this
     if (length <= shortStringMax) {
       let text = ''

@@ -4,6 +4,7 @@ import type {
   CallFailureCode,
   CallOutcome,
   CallRequest,
+  Finding,
   Generation,
   Inspection,
   PoolState,
@@ -15,6 +16,8 @@ import type { GenerationDefinition } from './protocol.js'
 export interface PooledGenerationOptions {
   readonly definition: GenerationDefinition
   readonly inspection: Inspection
+  /** Grows while the generation runs. */
+  readonly findings: readonly Finding[]
   readonly clock: Clock
   dispatch(call: InFlight): void
   budgetKilled(code: CallFailureCode): void
@@ -34,6 +37,7 @@ export class PooledGeneration implements Generation {
   readonly plugin: string
   readonly version: string
   readonly inspection: Inspection
+  readonly findings: readonly Finding[]
   readonly #options: PooledGenerationOptions
   readonly #placeable: Placeable
   readonly #pending = new Set<InFlight>()
@@ -47,6 +51,7 @@ export class PooledGeneration implements Generation {
     this.plugin = definition.plugin
     this.version = definition.version
     this.inspection = options.inspection
+    this.findings = options.findings
     this.#placeable = {
       id: definition.id,
       plugin: definition.plugin,

@@ -36,6 +36,15 @@ export const executorItem = {
   report: 3,
 } as const
 
+/** Something that an executor tells of a plugin and that is no result: a log line, a table that drifted. */
+export interface ExecutorReport {
+  readonly kind: string
+  readonly plugin: string
+  /** 0 when it concerns no single generation. */
+  readonly generation: number
+  readonly data: unknown
+}
+
 export interface GenerationDefinition {
   readonly id: number
   readonly plugin: string

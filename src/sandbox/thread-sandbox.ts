@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { type Clock, createMonotonicClock } from '../base/clock.js'
 import { defineError } from '../base/errors.js'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits, vmLimits } from '../base/limits.js'
 import { Dispatcher } from './dispatcher.js'
 import { Fleet } from './fleet.js'
 import type {
   CallOutcome,
+  Finding,
   Generation,
   Inspection,
   PluginSource,
@@ -16,7 +17,7 @@ import type { Registration } from './host-function.js'
 import type { InFlight } from './in-flight.js'
 import type { LuaObject } from './lua-value.js'
 import { PooledGeneration } from './pooled-generation.js'
-import type { GenerationDefinition } from './protocol.js'
+import type { ExecutorReport, GenerationDefinition } from './protocol.js'
 import type { GenerationSettings } from './settings.js'
 import { Supervisor } from './supervisor.js'
 
@@ -34,7 +35,7 @@ export interface SandboxOptions {
   readonly softLimits?: boolean
   readonly observer?: Partial<SandboxObserver>
   /** Lines and measurements that executors report: log lines, schema drift. */
-  readonly report?: (kind: string, plugin: string, data: unknown) => void
+  readonly report?: (report: ExecutorReport) => void
 }
 
 const silentObserver: SandboxObserver = {
@@ -59,6 +60,7 @@ class ThreadSandbox implements Sandbox {
   readonly #supervisor: Supervisor
   readonly #quarantined = new Set<string>()
   readonly #plugins = new Map<number, string>()
+  readonly #findings = new Map<number, Finding[]>()
   #generations = 0
 
   constructor(options: SandboxOptions) {
@@ -69,7 +71,7 @@ class ThreadSandbox implements Sandbox {
       executors: options.executors > 0 ? options.executors : Math.max(2, availableParallelism() - 1),
       softLimits: options.softLimits ?? true,
       observer: this.#observer,
-      report: (kind, plugin, data) => this.#report(kind, plugin, data, options.report),
+      report: (report) => this.#report(report, options.report),
     })
     this.#dispatcher = new Dispatcher(this.#fleet, this.#clock)
     this.#supervisor = new Supervisor({
@@ -115,6 +117,7 @@ class ThreadSandbox implements Sandbox {
       return new PooledGeneration({
         definition,
         inspection,
+        findings: this.#findings.get(definition.id) ?? [],
         clock: this.#clock,
         dispatch: (call) => {
           this.#dispatcher.dispatch(call)
@@ -158,11 +161,13 @@ class ThreadSandbox implements Sandbox {
     this.#generations += 1
     const definition = { id: this.#generations, plugin, version, files: source.files, settings }
     this.#plugins.set(definition.id, plugin)
+    this.#findings.set(definition.id, [])
     return definition
   }
 
   #forget({ id, plugin }: GenerationDefinition): void {
     this.#plugins.delete(id)
+    this.#findings.delete(id)
     this.#fleet.forget(id, plugin)
   }
 
@@ -198,14 +203,16 @@ class ThreadSandbox implements Sandbox {
     return { pluginInfo, hasOnInit, hasOnShutdown, registrations }
   }
 
-  #report(
-    kind: string,
-    plugin: string,
-    data: unknown,
-    further: ((kind: string, plugin: string, data: unknown) => void) | undefined,
-  ): void {
-    if (kind === 'vm_built') this.#observer.vmBuilt(plugin, data as number)
-    else if (kind === 'vm_retired') this.#observer.vmRetired(plugin, data as string)
-    else further?.(kind, plugin, data)
+  #report(report: ExecutorReport, further: ((report: ExecutorReport) => void) | undefined): void {
+    const { kind, plugin, generation, data } = report
+    if (kind === 'vm_built') {
+      this.#observer.vmBuilt(plugin, data as number)
+    } else if (kind === 'vm_retired') {
+      this.#observer.vmRetired(plugin, data as string)
+    } else {
+      const findings = this.#findings.get(generation)
+      if (findings !== undefined && findings.length < vmLimits.findingsMax) findings.push({ kind, data })
+      further?.(report)
+    }
   }
 }

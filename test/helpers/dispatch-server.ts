@@ -25,6 +25,7 @@ type Answer = (request: WireRequest, call: CallRequest) => CallOutcome | Promise
 export class FakeGeneration implements Generation {
   readonly plugin = 'demo'
   readonly version = '1.0.0'
+  readonly findings = []
   readonly inspection = { pluginInfo: undefined, hasOnInit: false, hasOnShutdown: false, registrations: [] }
   readonly calls: CallRequest[] = []
   readonly id: number

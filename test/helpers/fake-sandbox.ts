@@ -91,6 +91,7 @@ export class FakeGeneration implements Generation {
   readonly id: number
   readonly plugin: string
   readonly version: string
+  readonly findings = []
   readonly inspection: Inspection
   readonly requests: CallRequest[] = []
   state: PoolState = 'open'

@@ -153,7 +153,7 @@ export const dbClasses: readonly ClassDoc[] = [
   {
     name: 'db.Row',
     doc: 'A row: values by column. Booleans are 1 or 0, json and timestamps are text, NULL has no key.',
-    fields: [],
+    fields: fields(['[string]', 'any', 'Value of the column, alias or `table.column` of that name.']),
   },
   {
     name: 'db.Condition',
@@ -164,7 +164,13 @@ export const dbClasses: readonly ClassDoc[] = [
   {
     name: 'db.ConditionList',
     doc: `Conditions that must all hold: \`{ "column", op, value }\`, \`{ "AND", { ... } }\`, \`{ "OR", { ... } }\`, \`{ "NOT", c }\`; ${dbLimits.conditionDepthMax} deep, ${dbLimits.conditionNodesMax} in all. Operators: = <> != > < >= <= LIKE, IN, BETWEEN, IS NULL, IS NOT NULL.`,
+    alias: 'table',
     fields: [],
   },
-  { name: 'db.Value', doc: 'A string, a number, a boolean or `db.null`.', fields: [] },
+  {
+    name: 'db.Value',
+    doc: 'A string, a number, a boolean or `db.null`.',
+    alias: 'string|number|boolean|lightuserdata',
+    fields: [],
+  },
 ]

@@ -208,6 +208,7 @@ function requestClass(): ClassDoc {
         luaType: 'http.User?',
         doc: 'The signed-in caller; on a public route nil for anyone else.',
       },
+      { name: '[string]', luaType: 'any', doc: 'What middleware has added.' },
     ],
   }
 }
