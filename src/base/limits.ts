@@ -30,6 +30,8 @@ export const vmLimits = {
   printBytesMax: 8 * 1024,
   /** Findings about one generation that are kept for operators; further ones are only logged. */
   findingsMax: 200,
+  /** Linear memory that a VM starts with, in pages of 64 KiB: its C stack, its static data and a small heap. */
+  initialPages: 32,
   /** Smallest memory cap that a VM can start with. */
   memoryBytesMin: 1024 * 1024,
 } as const
@@ -40,12 +42,18 @@ export const executorLimits = {
   overrunMs: 20,
   /** Time past a call's deadline after which its executor is terminated. */
   hardStopGraceMs: 250,
+  /** The same for a thread whose priority is lowered and cannot be restored: it gets few turns to stop by itself. */
+  loweredGraceMs: 1000,
   /** Time between two looks of the supervisor at the executors while calls are in flight. */
   supervisorTickMs: 10,
   /** Time a call may wait for a VM before it is answered with POOL_EXHAUSTED. */
   checkoutWaitMs: 100,
   /** Time that the first run of an init.lua may wait for a thread, e.g. while the host starts. */
   loadWaitMs: 10_000,
+  /** A load that takes longer, its wait included, gets no VMs in reserve: building them would delay calls. */
+  slowLoadMs: 200,
+  /** Pause before VMs are built in reserve, so that those that are needed come first. */
+  reservePauseMs: 400,
   /** Calls that one executor can have in flight; the size of its claim table. */
   claimsMax: 1024,
   /** An executor whose oldest call has waited for less gets the next one too, so that calls share wake-ups. */

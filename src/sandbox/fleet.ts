@@ -143,6 +143,11 @@ export class Fleet {
     thread.lowered = this.#priority.lower(thread.systemId)
   }
 
+  /** Gives a lowered thread its priority back while its call still runs, where that is allowed. */
+  raise(thread: ExecutorThread): void {
+    if (thread.lowered && this.#priority.canRestore) thread.lowered = !this.#priority.restore(thread.systemId)
+  }
+
   /** Takes a thread whose long call has ended, and that has nothing left to do, back into service, or retires it. */
   recover(thread: ExecutorThread): void {
     if (thread.inFlight.size > 0) return

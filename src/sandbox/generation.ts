@@ -117,7 +117,10 @@ export interface Sandbox {
    * or runs out of a budget.
    */
   inspect(source: PluginSource, settings: GenerationSettings): Promise<Inspection>
-  /** Builds the VMs of a new generation; rejects as `inspect` does. `on_init` is the caller's to run. */
+  /**
+   * Builds the VMs of a new generation; rejects as `inspect` does, which comes first: it tries the code where it
+   * delays nobody. `on_init` is the caller's to run.
+   */
   createGeneration(
     plugin: string,
     version: string,

@@ -1,3 +1,4 @@
+import { executorLimits } from '../base/limits.js'
 import type { Vm, VmCall, VmResult } from './vm.js'
 
 /** A call that the executor has received; it is claimed only when a VM is there for it. */
@@ -25,15 +26,16 @@ export class LocalGeneration<Services> {
   #alive = 0
   #building = false
   #closed = false
+  #reserveTimer: NodeJS.Timeout | undefined
 
   constructor(keeper: VmKeeper<Services>) {
     this.#keeper = keeper
   }
 
-  /** Sets how many VMs there shall be and builds the missing ones, one after the other. */
+  /** Sets how many VMs there shall be; the missing ones are built when nothing more urgent is to be done. */
   prepare(capacity: number): void {
     this.#capacity = Math.max(this.#capacity, capacity)
-    this.#fill()
+    this.#fillLater()
   }
 
   /** Takes over a VM that was built elsewhere. */
@@ -57,6 +59,7 @@ export class LocalGeneration<Services> {
   /** Drops the idle VMs; busy ones are dropped when their call ends. */
   close(): void {
     this.#closed = true
+    clearTimeout(this.#reserveTimer)
     this.#idle.length = 0
     for (const queued of this.#waiting.splice(0)) this.#refuse(queued, 'CLOSED', 'the plugin was unloaded')
   }
@@ -84,7 +87,8 @@ export class LocalGeneration<Services> {
     }
     this.#alive -= 1
     if (vm.dead !== undefined) this.#keeper.retired(vm)
-    if (!this.#closed) this.#fill()
+    if (this.#idle.length === 0) this.#fill()
+    else this.#fillLater()
   }
 
   #serve(): void {
@@ -99,6 +103,14 @@ export class LocalGeneration<Services> {
     }
   }
 
+  #fillLater(): void {
+    if (this.#closed || this.#alive >= this.#capacity) return
+    this.#reserveTimer ??= setTimeout(() => {
+      this.#reserveTimer = undefined
+      this.#fill()
+    }, executorLimits.reservePauseMs)
+  }
+
   #fill(): void {
     if (this.#building || this.#closed || this.#alive >= this.#capacity) return
     this.#building = true
@@ -107,7 +119,8 @@ export class LocalGeneration<Services> {
         this.#building = false
         if (this.#closed) return
         this.adopt(vm)
-        this.#fill()
+        if (this.#waiting.length > 0) this.#fill()
+        else this.#fillLater()
       },
       (error: unknown) => {
         // Not tried again until a call needs it: code that cannot load must not keep the thread busy.

@@ -59,7 +59,8 @@ export class Supervisor {
   }
 
   #judge(thread: ExecutorThread, activity: Activity, nowMs: number): void {
-    if (nowMs > activity.deadlineMs + executorLimits.hardStopGraceMs) {
+    const lateMs = nowMs - activity.deadlineMs
+    if (lateMs > (thread.lowered ? executorLimits.loweredGraceMs : executorLimits.hardStopGraceMs)) {
       this.#hardStop(thread, activity)
       return
     }
@@ -67,7 +68,9 @@ export class Supervisor {
     if (ranMs < executorLimits.overrunMs) return
     this.#noteOverrun(thread, activity)
     if (thread.role !== 'quarantine') this.#handOff(thread)
-    this.#options.fleet.lower(thread, ranMs)
+    // A thread that is out of time needs a turn to notice it; behind all others it might not get one.
+    if (lateMs < 0) this.#options.fleet.lower(thread, ranMs)
+    else this.#options.fleet.raise(thread)
   }
 
   #noteOverrun(thread: ExecutorThread, activity: Activity): void {

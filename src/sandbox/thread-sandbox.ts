@@ -108,11 +108,12 @@ class ThreadSandbox implements Sandbox {
     const definition = this.#define(plugin, version, source, settings)
     try {
       const startedMs = this.#clock()
-      const inspection = await this.#load(definition, 'module')
-      const isSlow = this.#clock() - startedMs > executorLimits.overrunMs
       // The first call finds a VM in whichever executor it comes to. One after the other, so that a plugin which
       // loads slowly never occupies all executors at once.
-      for (const { id } of this.#fleet.placesOf(plugin)) await this.#load(definition, 'module', id)
+      const [first, ...others] = this.#fleet.placesOf(plugin)
+      const inspection = await this.#load(definition, 'module', first?.id)
+      const isSlow = this.#clock() - startedMs > executorLimits.slowLoadMs
+      for (const { id } of others) await this.#load(definition, 'module', id)
       this.#fleet.publish(definition, isSlow)
       return new PooledGeneration({
         definition,
