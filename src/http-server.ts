@@ -29,6 +29,10 @@ export function createHttpServer(log: ServerLog): FastifyInstance {
     frameworkErrors: (error, request, reply) => sendError(error, request, reply as FastifyReply, log),
   })
   app.addHook('onRequest', nameRequest)
+  app.addHook('preClose', (done) => {
+    closeAsTheyGetIdle(app)
+    done()
+  })
   app.setNotFoundHandler((request, reply) => {
     sendEnvelope(
       reply,
@@ -40,6 +44,14 @@ export function createHttpServer(log: ServerLog): FastifyInstance {
   })
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, log))
   return app
+}
+
+/** Fastify closes connections that are idle at that moment; a kept one that answers its last request later is left. */
+function closeAsTheyGetIdle(app: FastifyInstance): void {
+  // A server that never listened tells nobody when it is closed.
+  if (!app.server.listening) return
+  const sweep = setInterval(() => app.server.closeIdleConnections(), serverLimits.closingSweepMs)
+  app.server.once('close', () => clearInterval(sweep))
 }
 
 function nameRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {

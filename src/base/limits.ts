@@ -236,6 +236,8 @@ export const dbLimits = {
   indexesMax: 16,
   /** Rows of a table that an index can be built on: building one is native work that nothing interrupts. */
   indexedRowsMax: 200_000,
+  /** Bytes of the values that an index can be built on, for the same reason; others wait for the write lock so long. */
+  indexedBytesMax: 32 * 1024 * 1024,
   /** Bytes of the default of a column. */
   defaultBytesMax: 4096,
   /** Bytes of one value on its way into the database or into a filter; larger gives `nil, err`. */
@@ -300,6 +302,8 @@ export const serverLimits = {
   bodyBytesMax: 1024 * 1024,
   /** Characters of one segment of a path. */
   pathSegmentMax: 1024,
+  /** Time between two looks, during a shutdown, for connections that have answered their last request. */
+  closingSweepMs: 50,
   /** Time that a shutdown may take before the process ends anyway. */
   shutdownMs: 30_000,
 } as const

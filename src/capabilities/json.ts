@@ -13,7 +13,7 @@ export const jsonCapability = defineCapability({
     {
       name: 'null',
       value: null,
-      luaType: 'userdata',
+      luaType: 'lightuserdata',
       doc: 'Stands for null where nil would leave a member or an element out. The same value as `db.null`.',
     },
   ],

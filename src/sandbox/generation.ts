@@ -113,7 +113,7 @@ export interface Sandbox {
   ready(): Promise<void>
   /**
    * Runs init.lua in the real environment with nothing that has an effect, and reads the manifest.
-   * Rejects with `PLUGIN_LOAD_FAILED` (message for the author, with the Lua line) when it does not compile, raises
+   * Rejects with `SANDBOX_LOAD_FAILED` (message for the author, with the Lua line) when it does not compile, raises
    * or runs out of a budget.
    */
   inspect(source: PluginSource, settings: GenerationSettings): Promise<Inspection>

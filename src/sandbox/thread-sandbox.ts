@@ -22,7 +22,7 @@ import type { GenerationSettings } from './settings.js'
 import { Supervisor } from './supervisor.js'
 
 /** The plugin's code could not be loaded; the message is for its author. */
-export const pluginLoadFailed = defineError('PLUGIN_LOAD_FAILED', 500, '{reason}')
+export const loadFailed = defineError('SANDBOX_LOAD_FAILED', 422, '{reason}')
 
 export interface SandboxOptions {
   /** Compiled entry file of an executor thread. */
@@ -194,7 +194,7 @@ class ThreadSandbox implements Sandbox {
       this.#dispatcher.dispatch(call)
       this.#supervisor.watch()
     })
-    if (!outcome.ok) throw pluginLoadFailed({ reason: outcome.message })
+    if (!outcome.ok) throw loadFailed({ reason: outcome.message })
     const [pluginInfo, hasOnInit, hasOnShutdown, registrations] = outcome.result as [
       LuaObject | undefined,
       boolean,

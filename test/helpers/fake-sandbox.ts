@@ -140,12 +140,12 @@ function readFake(source: PluginSource): FakePlugin {
   try {
     return JSON.parse(text)
   } catch {
-    throw new HostError('PLUGIN_LOAD_FAILED', 500, `${source.folder}/init.lua:1: syntax error`)
+    throw new HostError('SANDBOX_LOAD_FAILED', 500, `${source.folder}/init.lua:1: syntax error`)
   }
 }
 
 function toInspection(fake: FakePlugin, version: string | undefined): Inspection {
-  if (fake.moduleError !== undefined) throw new HostError('PLUGIN_LOAD_FAILED', 500, fake.moduleError)
+  if (fake.moduleError !== undefined) throw new HostError('SANDBOX_LOAD_FAILED', 500, fake.moduleError)
   const info = fake.info && { ...fake.info, ...(version === undefined ? {} : { version }) }
   const registrations: Registration[] = (fake.routes ?? []).map(({ method, path, public: open = false }) => ({
     kind: 'route',

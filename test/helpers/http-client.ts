@@ -35,9 +35,14 @@ export function createHttpClient(url: string): HttpClient {
     send(method, path, { headers = {}, body, json } = {}) {
       const payload = json === undefined ? body : JSON.stringify(json)
       const type = json === undefined ? {} : { 'content-type': 'application/json' }
+      // Node frames the bodies of methods that rarely have one only when it is told to.
+      const length =
+        payload === undefined || headers['transfer-encoding'] !== undefined
+          ? {}
+          : { 'content-length': String(Buffer.byteLength(payload)) }
       return new Promise((resolve, reject) => {
         const sent = httpRequest(
-          { agent, hostname, port, method, path, headers: { ...type, ...headers } },
+          { agent, hostname, port, method, path, headers: { ...type, ...length, ...headers } },
           (response) => {
             const chunks: Buffer[] = []
             response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -1,7 +1,11 @@
+import { messageOf } from '../../src/base/errors.js'
 import type { CallKind } from '../../src/sandbox/call-kind.js'
 import type { HostCall, HostFunction, HostModule, Param } from '../../src/sandbox/host-function.js'
 import { encodeJson } from '../../src/sandbox/json-encoder.js'
+import { parseJson } from '../../src/sandbox/json-parser.js'
+import { jsonText } from '../../src/sandbox/json-text.js'
 import {
+  DecodedJson,
   type FunctionRef,
   failure,
   LuaRaise,
@@ -55,12 +59,22 @@ const describe = (value: LuaValue): string => {
   return Array.isArray(value) ? `array ${value.length}` : typeof value
 }
 
+function decode(json: string): LuaValue {
+  try {
+    return new DecodedJson(parseJson(json))
+  } catch (error) {
+    throw new LuaRaise(messageOf(error))
+  }
+}
+
 const plain: readonly HostFunction<ProbeServices>[] = [
   define('give', [], ({ services }) => services.gift),
   define('take', [any], (call, value) => {
     call.services.taken = value
   }),
   define('echo', [any], (_call, value) => value),
+  define('encode', [any], (_call, value) => jsonText(value)),
+  define('decode', [text], (_call, json) => decode(String(json))),
   define('describe', [any], (_call, value) => describe(value)),
   define(
     'tag',

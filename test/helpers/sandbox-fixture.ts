@@ -18,8 +18,16 @@ export interface SandboxFixture {
   readonly sandbox: Sandbox
   readonly notices: Notice[]
   readonly counters: Int32Array
-  /** Loads a plugin; `probe.on(name, handler)` in its init.lua makes `call(generation, name)` work. */
-  load(plugin: string, init: string, settings?: Partial<GenerationSettings>): Promise<Generation>
+  /**
+   * Loads a plugin; `probe.on(name, handler)` in its init.lua makes `call(generation, name)`
+   * work. Waits until every executor has its VMs, unless `warm` is false.
+   */
+  load(
+    plugin: string,
+    init: string,
+    settings?: Partial<GenerationSettings>,
+    warm?: boolean,
+  ): Promise<Generation>
   /** How often a notice was given, for one plugin where it is named. */
   noticed(kind: keyof SandboxObserver, plugin?: string): number
 }
@@ -29,6 +37,7 @@ export async function createSandboxFixture(
   test: TestContext,
   options: { readonly executors?: number; readonly softLimits?: boolean; readonly entry?: URL } = {},
 ): Promise<SandboxFixture> {
+  const executors = options.executors ?? 2
   const shared = new SharedArrayBuffer(countersMax * Int32Array.BYTES_PER_ELEMENT)
   const notices: Notice[] = []
   const note =
@@ -38,7 +47,7 @@ export async function createSandboxFixture(
   const sandbox = createSandbox({
     entry: options.entry ?? new URL('./sandbox-executor.js', import.meta.url),
     composition: shared,
-    executors: options.executors ?? 2,
+    executors,
     softLimits: options.softLimits ?? true,
     observer: {
       hardStopped: note('hardStopped'),
@@ -50,19 +59,24 @@ export async function createSandboxFixture(
     },
   })
   test.after(() => sandbox.close())
+  const noticed = (kind: keyof SandboxObserver, plugin?: string): number =>
+    notices.filter(([each, first]) => each === kind && (plugin === undefined || first === plugin)).length
   return {
     sandbox,
     notices,
     counters: new Int32Array(shared),
-    load: (plugin, init, settings = {}) =>
-      sandbox.createGeneration(
-        plugin,
-        '1',
-        { folder: plugin, files: new Map([['init.lua', init]]) },
-        { ...roomySettings, ...settings },
-      ),
-    noticed: (kind, plugin) =>
-      notices.filter(([each, first]) => each === kind && (plugin === undefined || first === plugin)).length,
+    noticed,
+    async load(plugin, init, settings = {}, warm = true) {
+      const all = { ...roomySettings, ...settings }
+      const built = noticed('vmBuilt', plugin) + Math.ceil(all.vms / executors) * executors + 1
+      const source = { folder: plugin, files: new Map([['init.lua', init]]) }
+      const generation = await sandbox.createGeneration(plugin, '1', source, all)
+      const latest = performance.now() + 1000
+      while (warm && noticed('vmBuilt', plugin) < built && performance.now() < latest) {
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+      return generation
+    },
   }
 }
 

@@ -67,7 +67,8 @@ function claim(
   physical: string,
   definition: TableDefinition,
 ): boolean {
-  const exists = actualColumns(session, physical).length > 0
+  const actual = new Set(actualColumns(session, physical).map((column) => column.toLowerCase()))
+  const exists = actual.size > 0
   const row = session
     .host('select plugin_name, columns from plugin_tables where table_name = ?')
     .get(physical) as { plugin_name: string; columns: string } | undefined
@@ -89,10 +90,12 @@ function claim(
       .run(physical, plugin, JSON.stringify(columns), timestampOf())
     return true
   }
-  // Types of columns that were declared before stay as the table was made; only names not known yet are added.
+  // Types of columns that were declared before stay as the table was made; only those are added that the table has
+  // got since, so that definitions which change forever do not fill the registry, which no quota bounds.
   const known = exists ? declaredColumns(row.columns) : []
   const names = new Set(known.map((column) => column.name.toLowerCase()))
-  const merged = [...known, ...columns.filter((column) => !names.has(column.name.toLowerCase()))]
+  const added = columns.filter(({ name: column }) => !exists || actual.has(column.toLowerCase()))
+  const merged = [...known, ...added.filter((column) => !names.has(column.name.toLowerCase()))]
   session
     .host('update plugin_tables set columns = ? where table_name = ? and columns <> ?')
     .run(JSON.stringify(merged), physical, JSON.stringify(merged))

@@ -57,6 +57,7 @@ export function ensureIndex(
       | undefined
     if (known === undefined) {
       checkRoom(session, physical)
+      checkBytes(session, physical, columns)
       session.connection.exec(text)
       return
     }
@@ -80,6 +81,19 @@ function checkRoom(session: DbSession, physical: string): void {
   if (session.connection.prepare(probe.sql).get(probe.parameters) !== undefined) {
     throw new DbFailure(
       `create_index: the table has more than ${dbLimits.indexedRowsMax} rows; define the index before the table grows`,
+    )
+  }
+}
+
+function checkBytes(session: DbSession, physical: string, columns: readonly string[]): void {
+  const sizes = columns.map((column) => sql`coalesce(octet_length(${sql.id(column)}), 0)`)
+  const probe = sql`select total(${sql.join(sizes, sql` + `)}) as bytes from ${sql.id(physical)}`.compile(
+    session.compiler,
+  )
+  const { bytes } = session.connection.prepare(probe.sql).get() as { bytes: number }
+  if (bytes > dbLimits.indexedBytesMax) {
+    throw new DbFailure(
+      `create_index: the columns hold ${bytes} bytes, more than ${dbLimits.indexedBytesMax}; define the index before the table grows, or index shorter values`,
     )
   }
 }

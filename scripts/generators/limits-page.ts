@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import * as limits from '../../src/base/limits.js'
+import { cell, pageHead } from './lua-page.js'
+
+const block = /\/\*\* ([^*]*?) \*\/\nexport const (\w+) = \{\n([\s\S]*?)\n\} as const/g
+const entry = /\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\s*\*\/\s*(\w+):/g
+
+const introduction = [
+  'What is fixed in the code, and what happens at each limit. Limits that an operator may change are keys of the',
+  '[configuration](configuration.md).',
+].join('\n')
+
+/**
+ * Makes the page of fixed limits: prose from the comments of `src/base/limits.ts`, values from the module itself.
+ *
+ * @param root Root of the repository, with a slash at its end.
+ * @throws Error for a limit without prose, or a block that the page cannot read.
+ */
+export function limitsPage(root: URL): string {
+  const source = readFileSync(new URL('src/base/limits.ts', root), 'utf8')
+  const values: Readonly<Record<string, Readonly<Record<string, number>>>> = limits
+  const chapters = [...source.matchAll(block)].map(([, about = '', name = '', body = '']) => {
+    const rows = blockRows(name, body, values[name] ?? {})
+    return [`\n## ${name}`, '', about, '', '| limit | value | |', '|---|---|---|', ...rows].join('\n')
+  })
+  const missing = Object.keys(values).length - chapters.length
+  if (missing !== 0) throw new Error(`src/base/limits.ts: ${missing} exports are not documented blocks`)
+  return `${[pageHead('Limits', 'src/base/limits.ts', introduction), ...chapters].join('\n')}\n`
+}
+
+function blockRows(block: string, body: string, values: Readonly<Record<string, number>>): readonly string[] {
+  const prose = new Map<string, string>()
+  for (const [, text = '', name = ''] of body.matchAll(entry)) {
+    prose.set(name, text.replaceAll(/\s*\n\s*\*\s?/g, ' '))
+  }
+  return Object.entries(values).map(([name, value]) => {
+    const text = prose.get(name)
+    if (text === undefined) throw new Error(`src/base/limits.ts: ${block}.${name} has no comment`)
+    return `| \`${name}\` | ${withUnit(name, value)} | ${cell(text)} |`
+  })
+}
+
+/** Writes a number with the unit that its name ends with. */
+function withUnit(name: string, value: number): string {
+  const unit = name.replace(/(?:Max|Min|Default)$/, '')
+  if (/Ms$/.test(unit)) return milliseconds(value)
+  if (/Megabytes$/.test(unit)) return `${value} MiB`
+  if (/[bB]ytes$/.test(unit)) return bytes(value)
+  const digits = value.toLocaleString('en-US')
+  return /(?:characters|length|segment)$/i.test(unit) ? `${digits} characters` : digits
+}
+
+function milliseconds(value: number): string {
+  if (value % 60_000 === 0) return `${value / 60_000} min`
+  if (value % 1000 === 0) return `${value / 1000} s`
+  return `${value.toLocaleString('en-US')} ms`
+}
+
+function bytes(value: number): string {
+  if (value % (1024 * 1024) === 0) return `${value / (1024 * 1024)} MiB`
+  if (value % 1024 === 0) return `${value / 1024} KiB`
+  return `${value.toLocaleString('en-US')} bytes`
+}

@@ -1,0 +1,27 @@
+import Fastify from 'fastify'
+import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
+import { createOpenApi } from '../../src/admin/openapi.js'
+import { createHealthRoutes } from '../../src/health.js'
+import type { PluginAdministration } from '../../src/plugins/administration.js'
+import { productVersion } from '../../src/version.js'
+
+/** Makes the OpenAPI document of the server from its routes; nothing is opened, and no route is called. */
+export async function openApiDocument(): Promise<object> {
+  const app = Fastify()
+  const silent = () => undefined
+  await app.register(createOpenApi({ version: productVersion() }))
+  await app.register(createHealthRoutes(() => Promise.reject(new Error('the document calls no route'))))
+  await app.register(
+    createAdminApi({
+      // Only the schemas of the routes are read.
+      administration: {} as PluginAdministration,
+      authenticate: silent,
+      log: { info: silent, warn: silent, error: silent },
+    }),
+    { prefix: adminPrefix },
+  )
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return document
+}
