@@ -40,6 +40,8 @@ export const vmLimits = {
 export const executorLimits = {
   /** A call that runs longer has overrun: its executor gets no more calls and gives back those not started. */
   overrunMs: 20,
+  /** A thread that builds a VM for longer than this is set aside like one that is at a long call. */
+  buildOverrunMs: 150,
   /** Time past a call's deadline after which its executor is terminated. */
   hardStopGraceMs: 250,
   /** The same for a thread whose priority is lowered and cannot be restored: it gets few turns to stop by itself. */

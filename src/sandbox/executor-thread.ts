@@ -76,10 +76,13 @@ export class ExecutorThread {
     return this.#freeClaims.length > 0 || this.#reclaim()
   }
 
-  /** Makes a generation known and has VMs built for it; harmless when it is known already. */
-  prepare(definition: GenerationDefinition, vms: number): void {
+  /**
+   * Makes a generation known and has VMs built for it, at once or when it is quiet; harmless when it is known
+   * already.
+   */
+  prepare(definition: GenerationDefinition, vms: number, atOnce: boolean): void {
     this.#send(hostItem.define, definition)
-    if (vms > 0) this.#send(hostItem.prepare, definition.id, vms)
+    if (vms > 0) this.#send(hostItem.prepare, definition.id, vms, atOnce)
   }
 
   forget(generation: number): void {

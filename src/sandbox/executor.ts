@@ -82,8 +82,10 @@ export class Executor<Services> {
           at += 2
           break
         case hostItem.prepare:
-          this.#generations.get(batch[at + 1] as number)?.prepare(batch[at + 2] as number)
-          at += 3
+          this.#generations
+            .get(batch[at + 1] as number)
+            ?.prepare(batch[at + 2] as number, batch[at + 3] as boolean)
+          at += 4
           break
         case hostItem.load:
           void this.#load(batch[at + 1] as number, batch[at + 2] as number, batch[at + 3] as Phase)

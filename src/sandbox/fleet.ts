@@ -109,8 +109,8 @@ export class Fleet {
       chosen,
       this.quarantineOf(call.generation.plugin),
       this.spare,
-      this.active[0],
       ...this.#withRole('starting'),
+      this.active[0],
     ]
     const thread = threads.find((each) => each?.hasRoom === true)
     thread?.load(call, load)
@@ -179,7 +179,8 @@ export class Fleet {
   }
 
   #prepare(thread: ExecutorThread, definition: GenerationDefinition): void {
-    thread.prepare(definition, this.#vmsIn(thread, definition))
+    const isFree = thread.role === 'spare' || thread.role === 'quarantine'
+    thread.prepare(definition, this.#vmsIn(thread, definition), isFree)
   }
 
   /** How many VMs of a generation a thread holds: its share, or all in quarantine. */
@@ -208,7 +209,7 @@ export class Fleet {
     )
     this.#threads.add(thread)
     // Known from the start: a call may be on its way before the thread is warm.
-    for (const definition of this.#definitions.values()) thread.prepare(definition, 0)
+    for (const definition of this.#definitions.values()) thread.prepare(definition, 0, false)
     return thread
   }
 

@@ -57,8 +57,8 @@ export function numberJson(value: number | bigint): string | undefined {
  * @throws LuaRaise for NaN, infinities, bytes that are not UTF-8, what is no plain value, and a text larger than
  * what may cross.
  */
-export function jsonText(value: LuaValue): string {
-  return writeJson(value, 0, new Crossing())
+export function jsonText(value: LuaValue, bytesMax?: number): string {
+  return writeJson(value, 0, new Crossing(bytesMax))
 }
 
 function writeJson(value: LuaValue, depth: number, crossing: Crossing): string {

@@ -32,10 +32,11 @@ export class LocalGeneration<Services> {
     this.#keeper = keeper
   }
 
-  /** Sets how many VMs there shall be; the missing ones are built when nothing more urgent is to be done. */
-  prepare(capacity: number): void {
+  /** Sets how many VMs there shall be; the missing ones are built at once, or when nothing more urgent is to be done. */
+  prepare(capacity: number, atOnce: boolean): void {
     this.#capacity = Math.max(this.#capacity, capacity)
-    this.#fillLater()
+    if (atOnce) this.#fill()
+    else this.#fillLater()
   }
 
   /** Takes over a VM that was built elsewhere. */

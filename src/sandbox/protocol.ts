@@ -16,7 +16,7 @@ export const hostItem = {
   define: 0,
   /** A generation is closed: its id. */
   forget: 1,
-  /** Build VMs of a generation ahead of its calls: id, how many. */
+  /** Build VMs of a generation ahead of its calls: id, how many, at once (else when it is quiet). */
   prepare: 2,
   /** Build a VM and run init.lua in it: claim, generation, phase. In phase `module` the VM is kept. */
   load: 3,

@@ -67,7 +67,7 @@ export class Supervisor {
     const ranMs = nowMs - activity.sinceMs
     if (ranMs < executorLimits.overrunMs) return
     this.#noteOverrun(thread, activity)
-    if (thread.role !== 'quarantine') this.#handOff(thread)
+    if (thread.role !== 'quarantine') this.#handOff(thread, this.#isCall(thread, activity) ? 0 : ranMs)
     // A thread that is out of time needs a turn to notice it; behind all others it might not get one.
     if (lateMs < 0) this.#options.fleet.lower(thread, ranMs)
     else this.#options.fleet.raise(thread)
@@ -80,9 +80,22 @@ export class Supervisor {
     call.generation.held += 1
   }
 
-  /** Sets the thread aside and gives the calls that it has not started to others. */
-  #handOff(thread: ExecutorThread): void {
-    if (thread.role === 'active' || thread.role === 'spare') this.#options.fleet.setAside(thread)
+  /** True when the thread runs somebody's request, and does not only build a VM. */
+  #isCall(thread: ExecutorThread, activity: Activity): boolean {
+    return this.#callOf(thread, activity)?.request !== undefined
+  }
+
+  /**
+   * Gives the calls that the thread has not started to others, and sets it aside.
+   *
+   * @param buildMs How long it has been building a VM, 0 for a call. Each thread that takes its place would have to
+   *   build the same VM, so it is set aside only when that takes very long.
+   */
+  #handOff(thread: ExecutorThread, buildMs: number): void {
+    const isReplaceable = thread.role === 'active' || thread.role === 'spare'
+    if (isReplaceable && (buildMs === 0 || buildMs > executorLimits.buildOverrunMs)) {
+      this.#options.fleet.setAside(thread)
+    }
     const returned: InFlight[] = []
     for (const call of [...thread.inFlight.keys()]) if (thread.revoke(call)) returned.push(call)
     this.#options.dispatcher.redispatch(returned)

@@ -1,5 +1,6 @@
 import { dbLimits } from '../../base/limits.js'
-import { type LuaObject, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
+import { jsonText } from '../../sandbox/json-text.js'
+import { LuaRaise, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
 import { DbFailure } from './failure.js'
 import { luaTypeName } from './names.js'
 
@@ -80,28 +81,12 @@ function checkSize(bytes: number, subject: string): void {
 
 /** Writes JSON with sorted keys, so that the same table is always stored as the same text. */
 function encodeJson(value: LuaValue, subject: string): string {
-  if (value === null || value === undefined) return 'null'
-  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return String(value)
-    throw new DbFailure(`${subject}: JSON has no way to write ${value}`)
+  try {
+    return jsonText(value, dbLimits.valueBytesMax)
+  } catch (error) {
+    if (error instanceof LuaRaise) throw new DbFailure(`${subject} cannot be stored as JSON: ${error.message}`)
+    throw error
   }
-  if (Array.isArray(value)) return `[${value.map((item) => encodeJson(item, subject)).join(',')}]`
-  if (value instanceof Uint8Array)
-    throw new DbFailure(`${subject}: JSON cannot hold a string that is not UTF-8`)
-  if (value instanceof Tagged || !isPlain(value)) {
-    throw new DbFailure(`${subject}: ${describe(value)} cannot be stored as JSON`)
-  }
-  const object = value as LuaObject
-  const members = Object.keys(object).sort()
-  return `{${members.map((key) => `${JSON.stringify(key)}:${encodeJson(object[key], subject)}`).join(',')}}`
-}
-
-/** Objects of the host's own classes have no JSON form. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
 }
 
 const safeMax = BigInt(Number.MAX_SAFE_INTEGER)
