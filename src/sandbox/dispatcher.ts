@@ -99,7 +99,7 @@ export class Dispatcher {
     for (let step = 0; step < count; step += 1) {
       const thread = active[(offset + step) % active.length] as ExecutorThread
       if (!thread.hasRoom) continue
-      const busy = thread.shared.isBusySince(executorLimits.busyMs, nowMs)
+      const busy = thread.shared.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
       if (!busy && thread.oldestMs(nowMs) < executorLimits.queueMs) return thread
       const load = thread.inFlight.size + (busy ? executorLimits.claimsMax : 0)
       if (load < bestLoad) {

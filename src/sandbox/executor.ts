@@ -176,14 +176,28 @@ export class Executor<Services> {
     this.#outbox.flush()
   }
 
+  /** Makes a VM and runs init.lua in it. The host sees that the thread builds, and sends calls elsewhere if it can. */
   async #build(
     definition: GenerationDefinition,
     phase: Phase,
     claim: number,
   ): Promise<{ vm: Vm<Services>; values: unknown[] }> {
     const started = performance.now()
-    const { id, plugin, version, files, settings } = definition
-    const vm = await Vm.create<Services>(
+    this.#shared.countBuilds(1)
+    try {
+      const vm = await this.#createVm(definition)
+      const values = await this.#runInit(vm, definition, phase, claim)
+      vm.seal()
+      this.#outbox.report('vm_built', definition.plugin, definition.id, performance.now() - started)
+      return { vm, values }
+    } finally {
+      this.#shared.countBuilds(-1)
+      if (!this.#receiving) this.#outbox.flush()
+    }
+  }
+
+  #createVm({ id, plugin, version, files, settings }: GenerationDefinition): Promise<Vm<Services>> {
+    return Vm.create<Services>(
       {
         instances: this.#instances,
         prelude: this.#prelude,
@@ -207,11 +221,6 @@ export class Executor<Services> {
         ended: () => this.#shared.end(),
       },
     )
-    const values = await this.#runInit(vm, definition, phase, claim)
-    vm.seal()
-    this.#outbox.report('vm_built', plugin, id, performance.now() - started)
-    if (!this.#receiving) this.#outbox.flush()
-    return { vm, values }
   }
 
   /** While a lock is held the thread counts as stuck earlier; afterwards the call's own time holds again. */

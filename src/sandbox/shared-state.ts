@@ -25,6 +25,7 @@ export interface Activity {
 const activityWord = 0
 const generationWord = 1
 const sequenceWord = 2
+const buildsWord = 3
 const headerWords = 4
 const sinceDouble = 0
 const deadlineDouble = 1
@@ -73,6 +74,16 @@ export class SharedState {
       sinceMs: this.#doubles[sinceDouble] as number,
       deadlineMs: this.#doubles[deadlineDouble] as number,
     }
+  }
+
+  /** The executor starts (1) or ends (-1) building a VM, which takes some milliseconds without running plugin code. */
+  countBuilds(change: 1 | -1): void {
+    Atomics.add(this.#words, buildsWord, change)
+  }
+
+  /** True while the thread builds a VM. */
+  get isBuilding(): boolean {
+    return Atomics.load(this.#words, buildsWord) > 0
   }
 
   /** True while the thread has been at one piece of work for longer than the given time. */

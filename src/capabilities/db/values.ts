@@ -84,7 +84,8 @@ function encodeJson(value: LuaValue, subject: string): string {
   try {
     return jsonText(value, dbLimits.valueBytesMax)
   } catch (error) {
-    if (error instanceof LuaRaise) throw new DbFailure(`${subject} cannot be stored as JSON: ${error.message}`)
+    if (error instanceof LuaRaise)
+      throw new DbFailure(`${subject} cannot be stored as JSON: ${error.message}`)
     throw error
   }
 }
