@@ -74,8 +74,10 @@ export const executorLimits = {
   sparesMax: 2,
   /** JavaScript heap of one thread, which holds what crosses and no Lua; more and the thread is lost. */
   heapMegabytesMax: 256,
-  /** Executor threads that exist at once, spares and retiring ones included. */
+  /** Executor threads that exist at once, spares and retiring ones included; those of plugins in quarantine come on top. */
   threadsMax: 24,
+  /** Reports (a schema that drifted, a header left out) of one generation in a second and in one executor; more are dropped. */
+  reportsPerSecondMax: 200,
   /** Time a draining generation waits for its calls before it is closed over their heads. */
   drainMs: 10_000,
 } as const

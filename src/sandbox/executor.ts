@@ -11,6 +11,7 @@ import { LuaInstances } from './lua-wasm.js'
 import type { Phase } from './phase.js'
 import { type PreludeFiles, readPrelude } from './prelude-files.js'
 import { type Batch, type ExecutorData, type GenerationDefinition, hostItem } from './protocol.js'
+import { ReportThrottle } from './report-throttle.js'
 import { SharedState } from './shared-state.js'
 import { Vm, type VmCall, type VmResult } from './vm.js'
 
@@ -34,6 +35,7 @@ export class Executor<Services> {
   readonly #kinds: ReadonlyMap<string, CallKind>
   readonly #definitions = new Map<number, GenerationDefinition>()
   readonly #generations = new Map<number, LocalGeneration<Services>>()
+  readonly #throttles = new Map<number, ReportThrottle>()
   readonly #instances = new LuaInstances()
   readonly #clock: Clock = createMonotonicClock()
   readonly #clockOffsetMs: number
@@ -103,6 +105,7 @@ export class Executor<Services> {
   #define(definition: GenerationDefinition): void {
     if (this.#definitions.has(definition.id)) return
     this.#definitions.set(definition.id, definition)
+    this.#throttles.set(definition.id, new ReportThrottle(this.#clock))
     const keeper: VmKeeper<Services> = {
       build: async () => (await this.#build(definition, 'module', -1)).vm,
       claim: (queued) => this.#claim(queued.claim),
@@ -116,6 +119,7 @@ export class Executor<Services> {
     this.#generations.get(id)?.close()
     this.#generations.delete(id)
     this.#definitions.delete(id)
+    this.#throttles.delete(id)
   }
 
   #claim(claim: number): boolean {
@@ -207,7 +211,9 @@ export class Executor<Services> {
         modules: this.#options.modules,
         services: this.#services,
         signals: {
-          report: (kind, data) => this.#outbox.report(kind, plugin, id, data),
+          report: (kind, data) => {
+            if (this.#throttles.get(id)?.admits() !== false) this.#outbox.report(kind, plugin, id, data)
+          },
           holdUntil: (deadlineMs) => this.#hold(deadlineMs),
         },
         print: this.#options.print,

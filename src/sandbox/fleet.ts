@@ -236,7 +236,9 @@ export class Fleet {
     }
     const coming = this.#withRole('starting').length
     const needed = this.#options.executors + 1 - this.active.length - this.#withRole('spare').length - coming
-    if (!this.#closed && needed > 0 && this.#threads.size < executorLimits.threadsMax) this.#startSoon()
+    // Plugins in quarantine have a thread each: however many they are, those that are well keep theirs.
+    const shared = this.#threads.size - this.#withRole('quarantine').length
+    if (!this.#closed && needed > 0 && shared < executorLimits.threadsMax) this.#startSoon()
   }
 
   /** Starts a thread at once, or after a pause when threads have failed to start: a broken thread entry must not spin. */

@@ -36,6 +36,23 @@ describe('db.define_table', () => {
     assert.equal(plugin.operationsUsed(), 2)
   })
 
+  it('records only columns that the table has, however often a definition changes', () => {
+    const plugin = fixture.plugin('shifting')
+    const recorded = () =>
+      fixture.connection
+        .prepare("select columns from plugin_tables where table_name = 'plugin_shifting_t'")
+        .get()
+    plugin.ok('define_table', 't', title)
+    const first = recorded()
+    for (let at = 0; at < 5; at += 1) {
+      plugin.ok('define_table', 't', { columns: [{ name: `other_${at}`, type: 'text' }] })
+    }
+    assert.deepEqual(recorded(), first)
+    fixture.connection.exec('alter table plugin_shifting_t add column other_1 text')
+    plugin.ok('define_table', 't', { columns: [{ name: 'other_1', type: 'json' }] })
+    assert.match(JSON.stringify(recorded()), /other_1/)
+  })
+
   it('refuses every mistake with a message that names it', () => {
     const plugin = fixture.plugin('wrong')
     const cases: readonly [string, unknown, RegExp][] = [
@@ -200,6 +217,28 @@ describe('storage of a plugin', () => {
     assert.deepEqual(used(), { bytes: rowBytes + 4, rows: 1 })
     plugin.ok('delete', 't', { where: { body: 'abcd' } })
     assert.deepEqual(used(), { bytes: 0, rows: 0 })
+    await fixture.close()
+  })
+})
+
+describe('an index on large values', () => {
+  it('is refused, for building it is native work that holds the lock of all writers', async () => {
+    const fixture = await createDbFixture()
+    const plugin = fixture.plugin('heavy', { storageBytesMax: 64 * 1024 * 1024 })
+    plugin.ok('define_table', 't', {
+      columns: [
+        { name: 'body', type: 'text' },
+        { name: 'kind', type: 'text' },
+      ],
+    })
+    for (let at = 0; at < 33; at += 1) plugin.ok('insert', 't', { body: 'x'.repeat(1024 * 1024), kind: 'a' })
+    assert.match(
+      plugin.fails('create_index', 't', { columns: ['kind', 'body'] }),
+      /columns hold 346\d+ bytes/,
+    )
+    plugin.ok('create_index', 't', { columns: ['kind'] })
+    plugin.ok('delete', 't', { where: { kind: 'a' } })
+    plugin.ok('create_index', 't', { columns: ['kind', 'body'] })
     await fixture.close()
   })
 })
