@@ -101,7 +101,11 @@ export function failure(message: string): Results {
 /** Thrown by a host function on misuse: raises a Lua error that carries the position of the caller. */
 export class LuaRaise extends Error {
   constructor(message: string) {
+    // Plugins can raise thousands of these in a call, and nobody reads where in the host they come from.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'LuaRaise'
   }
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.js'
 import { createHost, type Host } from '../../src/host.js'
 import { createLogger } from '../../src/telemetry/logger.js'
@@ -17,6 +18,8 @@ interface Answer {
 
 const bystander = `plugin_info = { name = "bystander", version = "1.0.0", description = "Answers while others attack." }
 http.handle("GET", "/ping", function() return { json = { ok = true } } end, { public = true })`
+
+const bystanderPauseMs = 10
 
 /** Each try waits 100 ms for a VM. */
 const retriesMax = 30
@@ -48,7 +51,7 @@ export class AttackHost {
         plugin_directory: join(folder, 'plugins'),
         data_directory: join(folder, 'data'),
         plugin_timeout: 1,
-        plugin_max_vms: 2,
+        plugin_max_vms: 3,
         plugin_max_instructions: 20_000_000,
         plugin_rate_limit: 1_000_000,
       },
@@ -113,6 +116,8 @@ export class AttackHost {
       const answer = await this.#request('bystander', 'ping', 'GET', undefined)
       assert.equal(answer.status, 200, `the bystander answered ${answer.status} ${answer.text}`)
       fastestMs = Math.min(fastestMs, answer.elapsedMs)
+      // Asked at the pace of a visitor: a flood of questions would be an attack of its own.
+      await setTimeout(bystanderPauseMs)
     } while (running)
     const result = await acting
     assert.ok(fastestMs < bystanderMsMax, `the bystander needed ${fastestMs} ms at best`)
