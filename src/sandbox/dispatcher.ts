@@ -45,6 +45,14 @@ export class Dispatcher {
     for (const call of calls) this.dispatch(call)
   }
 
+  /** Gives calls the time back in which the host thread stood still: a message it had not sent could not be read. */
+  extend(stalledMs: number): void {
+    for (const call of this.#waiting) call.waitsUntilMs += stalledMs
+    for (const thread of this.#fleet.threads) {
+      for (const call of thread.inFlight.keys()) call.waitsUntilMs += stalledMs
+    }
+  }
+
   /** Answers the calls that have waited for a VM too long, here or in the queue of an executor. */
   expire(nowMs: number): void {
     const expired = this.#waiting.filter((call) => call.waitsUntilMs < nowMs)

@@ -29,8 +29,8 @@ export interface InFlight {
   readonly load: GenerationLoad | undefined
   readonly dispatchedAtMs: number
   readonly deadlineMs: number
-  /** Until when the call may wait for a VM. */
-  readonly waitsUntilMs: number
+  /** Until when the call may wait for a VM; moved when the host thread itself has stood still. */
+  waitsUntilMs: number
   readonly operationsMax: number
   /** Set when the call has overrun and occupies a slot of its generation. */
   overrun: boolean

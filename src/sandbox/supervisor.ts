@@ -23,6 +23,7 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions
   #timer: NodeJS.Timeout | undefined
+  #lastTickMs = 0
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -30,6 +31,7 @@ export class Supervisor {
 
   /** Makes sure that the watch is on; it ends by itself when nothing is in flight. */
   watch(): void {
+    if (this.#timer === undefined) this.#lastTickMs = this.#options.clock()
     this.#timer ??= setInterval(() => this.#tick(), executorLimits.supervisorTickMs)
   }
 
@@ -41,6 +43,9 @@ export class Supervisor {
   #tick(): void {
     const { fleet, dispatcher, clock } = this.#options
     const nowMs = clock()
+    const stalledMs = nowMs - this.#lastTickMs - executorLimits.supervisorTickMs
+    this.#lastTickMs = nowMs
+    if (stalledMs > executorLimits.supervisorTickMs) dispatcher.extend(stalledMs)
     let occupied = dispatcher.hasWaiting
     for (const thread of [...fleet.threads]) {
       const activity = thread.shared.activity()
