@@ -79,6 +79,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
   try {
     await parts.sandbox.ready()
     await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
+    if (config.plugin_hot_reload)
+      log.warn({}, 'plugin_hot_reload has no effect: this version does not watch files')
     if (config.plugin_enabled) await parts.manager.start()
   } catch (error) {
     await close()

@@ -71,7 +71,7 @@ export const executorLimits = {
   /** Threads in a row that could not start before the sandbox counts as broken. */
   startFailuresMax: 3,
   /** Warm threads without work that are kept. */
-  sparesMax: 2,
+  sparesMax: 4,
   /** JavaScript heap of one thread, which holds what crosses and no Lua; more and the thread is lost. */
   heapMegabytesMax: 256,
   /** Executor threads that exist at once, spares and retiring ones included; those of plugins in quarantine come on top. */

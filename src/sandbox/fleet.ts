@@ -133,7 +133,6 @@ export class Fleet {
   setAside(thread: ExecutorThread): void {
     thread.role = 'overrun'
     this.#promote()
-    if (this.spare === undefined) this.#start()
   }
 
   /** Lowers the priority of a thread that has overrun, as soon as that is worth it. */
