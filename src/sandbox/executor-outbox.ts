@@ -1,30 +1,60 @@
 import type { MessagePort } from 'node:worker_threads'
 import { executorItem } from './protocol.js'
 
-/**
- * Sends what an executor has to say, each item at once: the host reads several at a wake-up anyway, works on the first
- * while the executor is at the next, and no result waits behind a call that gets stuck.
- */
+const itemsPerBatch = 4
+
+/** Collects what an executor has to say and sends it in batches, so that the host wakes up once for several calls. */
 export class ExecutorOutbox {
   readonly #port: MessagePort
+  #batch: unknown[] = []
+  #items = 0
+  #generation = 0
 
   constructor(port: MessagePort) {
     this.#port = port
   }
 
+  /**
+   * Told before code of a generation runs. Results of another plugin never wait for it: should it get stuck, they
+   * would be lost with the thread.
+   */
+  beforeRunning(generation: number): void {
+    if (generation !== this.#generation) {
+      this.#generation = generation
+      this.flush()
+    }
+  }
+
   done(claim: number, values: readonly unknown[]): void {
-    this.#port.postMessage([executorItem.done, claim, values.length, ...values])
+    this.#batch.push(executorItem.done, claim, values.length, ...values)
+    this.#added()
   }
 
   failed(claim: number, code: string, message: string): void {
-    this.#port.postMessage([executorItem.failed, claim, code, message])
+    this.#batch.push(executorItem.failed, claim, code, message)
+    this.#added()
   }
 
   report(kind: string, plugin: string, generation: number, data: unknown): void {
-    this.#port.postMessage([executorItem.report, kind, plugin, generation, data])
+    this.#batch.push(executorItem.report, kind, plugin, generation, data)
+    this.#added()
   }
 
   ready(threadId: number): void {
-    this.#port.postMessage([executorItem.ready, threadId])
+    this.#batch.push(executorItem.ready, threadId)
+    this.flush()
+  }
+
+  #added(): void {
+    this.#items += 1
+    if (this.#items >= itemsPerBatch) this.flush()
+  }
+
+  flush(): void {
+    if (this.#batch.length === 0) return
+    const batch = this.#batch
+    this.#batch = []
+    this.#items = 0
+    this.#port.postMessage(batch)
   }
 }

@@ -32,7 +32,7 @@ export interface ThreadEvents {
   lost(thread: ExecutorThread, reason: string): void
 }
 
-const flushAtItems = 4
+const flushAtItems = 8
 
 /** The host's handle of one executor thread: its calls in flight, its outgoing batch, its shared memory. */
 export class ExecutorThread {

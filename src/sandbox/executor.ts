@@ -41,6 +41,7 @@ export class Executor<Services> {
   readonly #clockOffsetMs: number
   readonly #services: Services
   readonly #prelude: PreludeFiles
+  #receiving = false
   /** End of the running call's time, on the shared clock. */
   #deadlineMs = 0
 
@@ -71,6 +72,7 @@ export class Executor<Services> {
 
   #receive(batch: Batch): void {
     let at = 0
+    this.#receiving = true
     while (at < batch.length) {
       switch (batch[at]) {
         case hostItem.define:
@@ -96,6 +98,8 @@ export class Executor<Services> {
           at += 10
       }
     }
+    this.#receiving = false
+    this.#outbox.flush()
   }
 
   #define(definition: GenerationDefinition): void {
@@ -127,6 +131,8 @@ export class Executor<Services> {
   #finished(claim: number, result: VmResult): void {
     if (result.ok) this.#outbox.done(claim, result.values)
     else this.#outbox.failed(claim, result.code, result.message)
+    // A call that was suspended, or had to wait for a VM, ends outside of a batch.
+    if (!this.#receiving) this.#outbox.flush()
   }
 
   #call(batch: Batch, at: number): void {
@@ -153,6 +159,7 @@ export class Executor<Services> {
         deadlineMs: deadlineMs - this.#clockOffsetMs,
       },
     }
+    this.#outbox.beforeRunning(generation)
     const queued: QueuedCall = { claim, call }
     local.call(queued)
   }
@@ -170,6 +177,7 @@ export class Executor<Services> {
       const code = error instanceof BuildError ? error.code : 'ERROR'
       this.#outbox.failed(claim, code, error instanceof Error ? error.message : String(error))
     }
+    this.#outbox.flush()
   }
 
   /** Makes a VM and runs init.lua in it. The host sees that the thread builds, and sends calls elsewhere if it can. */
@@ -188,6 +196,7 @@ export class Executor<Services> {
       return { vm, values }
     } finally {
       this.#shared.countBuilds(-1)
+      if (!this.#receiving) this.#outbox.flush()
     }
   }
 
