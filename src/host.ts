@@ -102,7 +102,7 @@ function composePlugins(
 ): PluginParts {
   let manager: PluginManager | undefined
   const sandbox = createSandbox({
-    entry: new URL('./executor.js', import.meta.url),
+    entry: new URL('./executor.bundle.js', import.meta.url),
     composition: { databaseFile },
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,

@@ -74,6 +74,18 @@ export const executorLimits = {
   sparesMax: 4,
   /** JavaScript heap of one thread, which holds what crosses and no Lua; more and the thread is lost. */
   heapMegabytesMax: 256,
+  /** The part of it for short-lived objects: a larger one keeps garbage of idle threads resident. */
+  youngHeapMegabytesMax: 12,
+  /** Above this part of its time the HTTP thread counts as busy, and calls that have overrun are slowed down. */
+  hostBusyShare: 0.3,
+  /** Time over which that part is measured. */
+  hostLoadWindowMs: 50,
+  /** How long a slowed call runs before it rests. */
+  paceRunMs: 1,
+  /** Part of one core that all slowed calls get together. */
+  paceShare: 0.25,
+  /** The longest rest of a slowed call. */
+  paceRestMsMax: 64,
   /** Executor threads that exist at once, spares and retiring ones included; those of plugins in quarantine come on top. */
   threadsMax: 24,
   /** Reports (a schema that drifted, a header left out) of one generation in a second and in one executor; more are dropped. */

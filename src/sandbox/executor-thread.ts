@@ -62,7 +62,10 @@ export class ExecutorThread {
     for (let claim = executorLimits.claimsMax - 1; claim >= 0; claim -= 1) this.#freeClaims.push(claim)
     this.#worker = new Worker(entry, {
       workerData: { ...data, shared: this.shared.buffer } satisfies ExecutorData,
-      resourceLimits: { maxOldGenerationSizeMb: executorLimits.heapMegabytesMax },
+      resourceLimits: {
+        maxOldGenerationSizeMb: executorLimits.heapMegabytesMax,
+        maxYoungGenerationSizeMb: executorLimits.youngHeapMegabytesMax,
+      },
       stdout: false,
       stderr: false,
     })

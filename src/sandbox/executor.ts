@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { type Clock, createMonotonicClock } from '../base/clock.js'
+import { executorLimits } from '../base/limits.js'
 import type { CallContext } from './call-context.js'
 import type { CallKind } from './call-kind.js'
 import { ExecutorOutbox } from './executor-outbox.js'
@@ -9,7 +10,6 @@ import { lifecycleKind, loadKind } from './lifecycle-kinds.js'
 import { LocalGeneration, type QueuedCall, type VmKeeper } from './local-generation.js'
 import { LuaInstances } from './lua-wasm.js'
 import type { Phase } from './phase.js'
-import { type PreludeFiles, readPrelude } from './prelude-files.js'
 import { type Batch, type ExecutorData, type GenerationDefinition, hostItem } from './protocol.js'
 import { ReportThrottle } from './report-throttle.js'
 import { SharedState } from './shared-state.js'
@@ -40,14 +40,14 @@ export class Executor<Services> {
   readonly #clock: Clock = createMonotonicClock()
   readonly #clockOffsetMs: number
   readonly #services: Services
-  readonly #prelude: PreludeFiles
   #receiving = false
   /** End of the running call's time, on the shared clock. */
   #deadlineMs = 0
+  #holdsLock = false
+  #restedAtMs = 0
 
-  private constructor(options: ExecutorOptions<Services>, prelude: PreludeFiles) {
+  private constructor(options: ExecutorOptions<Services>) {
     this.#options = options
-    this.#prelude = prelude
     this.#shared = new SharedState(options.data.shared)
     this.#outbox = new ExecutorOutbox(options.port)
     this.#kinds = new Map([loadKind, lifecycleKind, ...options.kinds].map((kind) => [kind.name, kind]))
@@ -59,7 +59,7 @@ export class Executor<Services> {
 
   /** Starts to serve the port; tells the host when the thread is warm. */
   static async start<Services>(options: ExecutorOptions<Services>): Promise<Executor<Services>> {
-    const executor = new Executor(options, await readPrelude())
+    const executor = new Executor(options)
     await executor.#instances.warm()
     options.port.on('message', (batch: Batch) => executor.#receive(batch))
     executor.#outbox.ready(operatingSystemThreadId())
@@ -204,7 +204,7 @@ export class Executor<Services> {
     return Vm.create<Services>(
       {
         instances: this.#instances,
-        prelude: this.#prelude,
+        prelude: this.#options.data.prelude,
         owner: { plugin, version, generation: id },
         source: { folder: plugin, files },
         settings,
@@ -221,16 +221,28 @@ export class Executor<Services> {
       },
       {
         started: (of, deadlineMs) => {
+          this.#holdsLock = false
           this.#deadlineMs = deadlineMs + this.#clockOffsetMs
           this.#shared.begin(of, id, this.#clock(), this.#deadlineMs)
         },
         ended: () => this.#shared.end(),
+        pace: () => this.#pace(),
       },
     )
   }
 
+  /** A call that has overrun while the host is busy rests now and then, unless others wait for a lock that it holds. */
+  #pace(): void {
+    const { restMs } = this.#shared
+    if (restMs === 0 || this.#holdsLock || performance.now() - this.#restedAtMs < executorLimits.paceRunMs)
+      return
+    this.#shared.rest(restMs)
+    this.#restedAtMs = performance.now()
+  }
+
   /** While a lock is held the thread counts as stuck earlier; afterwards the call's own time holds again. */
   #hold(deadlineMs: number | undefined): void {
+    this.#holdsLock = deadlineMs !== undefined
     const held = deadlineMs === undefined ? this.#deadlineMs : deadlineMs + this.#clockOffsetMs
     this.#shared.setDeadline(Math.min(held, this.#deadlineMs))
   }

@@ -3,6 +3,7 @@ import { executorLimits } from '../base/limits.js'
 import { ExecutorThread } from './executor-thread.js'
 import type { SandboxObserver } from './generation.js'
 import { fail, type GenerationLoad, type InFlight } from './in-flight.js'
+import { readPrelude } from './prelude-files.js'
 import type { ExecutorReport, GenerationDefinition } from './protocol.js'
 import { ThreadPriority } from './thread-priority.js'
 
@@ -34,6 +35,7 @@ export class Fleet {
   /** Generations whose VMs take long to build. */
   readonly #slow = new Set<number>()
   readonly #definitions = new Map<number, GenerationDefinition>()
+  readonly #prelude = readPrelude()
   readonly #whenReady = new Deferred<void>()
   /** Threads that were lost before they were warm, since the last one that became warm. */
   #startFailures = 0
@@ -178,8 +180,7 @@ export class Fleet {
   }
 
   #prepare(thread: ExecutorThread, definition: GenerationDefinition): void {
-    const isFree = thread.role === 'spare' || thread.role === 'quarantine'
-    thread.prepare(definition, this.#vmsIn(thread, definition), isFree)
+    thread.prepare(definition, this.#vmsIn(thread, definition), thread.role === 'quarantine')
   }
 
   /** How many VMs of a generation a thread holds: its share, or all in quarantine. */
@@ -198,7 +199,7 @@ export class Fleet {
     const thread = new ExecutorThread(
       this.#started,
       entry,
-      { composition, softLimits },
+      { composition, softLimits, prelude: this.#prelude },
       {
         ready: (ready) => this.#ready(ready),
         overrunEnded: (_thread, call) => this.onOverrunEnded(call),

@@ -32,7 +32,10 @@ export class LocalGeneration<Services> {
     this.#keeper = keeper
   }
 
-  /** Sets how many VMs there shall be; the missing ones are built at once, or when nothing more urgent is to be done. */
+  /**
+   * Sets how many VMs there may be. The first is built at once, or when nothing more urgent is to be done; the others
+   * when a call finds all of them suspended.
+   */
   prepare(capacity: number, atOnce: boolean): void {
     this.#capacity = Math.max(this.#capacity, capacity)
     if (atOnce) this.#fill()
@@ -105,23 +108,27 @@ export class LocalGeneration<Services> {
   }
 
   #fillLater(): void {
-    if (this.#closed || this.#alive >= this.#capacity) return
+    if (!this.#wantsVm) return
     this.#reserveTimer ??= setTimeout(() => {
       this.#reserveTimer = undefined
       this.#fill()
     }, executorLimits.reservePauseMs)
   }
 
+  get #wantsVm(): boolean {
+    if (this.#closed || this.#building || this.#alive >= this.#capacity) return false
+    return this.#alive === 0 || this.#waiting.length > 0
+  }
+
   #fill(): void {
-    if (this.#building || this.#closed || this.#alive >= this.#capacity) return
+    if (!this.#wantsVm) return
     this.#building = true
     this.#keeper.build().then(
       (vm) => {
         this.#building = false
         if (this.#closed) return
         this.adopt(vm)
-        if (this.#waiting.length > 0) this.#fill()
-        else this.#fillLater()
+        this.#fill()
       },
       (error: unknown) => {
         // Not tried again until a call needs it: code that cannot load must not keep the thread busy.

@@ -1,4 +1,5 @@
 import type { CallFailureCode } from './generation.js'
+import type { PreludeFiles } from './prelude-files.js'
 import type { GenerationSettings } from './settings.js'
 
 /**
@@ -57,6 +58,7 @@ export interface GenerationDefinition {
 export interface ExecutorData {
   readonly shared: SharedArrayBuffer
   readonly softLimits: boolean
+  readonly prelude: PreludeFiles
   /** Whatever the thread's entry needs to compose its services. */
   readonly composition: unknown
 }

@@ -26,7 +26,8 @@ const activityWord = 0
 const generationWord = 1
 const sequenceWord = 2
 const buildsWord = 3
-const headerWords = 4
+const paceWord = 4
+const headerWords = 5
 const sinceDouble = 0
 const deadlineDouble = 1
 const doublesBytes = 16
@@ -92,6 +93,21 @@ export class SharedState {
       Atomics.load(this.#words, activityWord) !== 0 &&
       nowMs - (this.#doubles[sinceDouble] as number) > limitMs
     )
+  }
+
+  /** Sets how long the running code rests after each short run; 0 lets it run on. */
+  setPace(restMs: number): void {
+    Atomics.store(this.#words, paceWord, restMs)
+  }
+
+  /** How long the running code shall rest after each short run. */
+  get restMs(): number {
+    return Atomics.load(this.#words, paceWord)
+  }
+
+  /** Blocks the executor for as long as the supervisor wants it to rest. */
+  rest(restMs: number): void {
+    Atomics.wait(this.#words, paceWord, restMs, restMs)
   }
 
   offer(claim: number): void {

@@ -3,6 +3,7 @@ import { executorLimits } from '../base/limits.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { ExecutorThread } from './executor-thread.js'
 import type { Fleet } from './fleet.js'
+import { HostLoad } from './host-load.js'
 import type { InFlight } from './in-flight.js'
 import type { Activity } from './shared-state.js'
 
@@ -24,6 +25,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   #timer: NodeJS.Timeout | undefined
   #lastTickMs = 0
+  readonly #load = new HostLoad()
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -46,15 +48,30 @@ export class Supervisor {
     const stalledMs = nowMs - this.#lastTickMs - executorLimits.supervisorTickMs
     this.#lastTickMs = nowMs
     if (stalledMs > executorLimits.supervisorTickMs) dispatcher.extend(stalledMs)
+    const restMs = this.#restMs()
     let occupied = dispatcher.hasWaiting
     for (const thread of [...fleet.threads]) {
       const activity = thread.shared.activity()
+      thread.shared.setPace(thread.lowered && nowMs < activity.deadlineMs ? restMs : 0)
       if (activity.claim !== undefined) this.#judge(thread, activity, nowMs)
       else if (thread.role === 'overrun' && !this.#holdsOverrun(thread)) fleet.recover(thread)
       occupied ||= activity.claim !== undefined || thread.inFlight.size > 0 || thread.role === 'overrun'
     }
     dispatcher.expire(nowMs)
     if (!occupied) this.close()
+  }
+
+  /**
+   * How long calls that have overrun rest after each short run: the more they are the longer, so that together they
+   * take no more than their share from a busy host. The lowest priority alone is not enough for that: a thread that
+   * is due still waits for the end of their slice.
+   */
+  #restMs(): number {
+    if (!this.#load.isBusy) return 0
+    const { paceRunMs, paceShare, paceRestMsMax } = executorLimits
+    let slowed = 0
+    for (const thread of this.#options.fleet.threads) if (thread.lowered) slowed += 1
+    return Math.min(paceRestMsMax, Math.round((slowed * paceRunMs) / paceShare) - paceRunMs)
   }
 
   /** True while the call because of which the thread was set aside has not been answered. */

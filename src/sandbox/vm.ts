@@ -34,6 +34,8 @@ export interface VmCall extends CallInput {
 export interface Slices {
   started(claim: number, deadlineMs: number): void
   ended(): void
+  /** Called every some thousand instructions; may block for a while. */
+  pace(): void
 }
 
 const debugEventCount = 8
@@ -291,6 +293,7 @@ export class Vm<Services> {
       if (lua.instance.refusals > vmLimits.memoryRefusalsMax) {
         throw new Kill('MEMORY', 'went on after running out of memory')
       }
+      this.#slices.pace()
     }, 'vii')
     lua.raw.lua_sethook(state, hook, debugEventCount, vmLimits.instructionsPerTick)
   }

@@ -69,7 +69,7 @@ export class VmFixture {
     const vm = await Vm.create<ProbeServices>(
       {
         instances: new LuaInstances(),
-        prelude: await readPrelude(),
+        prelude: readPrelude(),
         owner: { plugin: 'tester', version: '1', generation: 1 },
         source: { folder: 'tester', files },
         settings,
@@ -79,7 +79,7 @@ export class VmFixture {
         print: (_context, text) => void printed.push(text),
         softLimits: true,
       },
-      { started: () => undefined, ended: () => undefined },
+      { started: () => undefined, ended: () => undefined, pace: () => undefined },
     )
     const fixture = new VmFixture({ vm, services, printed, reports }, files, settings)
     const loaded = await fixture.call(loadKind, options.phase ?? 'module', '', {})
