@@ -13,6 +13,7 @@ import { clientNetwork } from './gateway/ip-address.js'
 import { createTokenBuckets } from './gateway/rate-limit.js'
 import { generationSettings } from './generation-settings.js'
 import { createHealthRoutes, type Health } from './health.js'
+import { HostAnswers } from './host-answers.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import type { User } from './identity/authenticator.js'
@@ -92,6 +93,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
 interface PluginParts {
   readonly sandbox: Sandbox
   readonly manager: PluginManager
+  /** Who answers what plugins ask of the host. */
+  readonly answers: HostAnswers
 }
 
 function composePlugins(
@@ -101,6 +104,7 @@ function composePlugins(
   databaseFile: string,
 ): PluginParts {
   let manager: PluginManager | undefined
+  const answers = new HostAnswers(log)
   const sandbox = createSandbox({
     entry: new URL('./executor.bundle.js', import.meta.url),
     composition: { databaseFile },
@@ -111,6 +115,7 @@ function composePlugins(
       executorLost: (executor, reason) => log.debug({ executor, reason }, 'executor ended'),
       budgetKilled: (plugin, code) => log.warn({ plugin, code }, 'call was stopped by its budget'),
     },
+    answer: (ask) => answers.answer(ask),
     report: (report) => {
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
       else writePluginReport(log, report)
@@ -128,7 +133,7 @@ function composePlugins(
     sandbox,
     log,
   })
-  return { sandbox, manager }
+  return { sandbox, manager, answers }
 }
 
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {

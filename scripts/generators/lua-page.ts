@@ -8,6 +8,10 @@ const phasePlaces: Readonly<Record<Exclude<Phase, 'manifest'>, string>> = {
   init: '`on_init`',
   request: 'handlers and middleware',
   shutdown: '`on_shutdown`',
+  before_hook: 'before-hooks',
+  after_hook: 'after-hooks',
+  read_hook: 'read hooks',
+  test: 'tests',
 }
 
 /** Makes the reference page of one Lua module, in Markdown. */

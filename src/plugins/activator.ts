@@ -4,6 +4,7 @@ import type { Generation } from '../sandbox/generation.js'
 import type { ApprovalStore } from './approval-store.js'
 import type { ApprovalBinding, RouteApproval } from './approvals.js'
 import { PluginBreaker } from './breaker.js'
+import { GrantTable } from './grants/grant-table.js'
 import type { Candidate } from './loader.js'
 import type { PluginEntry, RetiredGeneration } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
@@ -85,6 +86,7 @@ export class Activator {
         manifest,
         contentHash,
         routes: createRouteTable(routes, plan.approvals),
+        grants: GrantTable.create([]),
         breaker: this.createBreaker(entry.name),
       },
       this.#activations,

@@ -107,6 +107,13 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     return this.#catalogue.get(plugin)?.served
   }
 
+  all(): readonly ServedPlugin[] {
+    return this.#catalogue
+      .all()
+      .toSorted((a, b) => a.loadNumber - b.loadNumber)
+      .map(({ served }) => served)
+  }
+
   /** What to print when the host has started. */
   statusReport(): StatusReport {
     return reportStatus(this.#catalogue.all(), this.#problems)

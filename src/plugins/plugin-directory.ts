@@ -1,5 +1,6 @@
 import type { Generation } from '../sandbox/generation.js'
 import type { PluginBreaker } from './breaker.js'
+import type { GrantTable } from './grants/grant-table.js'
 import type { PluginState } from './plugin-state.js'
 import type { RouteTable } from './route-table.js'
 
@@ -11,10 +12,14 @@ export interface ServedPlugin {
   readonly generation: Generation | undefined
   /** All routes of the generation with their approval; empty without a generation. */
   readonly routes: RouteTable
+  /** What it may do beside serving routes; empty without a generation. */
+  readonly grants: GrantTable
   readonly breaker: PluginBreaker
 }
 
 /** Finds plugins by name; implemented by the plugin manager. */
 export interface PluginDirectory {
   find(plugin: string): ServedPlugin | undefined
+  /** All plugins in the order in which they were started. */
+  all(): readonly ServedPlugin[]
 }

@@ -1,5 +1,6 @@
 import type { Generation } from '../sandbox/generation.js'
 import type { BreakerState, PluginBreaker } from './breaker.js'
+import { GrantTable } from './grants/grant-table.js'
 import type { Manifest } from './manifest.js'
 import type { ServedPlugin } from './plugin-directory.js'
 import type { PluginState } from './plugin-state.js'
@@ -11,6 +12,7 @@ export interface NextGeneration {
   readonly manifest: Manifest
   readonly contentHash: string
   readonly routes: RouteTable
+  readonly grants: GrantTable
   readonly breaker: PluginBreaker
 }
 
@@ -47,6 +49,7 @@ export class PluginEntry {
       state: 'discovered',
       generation: undefined,
       routes: RouteTable.create([]),
+      grants: GrantTable.create([]),
       breaker,
     }
   }
@@ -84,6 +87,11 @@ export class PluginEntry {
     this.#served = { ...this.#served, routes }
   }
 
+  /** Replaces the grants, because an approval has changed. */
+  setGrants(grants: GrantTable): void {
+    this.#served = { ...this.#served, grants }
+  }
+
   /** Puts a generation into service; gives what served before. */
   swap(next: NextGeneration, loadNumber: number): RetiredGeneration {
     // The generation of a plugin that was stopped has been disposed of already.
@@ -97,6 +105,7 @@ export class PluginEntry {
       state: 'running',
       generation: next.generation,
       routes: next.routes,
+      grants: next.grants,
       breaker: next.breaker,
     }
     return retired

@@ -1,4 +1,4 @@
-import type { CallFailureCode } from './generation.js'
+import type { CallFailureCode, HostAsk } from './generation.js'
 import type { CallBudget, HostCall, Registration, VmOwner } from './host-function.js'
 import { LuaRaise } from './lua-value.js'
 import type { Phase } from './phase.js'
@@ -19,6 +19,8 @@ export class ResultError extends LuaRaise {
 export interface VmSignals {
   /** See `HostCall.report`. */
   report(kind: string, data: Readonly<Record<string, unknown>>): void
+  /** See `HostCall.ask`. */
+  ask(ask: Omit<HostAsk, 'plugin' | 'version' | 'generation'>): Promise<unknown>
   /** See `HostCall.holdUntil`. */
   holdUntil(deadlineMs: number | undefined): void
 }
@@ -123,6 +125,11 @@ export class CallContext<Services> implements HostCall<Services> {
   holdUntil(deadlineMs: number | undefined): void {
     this.#holding = deadlineMs !== undefined
     this.#signals.holdUntil(deadlineMs)
+  }
+
+  ask(topic: string, payload: unknown): Promise<unknown> {
+    const timeLeftMs = Math.max(0, this.budget.deadlineMs - performance.now())
+    return this.#signals.ask({ topic, phase: this.#phase, requestId: this.#requestId, timeLeftMs, payload })
   }
 
   report(kind: string, data: Readonly<Record<string, unknown>>): void {

@@ -87,26 +87,28 @@ export class Dispatcher {
   }
 
   #place(generation: Placeable, reserved: boolean): ExecutorThread | undefined {
-    const slots =
-      (reserved ? generation.slots : generation.slots - generation.reservedSlots) - generation.held
-    if (slots <= 0) return undefined
+    const all = reserved ? generation.slots : generation.slots - generation.reservedSlots
+    const slots = all - generation.held
+    if (slots <= 0 || this.#fleet.suspendedOf(generation.id) >= slots) return undefined
     const own = this.#fleet.quarantineOf(generation.plugin)
     if (own !== undefined) return own.hasRoom ? own : undefined
-    return this.#choose(this.#fleet.active, generation.id, slots)
+    return this.#choose(generation, slots)
   }
 
   /**
    * Fills one executor before the next, so that calls share wake-ups, and passes over one that is at a long call.
    * A plugin with fewer slots than there are executors keeps to as many of them as it has slots.
    */
-  #choose(active: readonly ExecutorThread[], offset: number, slots: number): ExecutorThread | undefined {
+  #choose(generation: Placeable, slots: number): ExecutorThread | undefined {
+    const { active } = this.#fleet
+    const share = Math.ceil(generation.slots / active.length)
     const nowMs = this.#clock()
     const count = Math.min(active.length, slots)
     let best: ExecutorThread | undefined
     let bestLoad = Number.POSITIVE_INFINITY
     for (let step = 0; step < count; step += 1) {
-      const thread = active[(offset + step) % active.length] as ExecutorThread
-      if (!thread.hasRoom) continue
+      const thread = active[(generation.id + step) % active.length] as ExecutorThread
+      if (!thread.hasRoom || thread.suspendedOf(generation.id) >= share) continue
       const busy = thread.shared.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
       if (!busy && thread.oldestMs(nowMs) < executorLimits.queueMs) return thread
       const load = thread.inFlight.size + (busy ? executorLimits.claimsMax : 0)

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { HostAsk } from './generation.js'
 import { executorItem } from './protocol.js'
 
 const itemsPerBatch = 4
@@ -38,6 +39,12 @@ export class ExecutorOutbox {
   report(kind: string, plugin: string, generation: number, data: unknown): void {
     this.#batch.push(executorItem.report, kind, plugin, generation, data)
     this.#added()
+  }
+
+  /** Sent at once: a suspended call waits for the answer. */
+  ask(question: number, ask: HostAsk): void {
+    this.#batch.push(executorItem.ask, question, ask)
+    this.flush()
   }
 
   ready(threadId: number): void {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import { HostError } from '../base/errors.js'
 import { executorLimits } from '../base/limits.js'
-import type { CallRequest } from './generation.js'
+import type { CallRequest, HostAsk } from './generation.js'
 import type { GenerationLoad, InFlight } from './in-flight.js'
 import {
   type Batch,
@@ -28,6 +29,10 @@ export interface ThreadEvents {
   /** A call that had overrun has ended. */
   overrunEnded(thread: ExecutorThread, call: InFlight): void
   report(report: ExecutorReport): void
+  /** Code in the thread asks the host; a `HostError` is shown to it, the text of any other error is not. */
+  answer(ask: HostAsk): Promise<unknown>
+  /** A suspended call goes on, and will end. */
+  answered(): void
   /** The thread ended without being asked to. */
   lost(thread: ExecutorThread, reason: string): void
 }
@@ -52,6 +57,8 @@ export class ExecutorThread {
   readonly #revokedClaims: number[] = []
   /** Calls in flight in the order of their dispatch. */
   readonly inFlight = new Map<InFlight, number>()
+  /** How many calls of each generation are suspended here, with their VM, until the host has answered. */
+  readonly #suspended = new Map<number, number>()
   #batch: unknown[] = []
   #items = 0
   #flushScheduled = false
@@ -121,6 +128,11 @@ export class ExecutorThread {
   /** The call that a claim stands for. */
   callOf(claim: number): InFlight | undefined {
     return this.#calls[claim]
+  }
+
+  /** How many VMs of a generation are held by calls that wait for the host. */
+  suspendedOf(generation: number): number {
+    return this.#suspended.get(generation) ?? 0
   }
 
   /** Takes a call back that the executor has not started; false when it has. */
@@ -213,6 +225,10 @@ export class ExecutorThread {
           this.#events.ready(this)
           at += 2
           break
+        case executorItem.ask:
+          void this.#answer(batch[at + 1] as number, batch[at + 2] as HostAsk)
+          at += 3
+          break
         default:
           this.#events.report({
             kind: batch[at + 1] as string,
@@ -223,6 +239,26 @@ export class ExecutorThread {
           at += 5
       }
     }
+  }
+
+  async #answer(question: number, ask: HostAsk): Promise<void> {
+    this.#countSuspended(ask.generation, 1)
+    try {
+      this.#send(hostItem.answer, question, true, await this.#events.answer(ask))
+    } catch (error) {
+      const message =
+        error instanceof HostError ? error.message : 'the host could not answer; its log says why'
+      this.#send(hostItem.answer, question, false, message)
+    } finally {
+      this.#countSuspended(ask.generation, -1)
+      this.#events.answered()
+    }
+  }
+
+  #countSuspended(generation: number, change: 1 | -1): void {
+    const count = this.suspendedOf(generation) + change
+    if (count === 0) this.#suspended.delete(generation)
+    else this.#suspended.set(generation, count)
   }
 
   /** Frees the claim of an ended call. */

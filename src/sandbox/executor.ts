@@ -11,6 +11,7 @@ import { LocalGeneration, type QueuedCall, type VmKeeper } from './local-generat
 import { LuaInstances } from './lua-wasm.js'
 import type { Phase } from './phase.js'
 import { type Batch, type ExecutorData, type GenerationDefinition, hostItem } from './protocol.js'
+import { Questions } from './questions.js'
 import { ReportThrottle } from './report-throttle.js'
 import { SharedState } from './shared-state.js'
 import { Vm, type VmCall, type VmResult } from './vm.js'
@@ -32,6 +33,7 @@ export class Executor<Services> {
   readonly #options: ExecutorOptions<Services>
   readonly #shared: SharedState
   readonly #outbox: ExecutorOutbox
+  readonly #questions: Questions
   readonly #kinds: ReadonlyMap<string, CallKind>
   readonly #definitions = new Map<number, GenerationDefinition>()
   readonly #generations = new Map<number, LocalGeneration<Services>>()
@@ -50,6 +52,7 @@ export class Executor<Services> {
     this.#options = options
     this.#shared = new SharedState(options.data.shared)
     this.#outbox = new ExecutorOutbox(options.port)
+    this.#questions = new Questions(this.#outbox)
     this.#kinds = new Map([loadKind, lifecycleKind, ...options.kinds].map((kind) => [kind.name, kind]))
     this.#clockOffsetMs = this.#clock() - performance.now()
     this.#services = options.createServices((kind, plugin, data) =>
@@ -91,6 +94,10 @@ export class Executor<Services> {
           break
         case hostItem.load:
           void this.#load(batch[at + 1] as number, batch[at + 2] as number, batch[at + 3] as Phase)
+          at += 4
+          break
+        case hostItem.answer:
+          this.#questions.answered(batch[at + 1] as number, batch[at + 2] as boolean, batch[at + 3])
           at += 4
           break
         default:
@@ -214,6 +221,7 @@ export class Executor<Services> {
           report: (kind, data) => {
             if (this.#throttles.get(id)?.admits() !== false) this.#outbox.report(kind, plugin, id, data)
           },
+          ask: (ask) => this.#questions.ask({ plugin, version, generation: id, ...ask }),
           holdUntil: (deadlineMs) => this.#hold(deadlineMs),
         },
         print: this.#options.print,

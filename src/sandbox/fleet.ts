@@ -1,7 +1,7 @@
 import { Deferred } from '../base/deferred.js'
 import { executorLimits } from '../base/limits.js'
-import { ExecutorThread } from './executor-thread.js'
-import type { SandboxObserver } from './generation.js'
+import { ExecutorThread, type ThreadRole } from './executor-thread.js'
+import type { HostAsk, SandboxObserver } from './generation.js'
 import { fail, type GenerationLoad, type InFlight } from './in-flight.js'
 import { readPrelude } from './prelude-files.js'
 import type { ExecutorReport, GenerationDefinition } from './protocol.js'
@@ -18,6 +18,8 @@ export interface FleetOptions {
   readonly observer: SandboxObserver
   /** Lines and measurements that executors report. */
   report(report: ExecutorReport): void
+  /** Answers what code of plugins asks. */
+  answer(ask: HostAsk): Promise<unknown>
 }
 
 /**
@@ -28,6 +30,8 @@ export class Fleet {
   readonly #options: FleetOptions
   readonly #priority = new ThreadPriority()
   readonly #threads = new Set<ExecutorThread>()
+  /** Those of them that share the work: each call looks here. */
+  #active: readonly ExecutorThread[] = []
   /** Plugins in quarantine. */
   readonly #isolated = new Set<string>()
   /** Executors of those of them that have code to run. */
@@ -65,7 +69,14 @@ export class Fleet {
 
   /** Threads that share the work at this moment. */
   get active(): readonly ExecutorThread[] {
-    return this.#withRole('active')
+    return this.#active
+  }
+
+  /** How many VMs of a generation are held by calls that wait for the host. */
+  suspendedOf(generation: number): number {
+    let count = 0
+    for (const thread of this.#threads) count += thread.suspendedOf(generation)
+    return count
   }
 
   /** A warm thread without work; undefined when there is none at the moment. */
@@ -133,7 +144,7 @@ export class Fleet {
 
   /** Takes a thread out of the rotation while a long call runs in it; a spare takes its place. */
   setAside(thread: ExecutorThread): void {
-    thread.role = 'overrun'
+    this.#assign(thread, 'overrun')
     this.#promote()
   }
 
@@ -155,24 +166,24 @@ export class Fleet {
     const restored = !thread.lowered || this.#priority.restore(thread.systemId)
     const wanted = this.#withRole('spare').length < executorLimits.sparesMax
     if (!restored || (!wanted && this.active.length >= this.#options.executors)) {
-      this.#drop(thread, 'retired after a long call')
+      this.drop(thread, 'retired after a long call')
       return
     }
     thread.lowered = false
-    thread.role = 'spare'
+    this.#assign(thread, 'spare')
     this.#promote()
     this.onRoom()
-  }
-
-  /** Terminates a thread. Calls that it had started are lost, the others are returned for another thread. */
-  drop(thread: ExecutorThread, reason: string, culprit?: InFlight): void {
-    this.#drop(thread, reason, culprit)
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#restartTimer)
-    for (const thread of [...this.#threads]) this.#drop(thread, 'the host is closing')
+    for (const thread of [...this.#threads]) this.drop(thread, 'the host is closing')
+  }
+
+  #assign(thread: ExecutorThread, role: ThreadRole): void {
+    thread.role = role
+    this.#active = this.#withRole('active')
   }
 
   #withRole(role: ExecutorThread['role']): ExecutorThread[] {
@@ -204,6 +215,8 @@ export class Fleet {
         ready: (ready) => this.#ready(ready),
         overrunEnded: (_thread, call) => this.onOverrunEnded(call),
         report: (report) => this.#options.report(report),
+        answer: (ask) => this.#options.answer(ask),
+        answered: () => this.onRoom(),
         lost: (lost, reason) => this.#lost(lost, reason),
       },
     )
@@ -220,7 +233,7 @@ export class Fleet {
     this.#options.observer.executorStarted(thread.id)
     if (thread.role === 'starting') {
       this.#priority.probe(thread.systemId)
-      thread.role = 'spare'
+      this.#assign(thread, 'spare')
       this.#promote()
     }
     for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
@@ -231,7 +244,7 @@ export class Fleet {
   #promote(): void {
     const missing = this.#options.executors - this.active.length
     for (const thread of this.#withRole('spare').slice(0, Math.max(0, missing))) {
-      thread.role = 'active'
+      this.#assign(thread, 'active')
       for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
     }
     const coming = this.#withRole('starting').length
@@ -268,14 +281,16 @@ export class Fleet {
         this.#whenReady.reject(new Error(`executor threads cannot start: ${reason}`))
       }
     }
-    this.#drop(thread, reason)
+    this.drop(thread, reason)
   }
 
-  #drop(thread: ExecutorThread, reason: string, culprit?: InFlight): void {
+  /** Terminates a thread. Calls that it had started are lost, the others are returned for another thread. */
+  drop(thread: ExecutorThread, reason: string, culprit?: InFlight): void {
     const started = [...thread.inFlight.keys()].filter((call) => thread.hasStarted(call))
     const wasQuarantine = thread.role === 'quarantine'
     const calls = thread.terminate()
     this.#threads.delete(thread)
+    this.#active = this.#withRole('active')
     this.#options.observer.executorLost(thread.id, reason)
     if (wasQuarantine) this.#restartQuarantine(thread)
     for (const call of started) {
@@ -296,7 +311,7 @@ export class Fleet {
   #confine(plugin: string): ExecutorThread | undefined {
     if (this.#closed) return undefined
     const thread = this.spare ?? this.#start()
-    thread.role = 'quarantine'
+    this.#assign(thread, 'quarantine')
     this.#quarantine.set(plugin, thread)
     for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
     this.#promote()
@@ -306,7 +321,7 @@ export class Fleet {
   #dissolve(plugin: string, reason: string): void {
     const thread = this.#quarantine.get(plugin)
     this.#quarantine.delete(plugin)
-    if (thread !== undefined && thread.role !== 'gone') this.#drop(thread, reason)
+    if (thread !== undefined && thread.role !== 'gone') this.drop(thread, reason)
   }
 
   /** The plugin of a lost quarantine thread gets another one, after a pause when threads cannot start. */

@@ -66,6 +66,21 @@ export interface CallRequest {
   readonly reserved?: boolean
 }
 
+/** Something that code of a plugin asks of the host while its call is suspended. */
+export interface HostAsk {
+  readonly plugin: string
+  readonly version: string
+  readonly generation: number
+  /** Names who answers, e.g. `request.send`. */
+  readonly topic: string
+  /** Of the call that asks. */
+  readonly phase: Phase
+  readonly requestId: string
+  /** How long the call has at the most; nobody waits for an answer that comes later. */
+  readonly timeLeftMs: number
+  readonly payload: unknown
+}
+
 export type PoolState = 'open' | 'draining' | 'closed'
 
 export interface PoolStatus {

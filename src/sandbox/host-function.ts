@@ -63,6 +63,14 @@ export interface HostCall<Services = unknown> {
   readonly isHolding: boolean
   /** Shortens the time after which the thread is terminated, while a lock is held; undefined lifts it. */
   holdUntil(deadlineMs: number | undefined): void
+  /**
+   * Asks the host side for something that only it can do, from an `async` function.
+   *
+   * @param topic Names who answers; see `SandboxOptions.answer`.
+   * @param payload Anything that can be cloned; keep it flat.
+   * @returns What the host answered. Rejects with a `LuaRaise` when the host refuses.
+   */
+  ask(topic: string, payload: unknown): Promise<unknown>
   /** Tells the host side something about the plugin that is not a result, e.g. drift of a table. */
   report(kind: string, data: Readonly<Record<string, unknown>>): void
   /** Registers a function under a kind and key; refused outside module scope. */

@@ -5,9 +5,20 @@
  *   module ─▶ init ─▶ request … ─▶ shutdown     the life of a generation
  *
  * `module` is the top level of init.lua (once per VM), `init` is on_init, `request` an HTTP handler with its
- * middleware, `shutdown` is on_shutdown.
+ * middleware, `shutdown` is on_shutdown. Hooks run between them: `before_hook` ahead of a write, `after_hook` once it
+ * is committed, `read_hook` around the delivery of content. `test` is a test of the plugin's author.
  */
-export const phases = ['manifest', 'module', 'init', 'request', 'shutdown'] as const
+export const phases = [
+  'manifest',
+  'module',
+  'init',
+  'request',
+  'shutdown',
+  'before_hook',
+  'after_hook',
+  'read_hook',
+  'test',
+] as const
 
 export type Phase = (typeof phases)[number]
 
@@ -18,4 +29,11 @@ export const phaseNames: Readonly<Record<Phase, string>> = {
   init: 'in on_init',
   request: 'in a request handler',
   shutdown: 'in on_shutdown',
+  before_hook: 'inside before-hooks',
+  after_hook: 'in an after-hook',
+  read_hook: 'in a read hook',
+  test: 'in a test',
 }
+
+/** Where code has the database, the network and time of its own: everywhere but at module scope and in before-hooks. */
+export const workPhases: readonly Phase[] = ['init', 'request', 'shutdown', 'after_hook', 'read_hook', 'test']

@@ -6,8 +6,8 @@ import type { GenerationSettings } from './settings.js'
  * What the host and an executor thread say to each other. A message is an array: a batch of items, each a kind
  * (a small number) followed by a fixed count of fields, so that structured cloning copies texts and numbers only.
  *
- *   host ─▶ executor   define, forget, prepare, load, call
- *   executor ─▶ host   ready, done, failed, report
+ *   host ─▶ executor   define, forget, prepare, load, call, answer
+ *   executor ─▶ host   ready, done, failed, report, ask
  */
 export type Batch = unknown[]
 
@@ -23,6 +23,8 @@ export const hostItem = {
   load: 3,
   /** One call: claim, generation, kind, phase, payload, body, request id, deadline (ms), operations. */
   call: 4,
+  /** The answer to an `ask`: its number, whether it went well, the value or the message. */
+  answer: 5,
 } as const
 
 /** Items that an executor sends. */
@@ -35,6 +37,8 @@ export const executorItem = {
   failed: 2,
   /** Something to note: kind, plugin, generation, data. */
   report: 3,
+  /** A suspended call asks the host: number of the question, a `HostAsk`. */
+  ask: 4,
 } as const
 
 /** Something that an executor tells of a plugin and that is no result: a log line, a table that drifted. */

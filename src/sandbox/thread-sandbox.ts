@@ -8,6 +8,7 @@ import type {
   CallOutcome,
   Finding,
   Generation,
+  HostAsk,
   Inspection,
   PluginSource,
   Sandbox,
@@ -36,6 +37,18 @@ export interface SandboxOptions {
   readonly observer?: Partial<SandboxObserver>
   /** Lines and measurements that executors report: log lines, schema drift. */
   readonly report?: (report: ExecutorReport) => void
+  /**
+   * Answers what capabilities ask with `HostCall.ask`. Must settle; a `HostError` is shown to the plugin, the text of
+   * any other error is not. Without it every question is refused.
+   */
+  readonly answer?: (ask: HostAsk) => Promise<unknown>
+}
+
+/** The host was composed without somebody who answers. */
+const unanswered = defineError('SANDBOX_UNANSWERED', 503, '{topic} is not available in this host')
+
+async function refuseToAnswer({ topic }: HostAsk): Promise<never> {
+  throw unanswered({ topic })
 }
 
 const silentObserver: SandboxObserver = {
@@ -72,6 +85,7 @@ class ThreadSandbox implements Sandbox {
       softLimits: options.softLimits ?? true,
       observer: this.#observer,
       report: (report) => this.#report(report, options.report),
+      answer: options.answer ?? refuseToAnswer,
     })
     this.#dispatcher = new Dispatcher(this.#fleet, this.#clock)
     this.#supervisor = new Supervisor({

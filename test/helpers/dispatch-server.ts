@@ -9,6 +9,7 @@ import {
 import { PluginBreaker } from '../../src/plugins/breaker.js'
 import { createPluginRoutes } from '../../src/plugins/dispatch.js'
 import type { PluginRoutesOptions } from '../../src/plugins/dispatch-options.js'
+import { GrantTable } from '../../src/plugins/grants/grant-table.js'
 import type { ServedPlugin } from '../../src/plugins/plugin-directory.js'
 import { RouteTable, type ServedRoute } from '../../src/plugins/route-table.js'
 import type {
@@ -123,12 +124,13 @@ export async function createDispatchServer(options: DispatchServerOptions = {}):
     state: 'running',
     generation,
     routes: RouteTable.create(parseRoutes(routes)),
+    grants: GrantTable.create([]),
     breaker,
   }
   const app = Fastify({ genReqId: (raw) => String(raw.headers['x-test-id'] ?? 'id-1') })
   options.prepare?.(app)
   const dispatch: PluginRoutesOptions = {
-    directory: { find: (name) => (name === 'demo' ? plugin : undefined) },
+    directory: { find: (name) => (name === 'demo' ? plugin : undefined), all: () => [plugin] },
     authenticate(request) {
       host.authenticated += 1
       const isKnown = request.headers.authorization === 'Bearer good'

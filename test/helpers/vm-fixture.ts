@@ -75,7 +75,11 @@ export class VmFixture {
         settings,
         modules: [probeModule],
         services,
-        signals: { report: (kind, data) => void reports.push([kind, data]), holdUntil: () => undefined },
+        signals: {
+          report: (kind, data) => void reports.push([kind, data]),
+          ask: async ({ payload }) => payload,
+          holdUntil: () => undefined,
+        },
         print: (_context, text) => void printed.push(text),
         softLimits: true,
       },

@@ -1,0 +1,43 @@
+/**
+ * What a plugin may ask for beside routes: hooks (`before_create:content_data`), domains of outbound requests
+ * (`api.example.com`), access to core tables (`content_data:read`).
+ */
+export const grantKinds = ['hook', 'domain', 'core'] as const
+
+export type GrantKind = (typeof grantKinds)[number]
+
+/** Something that a generation asks for. */
+export interface DeclaredGrant {
+  readonly kind: GrantKind
+  /** Unique within its kind. */
+  readonly key: string
+  /** What an operator wants to know of it, e.g. what a domain is for. */
+  readonly description: string
+}
+
+/** The same with its approval. */
+export interface ServedGrant extends DeclaredGrant {
+  readonly approved: boolean
+}
+
+/** What one generation has asked for and been granted. A value: a change of an approval makes another table. */
+export class GrantTable {
+  readonly grants: readonly ServedGrant[]
+  readonly #approved: ReadonlySet<string>
+
+  private constructor(grants: readonly ServedGrant[]) {
+    this.grants = grants
+    this.#approved = new Set(
+      grants.filter(({ approved }) => approved).map(({ kind, key }) => `${kind} ${key}`),
+    )
+  }
+
+  static create(grants: readonly ServedGrant[]): GrantTable {
+    return new GrantTable([...grants])
+  }
+
+  /** True when a plugin may use what it has asked for; false also for what it never asked for. */
+  isApproved(kind: GrantKind, key: string): boolean {
+    return this.#approved.has(`${kind} ${key}`)
+  }
+}
