@@ -5,7 +5,8 @@ import type { Logger } from './telemetry/logger.js'
 /** Answers the questions of one topic. A `HostError` that it throws is shown to the plugin. */
 export type HostAnswer = (ask: HostAsk) => Promise<unknown>
 
-const topicUnknown = defineError('HOST_TOPIC_UNKNOWN', 503, '{topic} is not available in this host')
+/** The host was composed without somebody who answers. */
+export const topicUnknown = defineError('HOST_TOPIC_UNKNOWN', 503, '{topic} is not available in this host')
 
 /** Routes what code of plugins asks of the host to who can answer it, by topic. */
 export class HostAnswers {

@@ -44,8 +44,8 @@ export interface SandboxOptions {
   readonly answer?: (ask: HostAsk) => Promise<unknown>
 }
 
-/** The host was composed without somebody who answers. */
-const unanswered = defineError('SANDBOX_UNANSWERED', 503, '{topic} is not available in this host')
+/** The sandbox was created without somebody who answers. */
+export const unanswered = defineError('SANDBOX_UNANSWERED', 503, '{topic} is not available in this host')
 
 async function refuseToAnswer({ topic }: HostAsk): Promise<never> {
   throw unanswered({ topic })
