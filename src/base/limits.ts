@@ -52,8 +52,6 @@ export const executorLimits = {
   checkoutWaitMs: 100,
   /** Time that the first run of an init.lua may wait for a thread, e.g. while the host starts. */
   loadWaitMs: 10_000,
-  /** A load that takes longer, its wait included, gets no VMs in reserve: building them would delay calls. */
-  slowLoadMs: 200,
   /** Pause before VMs are built in reserve, so that those that are needed come first. */
   reservePauseMs: 400,
   /** Calls that one executor can have in flight; the size of its claim table. */

@@ -16,6 +16,7 @@ export class Dispatcher {
     this.#clock = clock
     fleet.onRoom = () => this.#retry()
     fleet.onReturned = (calls) => this.redispatch(calls)
+    fleet.onSuspended = (thread, generation) => this.#spread(thread, generation)
     fleet.onOverrunEnded = (call) => this.#freeSlot(call)
   }
 
@@ -80,6 +81,23 @@ export class Dispatcher {
     for (const call of waiting) this.dispatch(call)
   }
 
+  /** Calls that wait where all VMs of their generation are held by suspended ones go where there are others. */
+  #spread(thread: ExecutorThread, generation: number): void {
+    if (thread.role !== 'active') return
+    const returned: InFlight[] = []
+    for (const call of [...thread.inFlight.keys()]) {
+      if (call.generation.id !== generation || call.request === undefined) continue
+      if (thread.suspendedOf(generation) < this.#share(call.generation)) return
+      if (thread.revoke(call)) returned.push(call)
+    }
+    this.redispatch(returned)
+  }
+
+  /** How many VMs of a generation one executor may have. */
+  #share({ slots }: Placeable): number {
+    return Math.ceil(slots / this.#fleet.active.length)
+  }
+
   #freeSlot(call: InFlight): void {
     call.overrun = false
     call.generation.held -= 1
@@ -101,7 +119,7 @@ export class Dispatcher {
    */
   #choose(generation: Placeable, slots: number): ExecutorThread | undefined {
     const { active } = this.#fleet
-    const share = Math.ceil(generation.slots / active.length)
+    const share = this.#share(generation)
     const nowMs = this.#clock()
     const count = Math.min(active.length, slots)
     let best: ExecutorThread | undefined

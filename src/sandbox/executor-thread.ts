@@ -31,6 +31,8 @@ export interface ThreadEvents {
   report(report: ExecutorReport): void
   /** Code in the thread asks the host; a `HostError` is shown to it, the text of any other error is not. */
   answer(ask: HostAsk): Promise<unknown>
+  /** A call of a generation waits for the answer, with its VM. */
+  suspended(thread: ExecutorThread, generation: number): void
   /** A suspended call goes on, and will end. */
   answered(): void
   /** The thread ended without being asked to. */
@@ -243,6 +245,7 @@ export class ExecutorThread {
 
   async #answer(question: number, ask: HostAsk): Promise<void> {
     this.#countSuspended(ask.generation, 1)
+    this.#events.suspended(this, ask.generation)
     try {
       this.#send(hostItem.answer, question, true, await this.#events.answer(ask))
     } catch (error) {

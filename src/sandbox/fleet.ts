@@ -36,8 +36,6 @@ export class Fleet {
   readonly #isolated = new Set<string>()
   /** Executors of those of them that have code to run. */
   readonly #quarantine = new Map<string, ExecutorThread>()
-  /** Generations whose VMs take long to build. */
-  readonly #slow = new Set<number>()
   readonly #definitions = new Map<number, GenerationDefinition>()
   readonly #prelude = readPrelude()
   readonly #whenReady = new Deferred<void>()
@@ -48,6 +46,8 @@ export class Fleet {
   #closed = false
   /** Called when calls that waited may find a place. */
   onRoom: () => void = () => undefined
+  /** Called when a call of a generation waits for the host, with a VM of its thread. */
+  onSuspended: (thread: ExecutorThread, generation: number) => void = () => undefined
   /** Called with calls that their thread had not started when it was lost. */
   onReturned: (calls: readonly InFlight[]) => void = () => undefined
   /** Called when a call that had overrun has ended. */
@@ -94,20 +94,14 @@ export class Fleet {
     return this.#isolated.has(plugin) ? [] : this.active
   }
 
-  /**
-   * Makes a generation that has proved itself known to all executors, which build their VMs for it.
-   *
-   * @param isSlow Building a VM of it takes long: none is built in reserve, so that executors stay free for calls.
-   */
-  publish(definition: GenerationDefinition, isSlow: boolean): void {
+  /** Makes a generation that has proved itself known to all executors, which build their VMs for it. */
+  publish(definition: GenerationDefinition): void {
     this.#definitions.set(definition.id, definition)
-    if (isSlow) this.#slow.add(definition.id)
     for (const thread of this.#threads) this.#prepare(thread, definition)
   }
 
   forget(generation: number, plugin: string): void {
     this.#definitions.delete(generation)
-    this.#slow.delete(generation)
     for (const thread of this.#threads) thread.forget(generation)
     if (!this.#hasCode(plugin)) this.#dissolve(plugin, 'its plugin was unloaded')
   }
@@ -199,9 +193,7 @@ export class Fleet {
     const { vms } = definition.settings
     if (thread.role === 'quarantine') return this.#quarantine.get(definition.plugin) === thread ? vms : 0
     if (this.#isolated.has(definition.plugin)) return 0
-    return thread.role === 'active' && !this.#slow.has(definition.id)
-      ? Math.ceil(vms / this.#options.executors)
-      : 1
+    return thread.role === 'active' ? Math.ceil(vms / this.#options.executors) : 1
   }
 
   #start(): ExecutorThread {
@@ -216,6 +208,7 @@ export class Fleet {
         overrunEnded: (_thread, call) => this.onOverrunEnded(call),
         report: (report) => this.#options.report(report),
         answer: (ask) => this.#options.answer(ask),
+        suspended: (where, generation) => this.onSuspended(where, generation),
         answered: () => this.onRoom(),
         lost: (lost, reason) => this.#lost(lost, reason),
       },

@@ -121,14 +121,12 @@ class ThreadSandbox implements Sandbox {
   ): Promise<Generation> {
     const definition = this.#define(plugin, version, source, settings)
     try {
-      const startedMs = this.#clock()
       // The first call finds a VM in whichever executor it comes to. One after the other, so that a plugin which
       // loads slowly never occupies all executors at once.
       const [first, ...others] = this.#fleet.placesOf(plugin)
       const inspection = await this.#load(definition, 'module', first?.id)
-      const isSlow = this.#clock() - startedMs > executorLimits.slowLoadMs
       for (const { id } of others) await this.#load(definition, 'module', id)
-      this.#fleet.publish(definition, isSlow)
+      this.#fleet.publish(definition)
       return new PooledGeneration({
         definition,
         inspection,

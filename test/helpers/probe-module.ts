@@ -142,6 +142,12 @@ const waiting: readonly HostFunction<ProbeServices>[] = [
     async (_call, message) => Promise.reject(new LuaRaise(String(message))),
     'async',
   ),
+  define(
+    'ask',
+    [text, any],
+    async (call, topic, payload) => (await call.ask(String(topic), payload)) as LuaValue,
+    'async',
+  ),
   define('never', [], () => new Promise<LuaValue>(() => undefined), 'async'),
 ]
 

@@ -3,6 +3,7 @@ import type {
   CallOutcome,
   CallRequest,
   Generation,
+  HostAsk,
   Sandbox,
   SandboxObserver,
 } from '../../src/sandbox/generation.js'
@@ -14,10 +15,19 @@ import { roomySettings } from './vm-fixture.js'
 /** One thing that the sandbox told its observer. */
 export type Notice = readonly [keyof SandboxObserver, ...unknown[]]
 
+/** A question that the test answers. */
+export interface OpenAsk {
+  readonly ask: HostAsk
+  answer(value: unknown): void
+  refuse(error: Error): void
+}
+
 export interface SandboxFixture {
   readonly sandbox: Sandbox
   readonly notices: Notice[]
   readonly counters: Int32Array
+  /** What plugins have asked with `probe.ask` and wait for. */
+  readonly asks: OpenAsk[]
   /**
    * Loads a plugin; `probe.on(name, handler)` in its init.lua makes `call(generation, name)`
    * work. Waits until every executor has its VMs, unless `warm` is false.
@@ -40,6 +50,7 @@ export async function createSandboxFixture(
   const executors = options.executors ?? 2
   const shared = new SharedArrayBuffer(countersMax * Int32Array.BYTES_PER_ELEMENT)
   const notices: Notice[] = []
+  const asks: OpenAsk[] = []
   const note =
     (kind: keyof SandboxObserver) =>
     (...facts: unknown[]) =>
@@ -57,6 +68,10 @@ export async function createSandboxFixture(
       vmRetired: note('vmRetired'),
       budgetKilled: note('budgetKilled'),
     },
+    answer: (ask) =>
+      new Promise((resolve, reject) => {
+        asks.push({ ask, answer: resolve, refuse: reject })
+      }),
   })
   test.after(() => sandbox.close())
   const noticed = (kind: keyof SandboxObserver, plugin?: string): number =>
@@ -65,10 +80,11 @@ export async function createSandboxFixture(
     sandbox,
     notices,
     counters: new Int32Array(shared),
+    asks,
     noticed,
     async load(plugin, init, settings = {}, warm = true) {
       const all = { ...roomySettings, ...settings }
-      const built = noticed('vmBuilt', plugin) + Math.ceil(all.vms / executors) * executors + 1
+      const built = noticed('vmBuilt', plugin) + executors + 1
       const source = { folder: plugin, files: new Map([['init.lua', init]]) }
       const generation = await sandbox.createGeneration(plugin, '1', source, all)
       const latest = performance.now() + 1000
