@@ -84,6 +84,18 @@ export const executorLimits = {
   paceShare: 0.25,
   /** The longest rest of a slowed call. */
   paceRestMsMax: 64,
+  /** Calls that a plugin may overrun with before it can become suspect. */
+  suspectOverruns: 1,
+  /** Part of its calls that must overrun for it. */
+  suspectShare: 0.05,
+  /** Time in which what a plugin has done loses half of its weight. */
+  reputationHalfLifeMs: 10_000,
+  /** Time for which calls avoid the executor that suspect plugins were sent to last. */
+  laneMs: 1000,
+  /** Calls that may go on beyond their overrun at the same time; above that the longest are ended. */
+  overrunsMax: 12,
+  /** When executors are short and calls wait, one that has run for longer than this is ended. */
+  evictAfterMs: 50,
   /** Executor threads that exist at once, spares and retiring ones included; those of plugins in quarantine come on top. */
   threadsMax: 24,
   /** Reports (a schema that drifted, a header left out) of one generation in a second and in one executor; more are dropped. */

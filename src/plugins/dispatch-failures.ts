@@ -113,6 +113,7 @@ const callVerdicts: Readonly<Record<CallFailureCode, CallVerdict>> = {
   MEMORY: { failure: dispatchFailures.handlerError, counts: true },
   RESULT_TOO_LARGE: { failure: dispatchFailures.responseTooLarge, counts: true },
   POOL_EXHAUSTED: { failure: dispatchFailures.poolExhausted, counts: false },
+  EVICTED: { failure: dispatchFailures.poolExhausted, counts: true },
   EXECUTOR_LOST: { failure: dispatchFailures.executorLost, counts: false },
   CLOSED: { failure: dispatchFailures.pluginUnavailable, counts: false },
 }

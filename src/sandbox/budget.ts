@@ -14,14 +14,19 @@ export interface Allowance {
 /** Counts what the current call of one VM uses, and stops it. */
 export class Budget implements CallBudget {
   readonly #endsCalls: boolean
+  readonly #isEvicted: () => boolean
   #instructionsLeft = 0
   #operationsLeft = 0
   #operationsMax = 0
   #allowance: Allowance = { instructionsMax: 0, operationsMax: 0, deadlineMs: 0 }
 
-  /** @param endsCalls False only where the hard stop alone is put to the test: time is not looked at then. */
-  constructor(endsCalls = true) {
+  /**
+   * @param endsCalls False only where the hard stop alone is put to the test: time is not looked at then.
+   * @param isEvicted Tells whether others need the executor more than the call that runs.
+   */
+  constructor(endsCalls: boolean, isEvicted: () => boolean) {
     this.#endsCalls = endsCalls
+    this.#isEvicted = isEvicted
   }
 
   start(allowance: Allowance): void {
@@ -33,6 +38,10 @@ export class Budget implements CallBudget {
 
   get deadlineMs(): number {
     return this.#allowance.deadlineMs
+  }
+
+  get isEvicted(): boolean {
+    return this.#endsCalls && this.#isEvicted()
   }
 
   get operationsLeft(): number {
@@ -58,8 +67,9 @@ export class Budget implements CallBudget {
     this.checkTime()
   }
 
-  /** Throws `Kill` when the call's time is over. */
+  /** Throws `Kill` when the call's time is over, or others need its executor. */
   checkTime(): void {
+    if (this.isEvicted) throw new Kill('EVICTED', 'ran long while others needed its executor')
     if (this.#endsCalls && performance.now() > this.#allowance.deadlineMs) {
       throw new Kill('TIMEOUT', 'ran out of time')
     }

@@ -10,6 +10,8 @@ export class Dispatcher {
   readonly #clock: Clock
   #waiting: InFlight[] = []
   #closed = false
+  /** Until when calls avoid the executor of suspect plugins. */
+  #laneUntilMs = 0
 
   constructor(fleet: Fleet, clock: Clock) {
     this.#fleet = fleet
@@ -23,6 +25,13 @@ export class Dispatcher {
   /** True while calls wait for an executor. */
   get hasWaiting(): boolean {
     return this.#waiting.length > 0
+  }
+
+  /** True while calls wait although each executor has had something to do for long. */
+  isPressed(nowMs: number): boolean {
+    if (this.hasWaiting) return true
+    const { active } = this.#fleet
+    return active.length > 0 && active.every((thread) => thread.oldestMs(nowMs) > executorLimits.overrunMs)
   }
 
   dispatch(call: InFlight): void {
@@ -110,24 +119,36 @@ export class Dispatcher {
     if (slots <= 0 || this.#fleet.suspendedOf(generation.id) >= slots) return undefined
     const own = this.#fleet.quarantineOf(generation.plugin)
     if (own !== undefined) return own.hasRoom ? own : undefined
-    return this.#choose(generation, slots)
+    const nowMs = this.#clock()
+    if (generation.reputation.isSuspect(nowMs)) return this.#lane(nowMs)
+    return this.#choose(generation, slots, nowMs)
+  }
+
+  /** All suspect plugins share one executor, so that the others are left to the rest; none when executors are short. */
+  #lane(nowMs: number): ExecutorThread | undefined {
+    if (this.#fleet.missing > 0) return undefined
+    const thread = this.#fleet.active.at(-1)
+    if (thread?.hasRoom !== true) return undefined
+    this.#laneUntilMs = nowMs + executorLimits.laneMs
+    return thread
   }
 
   /**
    * Fills one executor before the next, so that calls share wake-ups, and passes over one that is at a long call.
    * A plugin with fewer slots than there are executors keeps to as many of them as it has slots.
    */
-  #choose(generation: Placeable, slots: number): ExecutorThread | undefined {
+  #choose(generation: Placeable, slots: number, nowMs: number): ExecutorThread | undefined {
     const { active } = this.#fleet
     const share = this.#share(generation)
-    const nowMs = this.#clock()
+    const lane = nowMs < this.#laneUntilMs && active.length > 1 ? active.at(-1) : undefined
     const count = Math.min(active.length, slots)
     let best: ExecutorThread | undefined
     let bestLoad = Number.POSITIVE_INFINITY
     for (let step = 0; step < count; step += 1) {
       const thread = active[(generation.id + step) % active.length] as ExecutorThread
       if (!thread.hasRoom || thread.suspendedOf(generation.id) >= share) continue
-      const busy = thread.shared.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
+      const busy =
+        thread === lane || thread.shared.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
       if (!busy && thread.oldestMs(nowMs) < executorLimits.queueMs) return thread
       const load = thread.inFlight.size + (busy ? executorLimits.claimsMax : 0)
       if (load < bestLoad) {

@@ -234,6 +234,7 @@ export class Executor<Services> {
           this.#shared.begin(of, id, this.#clock(), this.#deadlineMs)
         },
         ended: () => this.#shared.end(),
+        isEvicted: () => this.#shared.isEvicted,
         pace: () => this.#pace(),
       },
     )

@@ -79,6 +79,11 @@ export class Fleet {
     return count
   }
 
+  /** How many executors fewer share the work than there should be; none is ready to step in then. */
+  get missing(): number {
+    return Math.max(0, this.#options.executors - this.#active.length)
+  }
+
   /** A warm thread without work; undefined when there is none at the moment. */
   get spare(): ExecutorThread | undefined {
     return this.#withRole('spare')[0]
@@ -244,7 +249,8 @@ export class Fleet {
     const needed = this.#options.executors + 1 - this.active.length - this.#withRole('spare').length - coming
     // Plugins in quarantine have a thread each: however many they are, those that are well keep theirs.
     const shared = this.#threads.size - this.#withRole('quarantine').length
-    if (!this.#closed && needed > 0 && shared < executorLimits.threadsMax) this.#startSoon()
+    // One at a time: starting takes processor time, which is scarce when threads are.
+    if (!this.#closed && needed > 0 && coming === 0 && shared < executorLimits.threadsMax) this.#startSoon()
   }
 
   /** Starts a thread at once, or after a pause when threads have failed to start: a broken thread entry must not spin. */

@@ -30,6 +30,7 @@ export type CallFailureCode =
   | 'MEMORY' // the VM's memory ran out
   | 'RESULT_TOO_LARGE'
   | 'POOL_EXHAUSTED' // no VM within 100 ms
+  | 'EVICTED' // the call had overrun, and others needed its executor
   | 'EXECUTOR_LOST' // the thread was terminated under the call
   | 'CLOSED' // the generation is draining or closed
 

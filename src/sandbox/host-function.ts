@@ -37,6 +37,8 @@ export interface CallBudget {
   charge(operations: number): void
   /** Ends the call when its time is over; called before each host function, as long ones escape Lua's own count. */
   checkTime(): void
+  /** True when the call is to end because others need its executor; long native work has to look. */
+  readonly isEvicted: boolean
   /** How many operations are left. */
   readonly operationsLeft: number
   /** End of the call's time, on the clock of `performance.now()` of this thread. */

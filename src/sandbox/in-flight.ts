@@ -1,5 +1,6 @@
 import type { CallFailureCode, CallOutcome, CallRequest } from './generation.js'
 import type { GenerationDefinition } from './protocol.js'
+import type { Reputation } from './reputation.js'
 
 /** What of a generation the fleet needs to place its calls. */
 export interface Placeable {
@@ -10,6 +11,7 @@ export interface Placeable {
   readonly reservedSlots: number
   /** Slots occupied by calls that have overrun. */
   held: number
+  readonly reputation: Reputation
 }
 
 /** The first run of a generation's init.lua. In phase `module` its VM is kept. */
@@ -34,6 +36,8 @@ export interface InFlight {
   readonly operationsMax: number
   /** Set when the call has overrun and occupies a slot of its generation. */
   overrun: boolean
+  /** When it was ordered to end because others need its executor. */
+  evictedAtMs: number
   readonly resolve: (outcome: CallOutcome) => void
 }
 

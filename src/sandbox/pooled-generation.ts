@@ -12,6 +12,7 @@ import type {
 } from './generation.js'
 import type { InFlight, Placeable } from './in-flight.js'
 import type { GenerationDefinition } from './protocol.js'
+import { Reputation } from './reputation.js'
 
 export interface PooledGenerationOptions {
   readonly definition: GenerationDefinition
@@ -58,6 +59,7 @@ export class PooledGeneration implements Generation {
       slots: definition.settings.vms,
       reservedSlots: definition.settings.reservedVms,
       held: 0,
+      reputation: new Reputation(),
     }
   }
 
@@ -79,12 +81,14 @@ export class PooledGeneration implements Generation {
         deadlineMs: nowMs + (request.timeoutMs ?? settings.timeoutMs),
         operationsMax: request.operationsMax ?? settings.operationsMax,
         overrun: false,
+        evictedAtMs: Number.NEGATIVE_INFINITY,
         resolve: (outcome) => {
           this.#ended(call, outcome)
           resolve(outcome)
         },
       }
       this.#pending.add(call)
+      this.#placeable.reputation.noteCall(nowMs)
       this.#options.dispatch(call)
     })
   }

@@ -27,7 +27,8 @@ const generationWord = 1
 const sequenceWord = 2
 const buildsWord = 3
 const paceWord = 4
-const headerWords = 5
+const evictWord = 5
+const headerWords = 6
 const sinceDouble = 0
 const deadlineDouble = 1
 const doublesBytes = 16
@@ -93,6 +94,17 @@ export class SharedState {
       Atomics.load(this.#words, activityWord) !== 0 &&
       nowMs - (this.#doubles[sinceDouble] as number) > limitMs
     )
+  }
+
+  /** Orders the work with this sequence number to end; harmless when it has ended meanwhile. */
+  evict(sequence: number): void {
+    Atomics.store(this.#words, evictWord, sequence)
+    Atomics.notify(this.#words, paceWord)
+  }
+
+  /** True when the running work shall end. */
+  get isEvicted(): boolean {
+    return Atomics.load(this.#words, evictWord) === Atomics.load(this.#words, sequenceWord)
   }
 
   /** Sets how long the running code rests after each short run; 0 lets it run on. */

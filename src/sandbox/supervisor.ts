@@ -7,6 +7,14 @@ import { HostLoad } from './host-load.js'
 import type { InFlight } from './in-flight.js'
 import type { Activity } from './shared-state.js'
 
+/** A call that has run for longer than it should, where it runs. */
+interface Overrun {
+  readonly thread: ExecutorThread
+  readonly activity: Activity
+  readonly call: InFlight
+  readonly ranMs: number
+}
+
 export interface SupervisorOptions {
   readonly fleet: Fleet
   readonly dispatcher: Dispatcher
@@ -49,14 +57,16 @@ export class Supervisor {
     this.#lastTickMs = nowMs
     if (stalledMs > executorLimits.supervisorTickMs) dispatcher.extend(stalledMs)
     const restMs = this.#restMs()
+    const overruns: Overrun[] = []
     let occupied = dispatcher.hasWaiting
     for (const thread of [...fleet.threads]) {
       const activity = thread.shared.activity()
       thread.shared.setPace(thread.lowered && nowMs < activity.deadlineMs ? restMs : 0)
-      if (activity.claim !== undefined) this.#judge(thread, activity, nowMs)
+      if (activity.claim !== undefined) this.#judge(thread, activity, nowMs, overruns)
       else if (thread.role === 'overrun' && !this.#holdsOverrun(thread)) fleet.recover(thread)
       occupied ||= activity.claim !== undefined || thread.inFlight.size > 0 || thread.role === 'overrun'
     }
+    this.#evict(overruns, nowMs)
     dispatcher.expire(nowMs)
     if (!occupied) this.close()
   }
@@ -80,7 +90,7 @@ export class Supervisor {
     return false
   }
 
-  #judge(thread: ExecutorThread, activity: Activity, nowMs: number): void {
+  #judge(thread: ExecutorThread, activity: Activity, nowMs: number, overruns: Overrun[]): void {
     const lateMs = nowMs - activity.deadlineMs
     if (lateMs > (thread.lowered ? executorLimits.loweredGraceMs : executorLimits.hardStopGraceMs)) {
       this.#hardStop(thread, activity)
@@ -88,18 +98,46 @@ export class Supervisor {
     }
     const ranMs = nowMs - activity.sinceMs
     if (ranMs < executorLimits.overrunMs) return
-    this.#noteOverrun(thread, activity)
+    const call = this.#noteOverrun(thread, activity, nowMs)
+    if (call !== undefined && thread.role !== 'quarantine') overruns.push({ thread, activity, call, ranMs })
     if (thread.role !== 'quarantine') this.#handOff(thread, this.#isCall(thread, activity) ? 0 : ranMs)
     // A thread that is out of time needs a turn to notice it; behind all others it might not get one.
     if (lateMs < 0) this.#options.fleet.lower(thread, ranMs)
     else this.#options.fleet.raise(thread)
   }
 
-  #noteOverrun(thread: ExecutorThread, activity: Activity): void {
+  #noteOverrun(thread: ExecutorThread, activity: Activity, nowMs: number): InFlight | undefined {
     const call = this.#callOf(thread, activity)
-    if (call === undefined || call.overrun || call.request === undefined) return
-    call.overrun = true
-    call.generation.held += 1
+    if (call?.request === undefined) return undefined
+    if (!call.overrun) {
+      call.overrun = true
+      call.generation.held += 1
+      call.generation.reputation.noteOverrun(nowMs)
+    }
+    return call
+  }
+
+  /**
+   * Ends calls that have overrun when there are too many of them, or too few executors for those that wait: those
+   * of suspect plugins first, and of them the longest. Starting more threads instead would take the processor away from
+   * everybody just when it is needed.
+   */
+  #evict(overruns: Overrun[], nowMs: number): void {
+    const { fleet, dispatcher } = this.#options
+    const isEnding = ({ call }: Overrun): boolean => nowMs - call.evictedAtMs < executorLimits.evictAfterMs
+    const ending = overruns.filter(isEnding).length
+    const missing = dispatcher.isPressed(nowMs) ? fleet.missing : 0
+    const surplus = Math.max(missing, overruns.length - executorLimits.overrunsMax) - ending
+    if (surplus <= 0) return
+    const isSuspect = ({ call }: Overrun): boolean => call.generation.reputation.isSuspect(nowMs)
+    const victims = overruns
+      .filter(({ call, ranMs }) => call.evictedAtMs < 0 && ranMs > executorLimits.evictAfterMs)
+      .sort((a, b) => Number(isSuspect(b)) - Number(isSuspect(a)) || b.ranMs - a.ranMs)
+    for (const { thread, activity, call } of victims.slice(0, surplus)) {
+      call.evictedAtMs = nowMs
+      thread.shared.evict(activity.sequence)
+      fleet.raise(thread)
+    }
   }
 
   /** True when the thread runs somebody's request, and does not only build a VM. */

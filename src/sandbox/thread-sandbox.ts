@@ -19,6 +19,7 @@ import type { InFlight } from './in-flight.js'
 import type { LuaObject } from './lua-value.js'
 import { PooledGeneration } from './pooled-generation.js'
 import type { ExecutorReport, GenerationDefinition } from './protocol.js'
+import { Reputation } from './reputation.js'
 import type { GenerationSettings } from './settings.js'
 import { Supervisor } from './supervisor.js'
 
@@ -193,7 +194,14 @@ class ThreadSandbox implements Sandbox {
     const outcome = await new Promise<CallOutcome>((resolve) => {
       const nowMs = this.#clock()
       const call: InFlight = {
-        generation: { id: definition.id, plugin: definition.plugin, slots: 1, reservedSlots: 0, held: 0 },
+        generation: {
+          id: definition.id,
+          plugin: definition.plugin,
+          slots: 1,
+          reservedSlots: 0,
+          held: 0,
+          reputation: new Reputation(),
+        },
         request: undefined,
         load: { definition, phase, ...(executor === undefined ? {} : { executor }) },
         dispatchedAtMs: nowMs,
@@ -201,6 +209,7 @@ class ThreadSandbox implements Sandbox {
         waitsUntilMs: nowMs + executorLimits.loadWaitMs,
         operationsMax: 0,
         overrun: false,
+        evictedAtMs: Number.NEGATIVE_INFINITY,
         resolve,
       }
       this.#dispatcher.dispatch(call)

@@ -34,6 +34,8 @@ export interface VmCall extends CallInput {
 export interface Slices {
   started(claim: number, deadlineMs: number): void
   ended(): void
+  /** True when the running call is to end because others need the executor. */
+  isEvicted(): boolean
   /** Called every some thousand instructions; may block for a while. */
   pace(): void
 }
@@ -95,7 +97,7 @@ export class Vm<Services> {
       seed: pushSeeds,
       print: (text) => options.print(context, text),
     })
-    vm = new Vm(world, context, slices, new Budget(options.softLimits))
+    vm = new Vm(world, context, slices, new Budget(options.softLimits, () => slices.isEvicted()))
     vm.#context.useBudget(vm.#budget)
     if (options.softLimits) vm.#installHook()
     return vm

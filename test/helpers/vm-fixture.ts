@@ -83,7 +83,7 @@ export class VmFixture {
         print: (_context, text) => void printed.push(text),
         softLimits: true,
       },
-      { started: () => undefined, ended: () => undefined, pace: () => undefined },
+      { started: () => undefined, ended: () => undefined, isEvicted: () => false, pace: () => undefined },
     )
     const fixture = new VmFixture({ vm, services, printed, reports }, files, settings)
     const loaded = await fixture.call(loadKind, options.phase ?? 'module', '', {})

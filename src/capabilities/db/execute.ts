@@ -91,13 +91,13 @@ function run<Result>(
     const prepared = prepare(session, call, plan)
     const callDeadlineMs = call.budget.deadlineMs
     if (transaction !== undefined) {
-      session.clock.start(transaction.deadlineMs, 'transaction', prepared.rowsMax)
+      session.clock.start(call.budget, transaction.deadlineMs, 'transaction', prepared.rowsMax)
     } else if (prepared.statement.readonly) {
-      session.clock.start(callDeadlineMs, 'call', prepared.rowsMax)
+      session.clock.start(call.budget, callDeadlineMs, 'call', prepared.rowsMax)
     } else {
       const writeDeadlineMs = performance.now() + dbLimits.writeStatementMs
       const bound = writeDeadlineMs < callDeadlineMs ? 'write' : 'call'
-      session.clock.start(Math.min(writeDeadlineMs, callDeadlineMs), bound, prepared.rowsMax)
+      session.clock.start(call.budget, Math.min(writeDeadlineMs, callDeadlineMs), bound, prepared.rowsMax)
     }
     return body(prepared, inOrder(prepared, parameters))
   } catch (error) {

@@ -1,14 +1,19 @@
 import type { Database } from 'better-sqlite3'
 import { dbLimits } from '../../base/limits.js'
+import type { CallBudget } from '../../sandbox/host-function.js'
 import { tickFunction } from './compile-filter.js'
 
-/** What bounds a statement: the time of its call, of its transaction or of one write, or the rows it looks at. */
-export type StatementBound = 'call' | 'transaction' | 'write' | 'rows'
+/**
+ * What bounds a statement: the time of its call, of its transaction or of one write, the rows it looks at, or others
+ * who need the executor.
+ */
+export type StatementBound = 'call' | 'transaction' | 'write' | 'rows' | 'evicted'
 
 const messages: Readonly<Record<StatementBound, string>> = {
   call: 'statement stopped: the time of this call is over',
   transaction: `statement stopped: the transaction took longer than ${dbLimits.transactionMs} ms and was rolled back; do less in one transaction`,
   write: `statement stopped and undone: one write may take ${dbLimits.writeStatementMs} ms; narrow its filter, add an index or work in smaller parts`,
+  evicted: 'statement stopped: others need the executor',
   rows: `statement stopped: sorting, grouping and distinct may look at ${dbLimits.sortedRowsMax} rows; narrow the filter or add an index`,
 }
 
@@ -31,6 +36,7 @@ export class StatementClock {
   #deadlineMs = Number.POSITIVE_INFINITY
   #bound: StatementBound = 'call'
   #rowsLeft = Number.POSITIVE_INFINITY
+  #budget: CallBudget | undefined
 
   /** Adds the SQL function to a connection. */
   install(connection: Database): void {
@@ -39,8 +45,9 @@ export class StatementClock {
     connection.function(tickFunction, { deterministic: false }, tick)
   }
 
-  /** Sets the bounds of the next statement; the time is on the clock of `performance.now()`. */
-  start(deadlineMs: number, bound: StatementBound, rowsMax: number): void {
+  /** Sets the bounds of the next statement of a call; the time is on the clock of `performance.now()`. */
+  start(budget: CallBudget, deadlineMs: number, bound: StatementBound, rowsMax: number): void {
+    this.#budget = budget
     this.#deadlineMs = deadlineMs
     this.#bound = bound
     this.#rowsLeft = rowsMax
@@ -48,6 +55,7 @@ export class StatementClock {
 
   /** Lifts the bounds, for statements of the host itself. */
   stop(): void {
+    this.#budget = undefined
     this.#deadlineMs = Number.POSITIVE_INFINITY
     this.#rowsLeft = Number.POSITIVE_INFINITY
   }
@@ -56,6 +64,7 @@ export class StatementClock {
     this.#rowsLeft -= 1
     if (this.#rowsLeft < 0) throw new StatementStopped('rows')
     if (performance.now() > this.#deadlineMs) throw new StatementStopped(this.#bound)
+    if (this.#budget?.isEvicted === true) throw new StatementStopped('evicted')
     return 1
   }
 }
