@@ -5,6 +5,7 @@ import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
 import { parseDuration } from './base/durations.js'
 import type { PluginLogLine } from './capabilities/services.js'
+import { type ConfigInput, completeConfig } from './config/complete.js'
 import type { Config } from './config/schema.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
 import { parseDatabaseUrl } from './database/url.js'
@@ -30,7 +31,8 @@ import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
 import { productVersion } from './version.js'
 
 export interface HostOptions {
-  readonly config: Config
+  /** Settings with the keys of `config.json`; what is absent has its default. */
+  readonly config: ConfigInput
   /** Environment to take MODULACMS_ADMIN_TOKEN from; nothing is taken when missing. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** The application to mount the routes in; the host creates a server of its own when missing. */
@@ -59,7 +61,7 @@ export interface Host {
  * @throws HostError when the configuration names something that cannot be used: a database, a token, a network.
  */
 export async function createHost(options: HostOptions): Promise<Host> {
-  const { config } = options
+  const config = completeConfig(options.config)
   const log = options.log ?? createLogger(config.log)
   const { file } = parseDatabaseUrl(config.database_url)
   mkdirSync(config.data_directory, { recursive: true, mode: 0o700 })
@@ -68,9 +70,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
     environmentToken: options.environment?.MODULACMS_ADMIN_TOKEN,
   })
   const database = await createDatabase({ file, log })
-  const parts = composePlugins(options, log, database, file)
+  const parts = composePlugins({ ...options, config }, log, database, file)
   const lifecycle = { isShuttingDown: false }
   const app = options.app ?? createHttpServer(log)
+  // An application that was handed in takes the host along when it is closed.
+  if (options.app !== undefined) options.app.addHook('onClose', () => close())
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     lifecycle.isShuttingDown = true
@@ -98,7 +102,7 @@ interface PluginParts {
 }
 
 function composePlugins(
-  { config, softLimits }: HostOptions,
+  { config, softLimits }: HostOptions & { readonly config: Config },
   log: Logger,
   database: CoreDatabase,
   databaseFile: string,

@@ -77,14 +77,18 @@ export function readEnvironment(
 }
 
 /** Reads values given by dotted key; undefined ones count as not given. */
-export function readFlags(flags: Readonly<Record<string, unknown>>, settings: readonly Setting[]): Layer {
+export function readFlags(
+  flags: Readonly<Record<string, unknown>>,
+  settings: readonly Setting[],
+  origin: string,
+): Layer {
   const builder = new LayerBuilder()
   const byKey = new Map(settings.map((setting) => [setting.key, setting]))
   for (const [key, value] of Object.entries(flags)) {
     if (value === undefined) continue
     const setting = byKey.get(key)
-    if (!setting) builder.rejectUnknown(key, value, [...byKey.keys()], 'command line')
-    else builder.add(setting, typeof value === 'string' ? fromText(setting, value) : value, 'command line')
+    if (!setting) builder.rejectUnknown(key, value, [...byKey.keys()], origin)
+    else builder.add(setting, typeof value === 'string' ? fromText(setting, value) : value, origin)
   }
   return builder
 }

@@ -14,6 +14,8 @@ export interface LoadConfigOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Values by dotted key that win over everything else; texts are read as in the environment. */
   readonly flags?: Readonly<Record<string, unknown>> | undefined
+  /** How problems name where the flags are from; the command line when missing. */
+  readonly flagsOrigin?: string
 }
 
 /** A checked configuration and where it came from. */
@@ -38,7 +40,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const path = options.file ?? options.defaultFile
   const file = path === undefined ? undefined : readConfigFile(path, environment, settings)
   const layers = [
-    readFlags(options.flags ?? {}, settings),
+    readFlags(options.flags ?? {}, settings, options.flagsOrigin ?? 'command line'),
     readEnvironment(environment, settings),
     ...(file === undefined ? [] : [file]),
   ]
