@@ -53,6 +53,20 @@ export class Dispatcher {
     }
   }
 
+  /**
+   * Gives the calls behind a VM that is being built that time back: the VM is there, or soon will be, and a busy
+   * machine must not turn a reload into refused requests. No call waits longer than `executorLimits.buildWaitMs`.
+   */
+  extendBuilding(elapsedMs: number): void {
+    for (const thread of this.#fleet.threads) {
+      if (!thread.isBuilding) continue
+      for (const call of thread.inFlight.keys()) {
+        const latestMs = Math.max(call.waitsUntilMs, call.dispatchedAtMs + executorLimits.buildWaitMs)
+        call.waitsUntilMs = Math.min(call.waitsUntilMs + elapsedMs, latestMs)
+      }
+    }
+  }
+
   /** Answers the calls that have waited for a VM too long, here or in the queue of an executor. */
   expire(nowMs: number): void {
     const expired = this.#waiting.filter((call) => call.waitsUntilMs < nowMs)
@@ -109,7 +123,7 @@ export class Dispatcher {
     for (let step = 0; step < count; step += 1) {
       const thread = active[(generation.id + step) % active.length] as ExecutorThread
       if (!thread.hasRoom || thread.suspendedOf(generation.id) >= share) continue
-      const busy = thread.shared.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
+      const busy = thread.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
       if (!busy && thread.oldestMs(nowMs) < executorLimits.queueMs) return thread
       const load = thread.inFlight.size + (busy ? executorLimits.claimsMax : 0)
       if (load < bestLoad) {

@@ -57,6 +57,8 @@ export class ExecutorThread {
   readonly #revokedClaims: number[] = []
   /** Calls in flight in the order of their dispatch. */
   readonly inFlight = new Map<InFlight, number>()
+  /** Loads of generations that have been sent here and not been answered. */
+  #loads = 0
   /** How many calls of each generation are suspended here, with their VM, until the host has answered. */
   readonly #suspended = new Map<number, number>()
   #batch: unknown[] = []
@@ -102,6 +104,7 @@ export class ExecutorThread {
   load(call: InFlight, { definition, phase }: GenerationLoad): void {
     this.#send(hostItem.define, definition)
     this.#send(hostItem.load, this.#offer(call), definition.id, phase)
+    this.#loads += 1
   }
 
   call(call: InFlight, request: CallRequest): void {
@@ -117,6 +120,11 @@ export class ExecutorThread {
       call.deadlineMs,
       call.operationsMax,
     )
+  }
+
+  /** True while the thread builds a VM, or is about to: what it was sent to load comes before further calls. */
+  get isBuilding(): boolean {
+    return this.#loads > 0 || this.shared.isBuilding
   }
 
   /** How long the oldest call in flight has been on its way; 0 when there is none. */
@@ -142,7 +150,7 @@ export class ExecutorThread {
     // The number is free again only when the executor has skipped the message that still carries it.
     this.#revokedClaims.push(claim)
     this.#calls[claim] = undefined
-    this.inFlight.delete(call)
+    this.#left(call)
     return true
   }
 
@@ -176,6 +184,11 @@ export class ExecutorThread {
     this.#calls[claim] = call
     this.inFlight.set(call, claim)
     return claim
+  }
+
+  #left(call: InFlight): void {
+    this.inFlight.delete(call)
+    if (call.load !== undefined) this.#loads -= 1
   }
 
   #reclaim(): boolean {
@@ -266,7 +279,7 @@ export class ExecutorThread {
     const call = this.#calls[claim]
     if (call === undefined) return undefined
     this.#calls[claim] = undefined
-    this.inFlight.delete(call)
+    this.#left(call)
     this.shared.release(claim)
     this.#freeClaims.push(claim)
     if (call.overrun) this.#events.overrunEnded(this, call)

@@ -45,9 +45,11 @@ export class Supervisor {
   #tick(): void {
     const { fleet, dispatcher, clock } = this.#options
     const nowMs = clock()
-    const stalledMs = nowMs - this.#lastTickMs - executorLimits.supervisorTickMs
+    const elapsedMs = nowMs - this.#lastTickMs
+    const stalledMs = elapsedMs - executorLimits.supervisorTickMs
     this.#lastTickMs = nowMs
     if (stalledMs > executorLimits.supervisorTickMs) dispatcher.extend(stalledMs)
+    dispatcher.extendBuilding(elapsedMs)
     const restMs = this.#restMs()
     let occupied = dispatcher.hasWaiting
     for (const thread of [...fleet.threads]) {
