@@ -50,8 +50,8 @@ export const executorLimits = {
   supervisorTickMs: 10,
   /** Time a call may wait for a VM before it is answered with POOL_EXHAUSTED. */
   checkoutWaitMs: 100,
-  /** The same while the executor builds a VM: the time that takes does not count, up to this much altogether. */
-  buildWaitMs: 2000,
+  /** Time a call may wait altogether when its executor builds a VM or gets no turn from the system meanwhile. */
+  stallWaitMs: 2000,
   /** Time that the first run of an init.lua may wait for a thread, e.g. while the host starts. */
   loadWaitMs: 10_000,
   /** A load that takes longer, its wait included, gets no VMs in reserve: building them would delay calls. */

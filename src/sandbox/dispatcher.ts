@@ -54,16 +54,13 @@ export class Dispatcher {
   }
 
   /**
-   * Gives the calls behind a VM that is being built that time back: the VM is there, or soon will be, and a busy
-   * machine must not turn a reload into refused requests. No call waits longer than `executorLimits.buildWaitMs`.
+   * Gives the calls of one executor time back that it could not use for them: it built a VM, or had no turn on a
+   * busy machine. No call waits longer than `executorLimits.stallWaitMs` because of it.
    */
-  extendBuilding(elapsedMs: number): void {
-    for (const thread of this.#fleet.threads) {
-      if (!thread.isBuilding) continue
-      for (const call of thread.inFlight.keys()) {
-        const latestMs = Math.max(call.waitsUntilMs, call.dispatchedAtMs + executorLimits.buildWaitMs)
-        call.waitsUntilMs = Math.min(call.waitsUntilMs + elapsedMs, latestMs)
-      }
+  extendIn(thread: ExecutorThread, elapsedMs: number): void {
+    for (const call of thread.inFlight.keys()) {
+      const latestMs = Math.max(call.waitsUntilMs, call.dispatchedAtMs + executorLimits.stallWaitMs)
+      call.waitsUntilMs = Math.min(call.waitsUntilMs + elapsedMs, latestMs)
     }
   }
 

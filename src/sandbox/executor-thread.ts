@@ -11,7 +11,7 @@ import {
   type GenerationDefinition,
   hostItem,
 } from './protocol.js'
-import { SharedState } from './shared-state.js'
+import { type Activity, SharedState } from './shared-state.js'
 
 /**
  * What the fleet does with a thread:
@@ -63,6 +63,10 @@ export class ExecutorThread {
   readonly #suspended = new Map<number, number>()
   #batch: unknown[] = []
   #items = 0
+  /** Messages sent, as a number of 32 bits that wraps around. */
+  #sent = 0
+  /** Number of the work that the supervisor last saw here. */
+  #seenSequence = 0
   #flushScheduled = false
 
   constructor(id: number, entry: URL, data: Omit<ExecutorData, 'shared'>, events: ThreadEvents) {
@@ -127,6 +131,13 @@ export class ExecutorThread {
     return this.#loads > 0 || this.shared.isBuilding
   }
 
+  /** To be asked at each look: true when the thread has done nothing since the last one, though messages wait for it. */
+  stoodStill({ claim, sequence }: Activity): boolean {
+    const isSame = sequence === this.#seenSequence
+    this.#seenSequence = sequence
+    return isSame && claim === undefined && this.shared.received !== this.#sent
+  }
+
   /** How long the oldest call in flight has been on its way; 0 when there is none. */
   oldestMs(nowMs: number): number {
     for (const call of this.inFlight.keys()) return nowMs - call.dispatchedAtMs
@@ -174,6 +185,7 @@ export class ExecutorThread {
     const batch = this.#batch
     this.#batch = []
     this.#items = 0
+    this.#sent = (this.#sent + 1) | 0
     this.#worker.postMessage(batch)
   }
 

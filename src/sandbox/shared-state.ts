@@ -27,7 +27,8 @@ const generationWord = 1
 const sequenceWord = 2
 const buildsWord = 3
 const paceWord = 4
-const headerWords = 5
+const receivedWord = 5
+const headerWords = 6
 const sinceDouble = 0
 const deadlineDouble = 1
 const doublesBytes = 16
@@ -93,6 +94,16 @@ export class SharedState {
       Atomics.load(this.#words, activityWord) !== 0 &&
       nowMs - (this.#doubles[sinceDouble] as number) > limitMs
     )
+  }
+
+  /** The executor has taken a message of the host. */
+  countReceived(): void {
+    Atomics.add(this.#words, receivedWord, 1)
+  }
+
+  /** How many messages of the host the executor has taken, as a number of 32 bits that wraps around. */
+  get received(): number {
+    return Atomics.load(this.#words, receivedWord)
   }
 
   /** Sets how long the running code rests after each short run; 0 lets it run on. */

@@ -49,12 +49,12 @@ export class Supervisor {
     const stalledMs = elapsedMs - executorLimits.supervisorTickMs
     this.#lastTickMs = nowMs
     if (stalledMs > executorLimits.supervisorTickMs) dispatcher.extend(stalledMs)
-    dispatcher.extendBuilding(elapsedMs)
     const restMs = this.#restMs()
     let occupied = dispatcher.hasWaiting
     for (const thread of [...fleet.threads]) {
       const activity = thread.shared.activity()
       thread.shared.setPace(thread.lowered && nowMs < activity.deadlineMs ? restMs : 0)
+      if (thread.isBuilding || thread.stoodStill(activity)) dispatcher.extendIn(thread, elapsedMs)
       if (activity.claim !== undefined) this.#judge(thread, activity, nowMs)
       else if (thread.role === 'overrun' && !this.#holdsOverrun(thread)) fleet.recover(thread)
       occupied ||= activity.claim !== undefined || thread.inFlight.size > 0 || thread.role === 'overrun'
