@@ -124,6 +124,10 @@ export const watchLimits = {
   pollMs: 2000,
   /** Pause before a plugin directory that has gone, or cannot be watched, is tried again. */
   reopenMs: 2000,
+  /** Time between two looks at whether the plugin directory is still the one that is watched, with all its folders. */
+  checkMs: 2000,
+  /** Time between two readings of all plugins, for changes of which the system has not told. */
+  sweepMs: 30_000,
   /** Links to plugin folders outside the plugin directory that are followed; the others are reloaded by order only. */
   linksMax: 100,
   /** Files and folders watched in all; what comes beyond them is reloaded by order only. */

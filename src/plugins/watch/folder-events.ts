@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { readdir, realpath } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { type ChokidarOptions, type FSWatcher, watch } from 'chokidar'
 import { messageOf } from '../../base/errors.js'
@@ -39,6 +39,10 @@ export class FolderEvents {
   readonly #links = new Map<string, string>()
   readonly #paths = new Set<string>()
   #watcher: FSWatcher | undefined
+  /** Tells the directory that is watched from one that comes in its place. */
+  #inode = 0n
+  #checkTimer: NodeJS.Timeout | undefined
+  #sweepTimer: NodeJS.Timeout | undefined
   #polling: boolean
   #reopenTimer: NodeJS.Timeout | undefined
   #isFullNoted = false
@@ -55,6 +59,7 @@ export class FolderEvents {
   async open(): Promise<void> {
     try {
       this.#directory = await realpath(this.#options.directory)
+      this.#inode = (await stat(this.#directory, { bigint: true })).ino
     } catch (error) {
       this.#reopen(messageOf(error))
       return
@@ -81,14 +86,18 @@ export class FolderEvents {
     watcher.on('error', (error) => this.#failed(watcher, error))
     watcher.on('ready', () => {
       if (watcher !== this.#watcher) return
-      void this.#followLinks()
+      void this.#complete()
       this.#options.allChanged()
     })
+    this.#checkTimer ??= setInterval(() => void this.#check(), watchLimits.checkMs).unref()
+    this.#sweepTimer ??= setInterval(() => this.#options.allChanged(), watchLimits.sweepMs).unref()
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#reopenTimer)
+    clearInterval(this.#checkTimer)
+    clearInterval(this.#sweepTimer)
     await this.#watcher?.close()
   }
 
@@ -96,14 +105,13 @@ export class FolderEvents {
     if (this.#closed) return
     if (event === 'unlink' || event === 'unlinkDir') this.#paths.delete(path)
     if (path === this.#directory) {
-      // Whoever watches a directory that is replaced watches the old one.
       if (event === 'unlinkDir') this.#reopen('the plugin directory has gone')
       return
     }
     const place = this.#placeOf(path)
     if (place === undefined) return
     if (place.inside === '') {
-      if (event !== 'change') void this.#followLinks()
+      if (event !== 'change') void this.#complete()
     } else if (place.inside.startsWith(testFolder)) return
     this.#options.changed(place.folder)
   }
@@ -126,9 +134,8 @@ export class FolderEvents {
     if (place === undefined) return true
     const segments = place.inside === '' ? [place.folder] : place.inside.split('/')
     if (segments.some((segment) => segment.startsWith('.') || segment === 'node_modules')) return true
-    if (stats === undefined) return false
-    // Of a link directly in the plugin directory it counts that it comes and goes.
-    if (place.inside === '') return !(stats.isDirectory() || stats.isSymbolicLink())
+    if (stats === undefined || stats.isSymbolicLink()) return false
+    if (place.inside === '') return !stats.isDirectory()
     if (!(stats.isDirectory() || (stats.isFile() && absolute.endsWith('.lua')))) return true
     return !this.#admits(absolute)
   }
@@ -149,22 +156,50 @@ export class FolderEvents {
     return false
   }
 
-  /** Watches the folders that links in the plugin directory lead to. */
-  async #followLinks(): Promise<void> {
+  /**
+   * Watches what the watcher does not find by itself: folders that links in the plugin directory lead to, and those
+   * that came between its look at the directory and the begin of its watch.
+   */
+  async #complete(): Promise<void> {
     const watcher = this.#watcher
     try {
       for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
-        if (!entry.isSymbolicLink() || entry.name.startsWith('.')) continue
-        if (this.#links.size >= watchLimits.linksMax) return
-        const target = await realpath(join(this.#directory, entry.name)).catch(() => undefined)
-        if (target === undefined || this.#links.has(target) || watcher !== this.#watcher || this.#closed)
-          continue
-        if (!relative(this.#directory, target).startsWith('..')) continue
-        this.#links.set(target, entry.name)
-        watcher?.add(target)
+        if (watcher !== this.#watcher || this.#closed) return
+        if (entry.name.startsWith('.')) continue
+        if (entry.isSymbolicLink()) await this.#followLink(watcher, entry.name)
+        else if (entry.isDirectory()) this.#ensureWatched(watcher, entry.name)
       }
     } catch (error) {
-      this.#options.log.warn({ error: messageOf(error) }, 'the plugin directory cannot be looked into')
+      this.#reopen(messageOf(error))
+    }
+  }
+
+  #ensureWatched(watcher: FSWatcher | undefined, folder: string): void {
+    if (watcher?.getWatched()[this.#directory]?.includes(folder) !== false) return
+    watcher.add(join(this.#directory, folder))
+    this.#options.changed(folder)
+  }
+
+  async #followLink(watcher: FSWatcher | undefined, folder: string): Promise<void> {
+    if (this.#links.size >= watchLimits.linksMax) return
+    const target = await realpath(join(this.#directory, folder)).catch(() => undefined)
+    if (target === undefined || this.#links.has(target) || watcher !== this.#watcher || this.#closed) return
+    // What lies in the plugin directory is watched under its own name.
+    if (!relative(this.#directory, target).startsWith('..')) return
+    this.#links.set(target, folder)
+    watcher?.add(target)
+  }
+
+  /** Whoever watches a directory that is replaced still watches the old one, and is not told. */
+  async #check(): Promise<void> {
+    const watcher = this.#watcher
+    if (watcher === undefined || this.#reopenTimer !== undefined) return
+    try {
+      const { ino } = await stat(this.#options.directory, { bigint: true })
+      if (watcher === this.#watcher && ino !== this.#inode) this.#restart()
+      else await this.#complete()
+    } catch (error) {
+      this.#reopen(messageOf(error))
     }
   }
 
