@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
 import { parseDuration } from './base/durations.js'
+import { watchLimits } from './base/limits.js'
 import type { PluginLogLine } from './capabilities/services.js'
 import { type ConfigInput, completeConfig } from './config/complete.js'
 import type { Config } from './config/schema.js'
@@ -25,6 +26,7 @@ import type { PluginAdministration } from './plugins/administration.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
 import type { StatusReport } from './plugins/plugin-views.js'
+import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
 import type { Sandbox } from './sandbox/generation.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
@@ -39,6 +41,8 @@ export interface HostOptions {
   readonly app?: FastifyInstance
   /** Where log lines go; standard error when missing. */
   readonly log?: Logger
+  /** Times of hot reload, which `plugin_hot_reload` turns on; those of `watchLimits` when missing. */
+  readonly hotReload?: ReloadTimes
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
 }
@@ -84,8 +88,6 @@ export async function createHost(options: HostOptions): Promise<Host> {
   try {
     await parts.sandbox.ready()
     await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
-    if (config.plugin_hot_reload)
-      log.warn({}, 'plugin_hot_reload has no effect: this version does not watch files')
     if (config.plugin_enabled) await parts.manager.start()
   } catch (error) {
     await close()
@@ -102,7 +104,7 @@ interface PluginParts {
 }
 
 function composePlugins(
-  { config, softLimits }: HostOptions & { readonly config: Config },
+  { config, softLimits, hotReload = watchLimits }: HostOptions & { readonly config: Config },
   log: Logger,
   database: CoreDatabase,
   databaseFile: string,
@@ -136,6 +138,7 @@ function composePlugins(
     database,
     sandbox,
     log,
+    hotReload: config.plugin_hot_reload ? hotReload : undefined,
   })
   return { sandbox, manager, answers }
 }

@@ -49,6 +49,12 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
     ['VMs', `${details.vms_available} of ${details.vms_total} idle`],
     ['quarantined', details.quarantined ? `yes; \`modulacms plugin enable ${details.name}\` lifts it` : 'no'],
     ['dependencies', details.dependencies?.join(', ') || undefined],
+    [
+      'hot reload',
+      details.hot_reload === 'paused'
+        ? `paused after slow loads; \`modulacms plugin reload ${details.name}\` ends the pause`
+        : details.hot_reload,
+    ],
     ['generation', details.generation === 0 ? undefined : String(details.generation)],
     ['content hash', details.content_hash || undefined],
     ...(details.schema_drift ?? []).map(({ table, kind, column }): [string, string] => [

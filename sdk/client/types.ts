@@ -33,6 +33,8 @@ export interface PluginDetails extends PluginSummary {
   readonly vms_total: number
   readonly dependencies?: readonly string[]
   readonly schema_drift?: readonly SchemaDrift[]
+  /** Whether changes of its files are loaded; absent when nothing is watched, `paused` after slow loads. */
+  readonly hot_reload?: 'watching' | 'paused'
   /** SHA-256 of the running source; empty when nothing runs. */
   readonly content_hash: string
   /** Number of the generation that serves; 0 when none does. */

@@ -52,6 +52,12 @@ export const pluginDetailsSchema = Type.Object({
   schema_drift: Type.Optional(
     Type.Array(driftSchema, { description: 'Columns in which definition and real table differ.' }),
   ),
+  hot_reload: Type.Optional(
+    Type.Union([Type.Literal('watching'), Type.Literal('paused')], {
+      description:
+        'Whether changes of its files are loaded; absent when nothing is watched. Paused after slow loads, until an admin reloads it.',
+    }),
+  ),
   content_hash: text('SHA-256 of the running source; empty when nothing runs.'),
   generation: Type.Integer({ description: 'Number of the generation that serves; 0 when none does.' }),
 })

@@ -50,6 +50,8 @@ export const executorLimits = {
   supervisorTickMs: 10,
   /** Time a call may wait for a VM before it is answered with POOL_EXHAUSTED. */
   checkoutWaitMs: 100,
+  /** Time a call may wait altogether when its executor builds a VM or gets no turn from the system meanwhile. */
+  stallWaitMs: 2000,
   /** Time that the first run of an init.lua may wait for a thread, e.g. while the host starts. */
   loadWaitMs: 10_000,
   /** Pause before VMs are built in reserve, so that those that are needed come first. */
@@ -114,6 +116,32 @@ export const pluginSourceLimits = {
   entriesMax: 5000,
   /** Folders inside each other; deeper and the plugin is not loaded. */
   depthMax: 16,
+} as const
+
+/** Limits of hot reload, which watches the plugin directory. */
+export const watchLimits = {
+  /** Time for which the files of a plugin must rest before they are loaded. */
+  debounceMs: 1000,
+  /** Files that never rest are loaded after so many times the debounce. */
+  debouncesMax: 10,
+  /** Least time between two loads of one plugin because of its files; changes in between are loaded after it. */
+  cooldownMs: 10_000,
+  /** A load that takes longer is slow. */
+  slowReloadMs: 10_000,
+  /** Slow loads in a row after which the files of a plugin are not watched until an admin reloads it. */
+  slowReloadsMax: 3,
+  /** Time between two looks at each file where the system cannot tell of changes. */
+  pollMs: 2000,
+  /** Pause before a plugin directory that has gone, or cannot be watched, is tried again. */
+  reopenMs: 2000,
+  /** Time between two looks at whether the plugin directory is still the one that is watched, with all its folders. */
+  checkMs: 2000,
+  /** Time between two readings of all plugins, for changes of which the system has not told. */
+  sweepMs: 30_000,
+  /** Links to plugin folders outside the plugin directory that are followed; the others are reloaded by order only. */
+  linksMax: 100,
+  /** Files and folders watched in all; what comes beyond them is reloaded by order only. */
+  pathsMax: 50_000,
 } as const
 
 /** Limits of what a plugin says of itself in `plugin_info`; beyond them its manifest is invalid. */

@@ -14,7 +14,13 @@ export type ExaminedFolder =
   | { readonly kind: 'plugin'; readonly folder: string; readonly candidate: Candidate }
   /** A disabled plugin, known by its source: its code has not run. */
   | { readonly kind: 'known'; readonly folder: string; readonly manifest: Manifest }
-  | { readonly kind: 'broken'; readonly folder: string; readonly reason: string }
+  | {
+      readonly kind: 'broken'
+      readonly folder: string
+      readonly reason: string
+      /** Fingerprint of the code; undefined when it could not be read. */
+      readonly codeHash: string | undefined
+    }
 
 export interface CatalogueOptions {
   /** The plugin directory. */
@@ -67,6 +73,7 @@ export class Catalogue {
     const entry = new PluginEntry(name, examined.folder, this.#options.createBreaker(name))
     entry.manifest = manifest
     entry.isEnabled = stored.get(name)?.status !== 'disabled'
+    entry.triedHash = codeHashOf(examined)
     if (examined.kind === 'broken') entry.fail(examined.reason)
     else if (!entry.isEnabled) entry.setState('stopped')
     this.#entries.set(name, entry)
@@ -77,6 +84,7 @@ export class Catalogue {
   rename(entry: PluginEntry, manifest: Manifest, stored: StoredPlugin | undefined): PluginEntry {
     const renamed = new PluginEntry(manifest.name, entry.folder, this.#options.createBreaker(manifest.name))
     renamed.manifest = manifest
+    renamed.triedHash = entry.triedHash
     renamed.isEnabled = stored?.status !== 'disabled'
     renamed.setState(renamed.isEnabled ? 'loading' : 'stopped')
     if (stored?.quarantined) this.#options.quarantine(manifest.name)
@@ -84,6 +92,28 @@ export class Catalogue {
     this.#entries.set(renamed.name, renamed)
     entry.served.breaker.close()
     return renamed
+  }
+
+  /** The plugin that was last found in a folder; undefined when the folder belongs to nobody. */
+  inFolder(folder: string): PluginEntry | undefined {
+    return this.all().find((entry) => entry.folder === folder)
+  }
+
+  /** Forgets an entry that was known by its folder only, and the folder is gone. */
+  forget(entry: PluginEntry): void {
+    this.#entries.delete(entry.name)
+    entry.served.breaker.close()
+  }
+
+  /** Names of all folders that are there, or were when their plugin was last loaded. */
+  async folders(): Promise<readonly string[]> {
+    const present = await discoverFolders(this.#options.directory, { create: false })
+    return [...new Set([...present, ...this.all().map(({ folder }) => folder)])]
+  }
+
+  /** Reads and inspects one folder. */
+  async examine(folder: string): Promise<ExaminedFolder> {
+    return this.#examine(folder, await this.#options.store.all())
   }
 
   /** Whether the folder is there at this moment. */
@@ -154,15 +184,17 @@ export class Catalogue {
   }
 
   async #examine(folder: string, stored: ReadonlyMap<string, StoredPlugin>): Promise<ExaminedFolder> {
+    let codeHash: string | undefined
     try {
       const read = await this.#options.loader.read(folder)
+      codeHash = read.codeHash
       const known = findDisabled(read, stored)
       if (known !== undefined) return { kind: 'known', folder, manifest: known }
       return { kind: 'plugin', folder, candidate: await this.#options.loader.inspect(read) }
     } catch (error) {
       const reason = reasonOf(error)
       this.#options.log.warn({ folder, reason }, 'plugin folder cannot be used')
-      return { kind: 'broken', folder, reason }
+      return { kind: 'broken', folder, reason, codeHash }
     }
   }
 }
@@ -171,6 +203,11 @@ export class Catalogue {
 export function manifestOf(examined: ExaminedFolder): Manifest | undefined {
   if (examined.kind === 'broken') return undefined
   return examined.kind === 'known' ? examined.manifest : examined.candidate.manifest
+}
+
+function codeHashOf(examined: ExaminedFolder): string {
+  if (examined.kind === 'plugin') return examined.candidate.codeHash
+  return (examined.kind === 'broken' ? examined.codeHash : undefined) ?? ''
 }
 
 /** Recognises a disabled plugin by its source, so that what an admin has cut off does not run again at each start. */

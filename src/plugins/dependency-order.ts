@@ -62,8 +62,8 @@ function findMissing(byName: ReadonlyMap<string, DependencyNode>): Map<string, s
 }
 
 function describeMissing(needed: string, missing: string, chain: readonly string[]): string {
-  if (needed === missing) return `dependency "${missing}" was not found in the plugin directory`
-  return `dependency "${needed}" is not running: "${missing}" was not found (${chain.join(' -> ')})`
+  if (needed === missing) return `${dependencyText(missing)} was not found in the plugin directory`
+  return `${dependencyText(needed)} is not running: "${missing}" was not found (${chain.join(' -> ')})`
 }
 
 /** Names of the dependants of each plugin, present or not, in alphabetical order. */
@@ -88,7 +88,7 @@ function describeCycle(name: string, byName: ReadonlyMap<string, DependencyNode>
   const way = findPath(name, inCircle, byName) ?? [name]
   const needed = way[1] ?? name
   const circle = findPath(way.at(-1) ?? name, (end) => end === way.at(-1), byName) ?? []
-  return `dependency "${needed}" is not running: circular dependency: ${circle.join(' -> ')}`
+  return `${dependencyText(needed)} is not running: circular dependency: ${circle.join(' -> ')}`
 }
 
 /** The shortest way of at least one step from a plugin to one that is wanted. */
@@ -108,4 +108,9 @@ function findPath(
     }
   }
   return undefined
+}
+
+/** How the reason of a plugin that cannot run without another one begins. */
+export function dependencyText(dependency: string): string {
+  return `dependency "${dependency}"`
 }

@@ -14,7 +14,9 @@ import type {
 import { ApprovalStore } from './approval-store.js'
 import type { ApprovalBinding } from './approvals.js'
 import { Catalogue } from './catalogue.js'
+import { findBlocked } from './dependents.js'
 import { orphansUnknown, pluginDisabled, pluginNotFound, pluginsClosing } from './errors.js'
+import { FolderChanges } from './folder-changes.js'
 import { PluginLoader } from './loader.js'
 import type { PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
@@ -24,9 +26,12 @@ import { describePlugin, reportStatus, type StatusReport, summarisePlugin } from
 import { Reloader } from './reloader.js'
 import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
+import type { ReadSource } from './source.js'
 import { loadAllPlugins, type StartupOptions } from './startup.js'
 import { closePlugins, stopPlugin } from './stopping.js'
 import { TableRegistry } from './table-registry.js'
+import { PluginWatcher } from './watch/plugin-watcher.js'
+import type { ReloadTimes } from './watch/reload-schedule.js'
 
 export interface PluginManagerOptions {
   /** Path of the plugin directory; created when it is missing. */
@@ -39,6 +44,8 @@ export interface PluginManagerOptions {
   /** Closed by whoever created it, after the manager. */
   readonly sandbox: Sandbox
   readonly log: PluginLog
+  /** Watches the plugin directory and loads what changes; nothing is watched when missing. */
+  readonly hotReload?: ReloadTimes | undefined
   /** The time of day; the system's when missing. */
   readonly now?: () => Date
 }
@@ -56,6 +63,7 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
   readonly #tables: TableRegistry
   readonly #approvals: RouteApprovals
   readonly #startup: StartupOptions
+  readonly #watcher: PluginWatcher | undefined
   readonly #orders = new SerialQueue()
   /** Notes of quarantines that are being stored. */
   readonly #notes = new SerialQueue()
@@ -84,12 +92,32 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     this.#reloader = new Reloader({ catalogue, loader, activator, store, log })
     this.#tables = new TableRegistry(database)
     this.#approvals = new RouteApprovals({ catalogue, store: approvals, log, now, swaps })
+    const changes = new FolderChanges({
+      catalogue,
+      loader,
+      activator,
+      store,
+      log,
+      quarantine,
+      reload: (entry, read) => this.#load(entry, read),
+      order: (plugin, work) => (this.#closing ? Promise.resolve(undefined) : this.#orders.run(plugin, work)),
+    })
+    this.#watcher =
+      options.hotReload &&
+      new PluginWatcher({
+        ...options.hotReload,
+        directory,
+        log,
+        apply: (folder) => changes.apply(folder),
+        folders: () => catalogue.folders(),
+      })
   }
 
   /** Loads the plugins of the directory. Resolves when each of them runs or has failed. */
   start(): Promise<void> {
     this.#starting ??= loadAllPlugins(this.#startup).then((problems) => {
       this.#problems = problems
+      if (this.#closing === undefined) this.#watcher?.open()
     })
     return this.#starting
   }
@@ -136,14 +164,16 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
 
   get(plugin: string): PluginDetails | undefined {
     const entry = this.#catalogue.get(plugin)
-    return entry && describePlugin(entry, this.#isQuarantined(plugin))
+    const watched = this.#watcher && entry && { hot_reload: this.#watcher.stateOf(entry.folder) }
+    return entry && { ...describePlugin(entry, this.#isQuarantined(plugin)), ...watched }
   }
 
   reload(plugin: string, actor: string): Promise<void> {
     return this.#order(plugin, 'reload', async (entry) => {
       if (!entry.isEnabled) throw pluginDisabled({ plugin })
       this.#options.log.info({ plugin, actor }, 'plugin reload ordered')
-      await this.#reloader.reload(entry)
+      await this.#load(entry)
+      this.#watcher?.resume(entry.folder)
     })
   }
 
@@ -159,7 +189,8 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
       this.#options.sandbox.setQuarantine(plugin, false)
       entry.isEnabled = true
       entry.served.breaker.reset()
-      await this.#reloader.reload(entry)
+      await this.#load(entry)
+      this.#watcher?.resume(entry.folder)
     })
   }
 
@@ -194,6 +225,24 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     return this.#approvals.revoke(routes, actor)
   }
 
+  /** Loads the files of a plugin; when it had failed until then, tries those again that have failed for want of it. */
+  async #load(entry: PluginEntry, read?: ReadSource): Promise<void> {
+    const wasServing = entry.serving !== undefined
+    await this.#reloader.reload(entry, read)
+    const loaded = this.#catalogue.inFolder(entry.folder)
+    if (wasServing || loaded === undefined) return
+    for (const { name } of findBlocked(this.#catalogue.all(), loaded.name)) {
+      if (this.#closing !== undefined) return
+      // In the background: their orders wait for nobody, and the reloader logs what goes wrong.
+      void this.#orders
+        .runJoined(name, 'retry', async () => {
+          const blocked = this.#catalogue.get(name)
+          if (blocked?.isEnabled && blocked.state === 'failed') await this.#load(blocked)
+        })
+        .catch(() => undefined)
+    }
+  }
+
   #isQuarantined(plugin: string): boolean {
     return this.#options.sandbox.isQuarantined(plugin)
   }
@@ -217,6 +266,7 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
 
   async #close(): Promise<void> {
     await this.#starting?.catch(() => undefined)
+    await this.#watcher?.close()
     await this.#orders.idle()
     await closePlugins(this.#catalogue.all(), this.#activator, this.#options.log)
     await this.#notes.idle()

@@ -35,6 +35,8 @@ export class PluginEntry {
   failedReason: string | undefined
   /** Fingerprint of the source of the current generation. */
   contentHash = ''
+  /** Fingerprint of the code that was last loaded, or tried, without the plugin's tests; empty when there is none. */
+  triedHash = ''
   /** Position in the order in which plugins were started; those that need others have higher ones. */
   loadNumber = 0
   /** Settles when what was taken out of service is disposed of. */

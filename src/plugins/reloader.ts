@@ -6,6 +6,7 @@ import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginStore } from './plugin-store.js'
+import type { ReadSource } from './source.js'
 import { assertDependenciesRun } from './startup.js'
 
 export interface ReloaderOptions {
@@ -28,22 +29,29 @@ export class Reloader {
    * Loads the files of a plugin again. A generation that serves goes on serving until the swap, and on when there
    * is none. Two generations of a plugin exist at most: the next reload waits until the last one is disposed of.
    *
+   * @param read The files, when they have been read already.
    * @throws HostError PLUGIN_LOAD_FAILED with the reason, which `entry.failedReason` shows as well.
    */
-  async reload(entry: PluginEntry): Promise<void> {
+  async reload(entry: PluginEntry, read?: ReadSource): Promise<void> {
     await entry.retiring
+    const startedMs = performance.now()
     const served = entry.serving
     let target = entry
     try {
       if (served === undefined) entry.setState('loading')
-      const candidate = await this.#read(entry)
+      const candidate = await this.#read(entry, read)
       target = await this.#identify(entry, candidate)
       if (!target.isEnabled) throw pluginDisabled({ plugin: target.name })
       assertDependenciesRun(this.#options.catalogue, candidate)
       await this.#options.store.remember(candidate.manifest, candidate.contentHash)
       await this.#start(target, candidate)
       this.#options.log.info(
-        { plugin: target.name, version: candidate.manifest.version, generation: target.serving?.id },
+        {
+          plugin: target.name,
+          version: candidate.manifest.version,
+          generation: target.serving?.id,
+          ms: Math.round(performance.now() - startedMs),
+        },
         'plugin loaded',
       )
     } catch (error) {
@@ -57,15 +65,18 @@ export class Reloader {
   }
 
   /** Reads the plugin's folder, or the one that it has been moved to. */
-  async #read(entry: PluginEntry): Promise<Candidate> {
+  async #read(entry: PluginEntry, given: ReadSource | undefined): Promise<Candidate> {
     const { loader, catalogue, store } = this.#options
     try {
-      return await loader.inspect(await loader.read(entry.folder))
+      const read = given ?? (await loader.read(entry.folder))
+      entry.triedHash = read.codeHash
+      return await loader.inspect(read)
     } catch (error) {
       if (await catalogue.hasFolder(entry.folder)) throw error
       const moved = await catalogue.search(entry.name, await store.all())
       if (moved?.kind !== 'plugin') throw error
       entry.folder = moved.folder
+      entry.triedHash = moved.candidate.codeHash
       return moved.candidate
     }
   }

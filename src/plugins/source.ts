@@ -12,7 +12,12 @@ export interface ReadSource {
   readonly source: PluginSource
   /** SHA-256 in hex over path, size and bytes of every Lua file, in the order of the paths. */
   readonly contentHash: string
+  /** The same without the files of the test folder, which never run while the plugin serves. */
+  readonly codeHash: string
 }
+
+/** Where a plugin keeps its tests. */
+export const testFolder = 'test/'
 
 /** A Lua file on its way into the source. */
 interface LuaFile {
@@ -34,7 +39,12 @@ export async function readPluginSource(directory: string, folder: string): Promi
   try {
     const root = await realpath(join(directory, folder))
     const files = await readFiles(root, folder)
-    return { source: { folder, files: decodeFiles(files, folder) }, contentHash: hashFiles(files) }
+    const code = files.filter(({ path }) => !path.startsWith(testFolder))
+    return {
+      source: { folder, files: decodeFiles(files, folder) },
+      contentHash: hashFiles(files),
+      codeHash: hashFiles(code),
+    }
   } catch (error) {
     if (error instanceof HostError) throw error
     throw refuse(folder, describeSystemError(error), error)

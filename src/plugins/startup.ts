@@ -5,7 +5,7 @@ import type { Activator } from './activator.js'
 import type { ApprovalStore } from './approval-store.js'
 import { mapBounded } from './bounded.js'
 import { type Catalogue, type ExaminedFolder, manifestOf } from './catalogue.js'
-import { orderByDependencies } from './dependency-order.js'
+import { dependencyText, orderByDependencies } from './dependency-order.js'
 import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
@@ -159,11 +159,11 @@ export function assertDependenciesRun(catalogue: Catalogue, { manifest }: Candid
   for (const dependency of manifest.dependencies) {
     const needed = catalogue.get(dependency)
     if (needed === undefined) {
-      throw new Error(`dependency "${dependency}" was not found in the plugin directory`)
+      throw new Error(`${dependencyText(dependency)} was not found in the plugin directory`)
     }
     if (needed.serving === undefined) {
       const reason = needed.failedReason === undefined ? `it is ${needed.state}` : needed.failedReason
-      throw new Error(`dependency "${dependency}" is not running: ${reason}`)
+      throw new Error(`${dependencyText(dependency)} is not running: ${reason}`)
     }
   }
 }

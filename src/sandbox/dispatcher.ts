@@ -63,6 +63,17 @@ export class Dispatcher {
     }
   }
 
+  /**
+   * Gives the calls of one executor time back that it could not use for them: it built a VM, or had no turn on a
+   * busy machine. No call waits longer than `executorLimits.stallWaitMs` because of it.
+   */
+  extendIn(thread: ExecutorThread, elapsedMs: number): void {
+    for (const call of thread.inFlight.keys()) {
+      const latestMs = Math.max(call.waitsUntilMs, call.dispatchedAtMs + executorLimits.stallWaitMs)
+      call.waitsUntilMs = Math.min(call.waitsUntilMs + elapsedMs, latestMs)
+    }
+  }
+
   /** Answers the calls that have waited for a VM too long, here or in the queue of an executor. */
   expire(nowMs: number): void {
     const expired = this.#waiting.filter((call) => call.waitsUntilMs < nowMs)
@@ -148,7 +159,7 @@ export class Dispatcher {
       const thread = active[(generation.id + step) % active.length] as ExecutorThread
       if (!thread.hasRoom || thread.suspendedOf(generation.id) >= share) continue
       const busy =
-        thread === lane || thread.shared.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
+        thread === lane || thread.isBuilding || thread.shared.isBusySince(executorLimits.busyMs, nowMs)
       if (!busy && thread.oldestMs(nowMs) < executorLimits.queueMs) return thread
       const load = thread.inFlight.size + (busy ? executorLimits.claimsMax : 0)
       if (load < bestLoad) {

@@ -11,7 +11,7 @@ import {
   type GenerationDefinition,
   hostItem,
 } from './protocol.js'
-import { SharedState } from './shared-state.js'
+import { type Activity, SharedState } from './shared-state.js'
 
 /**
  * What the fleet does with a thread:
@@ -59,10 +59,16 @@ export class ExecutorThread {
   readonly #revokedClaims: number[] = []
   /** Calls in flight in the order of their dispatch. */
   readonly inFlight = new Map<InFlight, number>()
+  /** Loads of generations that have been sent here and not been answered. */
+  #loads = 0
   /** How many calls of each generation are suspended here, with their VM, until the host has answered. */
   readonly #suspended = new Map<number, number>()
   #batch: unknown[] = []
   #items = 0
+  /** Messages sent, as a number of 32 bits that wraps around. */
+  #sent = 0
+  /** Number of the work that the supervisor last saw here. */
+  #seenSequence = 0
   #flushScheduled = false
 
   constructor(id: number, entry: URL, data: Omit<ExecutorData, 'shared'>, events: ThreadEvents) {
@@ -104,6 +110,7 @@ export class ExecutorThread {
   load(call: InFlight, { definition, phase }: GenerationLoad): void {
     this.#send(hostItem.define, definition)
     this.#send(hostItem.load, this.#offer(call), definition.id, phase)
+    this.#loads += 1
   }
 
   call(call: InFlight, request: CallRequest): void {
@@ -119,6 +126,18 @@ export class ExecutorThread {
       call.deadlineMs,
       call.operationsMax,
     )
+  }
+
+  /** True while the thread builds a VM, or is about to: what it was sent to load comes before further calls. */
+  get isBuilding(): boolean {
+    return this.#loads > 0 || this.shared.isBuilding
+  }
+
+  /** To be asked at each look: true when the thread has done nothing since the last one, though messages wait for it. */
+  stoodStill({ claim, sequence }: Activity): boolean {
+    const isSame = sequence === this.#seenSequence
+    this.#seenSequence = sequence
+    return isSame && claim === undefined && this.shared.received !== this.#sent
   }
 
   /** How long the oldest call in flight has been on its way; 0 when there is none. */
@@ -144,7 +163,7 @@ export class ExecutorThread {
     // The number is free again only when the executor has skipped the message that still carries it.
     this.#revokedClaims.push(claim)
     this.#calls[claim] = undefined
-    this.inFlight.delete(call)
+    this.#left(call)
     return true
   }
 
@@ -168,6 +187,7 @@ export class ExecutorThread {
     const batch = this.#batch
     this.#batch = []
     this.#items = 0
+    this.#sent = (this.#sent + 1) | 0
     this.#worker.postMessage(batch)
   }
 
@@ -178,6 +198,11 @@ export class ExecutorThread {
     this.#calls[claim] = call
     this.inFlight.set(call, claim)
     return claim
+  }
+
+  #left(call: InFlight): void {
+    this.inFlight.delete(call)
+    if (call.load !== undefined) this.#loads -= 1
   }
 
   #reclaim(): boolean {
@@ -269,7 +294,7 @@ export class ExecutorThread {
     const call = this.#calls[claim]
     if (call === undefined) return undefined
     this.#calls[claim] = undefined
-    this.inFlight.delete(call)
+    this.#left(call)
     this.shared.release(claim)
     this.#freeClaims.push(claim)
     if (call.overrun) this.#events.overrunEnded(this, call)

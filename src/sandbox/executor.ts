@@ -75,6 +75,7 @@ export class Executor<Services> {
 
   #receive(batch: Batch): void {
     let at = 0
+    this.#shared.countReceived()
     this.#receiving = true
     while (at < batch.length) {
       switch (batch[at]) {

@@ -28,7 +28,8 @@ const sequenceWord = 2
 const buildsWord = 3
 const paceWord = 4
 const evictWord = 5
-const headerWords = 6
+const receivedWord = 6
+const headerWords = 7
 const sinceDouble = 0
 const deadlineDouble = 1
 const doublesBytes = 16
@@ -105,6 +106,16 @@ export class SharedState {
   /** True when the running work shall end. */
   get isEvicted(): boolean {
     return Atomics.load(this.#words, evictWord) === Atomics.load(this.#words, sequenceWord)
+  }
+
+  /** The executor has taken a message of the host. */
+  countReceived(): void {
+    Atomics.add(this.#words, receivedWord, 1)
+  }
+
+  /** How many messages of the host the executor has taken, as a number of 32 bits that wraps around. */
+  get received(): number {
+    return Atomics.load(this.#words, receivedWord)
   }
 
   /** Sets how long the running code rests after each short run; 0 lets it run on. */

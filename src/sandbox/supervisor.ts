@@ -53,7 +53,8 @@ export class Supervisor {
   #tick(): void {
     const { fleet, dispatcher, clock } = this.#options
     const nowMs = clock()
-    const stalledMs = nowMs - this.#lastTickMs - executorLimits.supervisorTickMs
+    const elapsedMs = nowMs - this.#lastTickMs
+    const stalledMs = elapsedMs - executorLimits.supervisorTickMs
     this.#lastTickMs = nowMs
     if (stalledMs > executorLimits.supervisorTickMs) dispatcher.extend(stalledMs)
     const restMs = this.#restMs()
@@ -62,6 +63,7 @@ export class Supervisor {
     for (const thread of [...fleet.threads]) {
       const activity = thread.shared.activity()
       thread.shared.setPace(thread.lowered && nowMs < activity.deadlineMs ? restMs : 0)
+      if (thread.isBuilding || thread.stoodStill(activity)) dispatcher.extendIn(thread, elapsedMs)
       if (activity.claim !== undefined) this.#judge(thread, activity, nowMs, overruns)
       else if (thread.role === 'overrun' && !this.#holdsOverrun(thread)) fleet.recover(thread)
       occupied ||= activity.claim !== undefined || thread.inFlight.size > 0 || thread.role === 'overrun'

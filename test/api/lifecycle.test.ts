@@ -94,40 +94,38 @@ it('keeps a plugin disabled over a restart, and only it', async (test) => {
   assert.equal(await text(server, '/one/ok'), '1', 'with the approvals that it had')
 })
 
-it('swaps generations under load without failing a request', async (test) => {
+it('reloads under load, broken edits included, without failing a request', async (test) => {
   const server = await startHost(test, { plugins: { 'swap/init.lua': plugin('swap', answering('0')) } })
-  const seen = new Map<string, number>()
+  const failures = new Map<string, number>()
+  let answered = 0
   let isOver = false
   const clients = Array.from({ length: 50 }, async () => {
     while (!isOver) {
       const answer = await server.call('GET', '/swap/ok')
-      const key = answer.status === 200 ? 'ok' : answer.text.replace(/"request_id":"[^"]*"/, '')
-      seen.set(key, (seen.get(key) ?? 0) + 1)
+      if (answer.status === 200) {
+        answered += 1
+        continue
+      }
+      const failure = answer.text.replace(/"request_id":"[^"]*"/, '')
+      failures.set(failure, (failures.get(failure) ?? 0) + 1)
     }
   })
   const first = (await details(server, 'swap')).generation
-  for (let reload = 1; reload <= 10; reload += 1) {
+  for (let reload = 1; reload <= 50; reload += 1) {
+    if (reload % 10 === 0) {
+      await server.write({ 'swap/init.lua': 'this is no Lua' })
+      await server.admin('POST', '/swap/reload', { status: 500 })
+      assert.equal(await text(server, '/swap/ok'), String(reload - 1), 'a broken edit changes nothing')
+    }
     await server.write({ 'swap/init.lua': plugin('swap', answering(String(reload))) })
     await server.admin('POST', '/swap/reload')
-    const served = await until('the new generation serves', async () => {
-      const answer = await server.call('GET', '/swap/ok')
-      return answer.status === 200 && answer.text
-    })
-    assert.equal(served, String(reload), 'a reload is live when it is answered')
+    assert.equal(await text(server, '/swap/ok'), String(reload), 'a reload is live when it is answered')
   }
   isOver = true
   await Promise.all(clients)
-  const failures = [...seen.keys()].filter((key) => key !== 'ok')
-  assert.ok(
-    failures.every((failure) => /POOL_EXHAUSTED|PLUGIN_UNAVAILABLE/.test(failure)),
-    failures.join('\n'),
-  )
-  assert.ok((seen.get('ok') ?? 0) > 50)
+  assert.deepEqual([...failures], [], `beside ${answered} answers`)
+  assert.ok(answered > 1000)
   assert.notEqual((await details(server, 'swap')).generation, first)
-  // On loaded cores the VMs of a new generation may be built too slowly for the calls that wait for them.
-  await test.test('and no call waits too long for a VM', { todo: failures.length > 0 }, () => {
-    assert.deepEqual(failures, [], JSON.stringify([...seen]))
-  })
 })
 
 it('keeps the old generation when the edited one is broken, and shows why to admins only', async (test) => {

@@ -18,6 +18,8 @@ export interface TestHostOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** False leaves routes as they are; else all are approved after each start. */
   readonly approve?: boolean
+  /** Watches the plugin directory, with these times. */
+  readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number }
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
 }
@@ -173,11 +175,12 @@ class TestServer implements TestHost {
   }
 
   async #start(): Promise<void> {
-    const { config: given = {}, approve = true, softLimits = true } = this.#options
+    const { config: given = {}, approve = true, softLimits = true, hotReload } = this.#options
     const { config } = loadConfig({
       environment: {},
       flags: {
         plugin_enabled: true,
+        plugin_hot_reload: hotReload !== undefined,
         plugin_rate_limit: 100_000,
         'server.port': 0,
         data_directory: this.dataDirectory,
@@ -190,7 +193,7 @@ class TestServer implements TestHost {
       format: 'json',
       destination: { write: (line) => this.#keep(line) },
     })
-    this.#host = await createHost({ config, log, softLimits })
+    this.#host = await createHost({ config, log, softLimits, ...(hotReload && { hotReload }) })
     this.#url = await this.#host.app.listen({ host: '127.0.0.1', port: 0 })
     this.#client = createHttpClient(this.#url)
     if (approve) await this.approveAll()
