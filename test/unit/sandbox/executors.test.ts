@@ -54,7 +54,7 @@ describe('plugins that share the executors', () => {
       if (outcome.ok) served += 1
       else failures.push(outcome)
     }
-    assert.deepEqual(codes(await spins), ['TIMEOUT', 'TIMEOUT'])
+    for (const code of codes(await spins)) assert.match(String(code), /^(TIMEOUT|EVICTED)$/)
     assert.deepEqual(failures, [])
     assert.ok(served > 0, `served ${served}`)
     assert.equal(sandbox.isQuarantined('bad'), false)
@@ -81,7 +81,7 @@ describe('plugins that share the executors', () => {
         assert.equal(counters[cell], expected, `call ${cell}`)
         done += expected
       }
-      for (const code of codes(burns)) assert.match(String(code), /^(ok|POOL_EXHAUSTED)$/)
+      for (const code of codes(burns)) assert.match(String(code), /^(ok|POOL_EXHAUSTED|EVICTED)$/)
     }
     assert.ok(done > 0, `done ${done}`)
     for (let cell = 1000; cell < 1008; cell += 1) assert.ok(Number(counters[cell]) <= 1)
