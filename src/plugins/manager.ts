@@ -11,12 +11,13 @@ import type {
   RouteListing,
   RouteReference,
 } from './administration.js'
-import { ApprovalStore } from './approval-store.js'
 import type { ApprovalBinding } from './approvals.js'
 import { Catalogue } from './catalogue.js'
 import { orphansUnknown, pluginDisabled, pluginNotFound, pluginsClosing } from './errors.js'
+import { GrantTable } from './grants/grant-table.js'
 import { PluginLoader } from './loader.js'
-import type { PluginDirectory, ServedPlugin } from './plugin-directory.js'
+import { PluginApprovals } from './plugin-approvals.js'
+import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import { PluginStore } from './plugin-store.js'
@@ -47,7 +48,7 @@ export interface PluginManagerOptions {
  * All plugins of the host: finds them, loads them, swaps their generations, keeps their approvals and stops them.
  * Orders for one plugin are carried out one after the other, orders for different plugins side by side.
  */
-export class PluginManager implements PluginDirectory, PluginAdministration {
+export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdministration {
   readonly #options: PluginManagerOptions
   readonly #catalogue: Catalogue
   readonly #activator: Activator
@@ -70,7 +71,7 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     const now = () => currentDate().toISOString()
     const quarantine = (plugin: string) => sandbox.setQuarantine(plugin, true)
     const swaps = new SerialQueue()
-    const approvals = new ApprovalStore(database)
+    const approvals = new PluginApprovals(database)
     const loader = new PluginLoader({ directory, sandbox, settings })
     const store = new PluginStore(database, now)
     const activator = new Activator({ approvals, binding, breaker, log, now, swaps })
@@ -83,7 +84,7 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     this.#store = store
     this.#reloader = new Reloader({ catalogue, loader, activator, store, log })
     this.#tables = new TableRegistry(database)
-    this.#approvals = new RouteApprovals({ catalogue, store: approvals, log, now, swaps })
+    this.#approvals = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
   }
 
   /** Loads the plugins of the directory. Resolves when each of them runs or has failed. */
@@ -112,6 +113,10 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
       .all()
       .toSorted((a, b) => a.loadNumber - b.loadNumber)
       .map(({ served }) => served)
+  }
+
+  grantsOf(plugin: string, generation: number): GrantTable {
+    return this.#catalogue.get(plugin)?.grantsOf(generation) ?? GrantTable.create([])
   }
 
   /** What to print when the host has started. */
