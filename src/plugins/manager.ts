@@ -4,24 +4,45 @@ import type { Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
 import { Activator, type BreakerSettings } from './activator.js'
 import type {
+  ApprovalDiff,
   ApprovalResult,
+  CapabilityReport,
+  CoreAccessListing,
+  GrantRequest,
+  HookListing,
+  PipelineChain,
+  PipelineQuery,
+  PipelineStep,
   PluginAdministration,
   PluginDetails,
   PluginSummary,
+  RequestListing,
   RouteListing,
   RouteReference,
 } from './administration.js'
+import { diffApprovals } from './approval-diff.js'
 import type { ApprovalBinding } from './approvals.js'
+import { reportCapabilities } from './capability-report.js'
 import { Catalogue } from './catalogue.js'
-import { orphansUnknown, pluginDisabled, pluginNotFound, pluginsClosing } from './errors.js'
+import { orphansUnknown, pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
+import { GrantApprovals } from './grants/grant-approvals.js'
 import { GrantTable } from './grants/grant-table.js'
 import { PluginLoader } from './loader.js'
+import { type HookBreakerProbe, Pipelines } from './pipelines.js'
 import { PluginApprovals } from './plugin-approvals.js'
 import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import { PluginStore } from './plugin-store.js'
-import { describePlugin, reportStatus, type StatusReport, summarisePlugin } from './plugin-views.js'
+import {
+  describePlugin,
+  listCoreAccess,
+  listHooks,
+  listRequests,
+  reportStatus,
+  type StatusReport,
+  summarisePlugin,
+} from './plugin-views.js'
 import { Reloader } from './reloader.js'
 import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
@@ -42,6 +63,8 @@ export interface PluginManagerOptions {
   readonly log: PluginLog
   /** The time of day; the system's when missing. */
   readonly now?: () => Date
+  /** Tells the hooks that are switched off because they failed too often; none when missing. */
+  readonly isHookBreakerOpen?: HookBreakerProbe
 }
 
 /**
@@ -55,7 +78,10 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   readonly #reloader: Reloader
   readonly #store: PluginStore
   readonly #tables: TableRegistry
-  readonly #approvals: RouteApprovals
+  readonly #approvals: PluginApprovals
+  readonly #routes: RouteApprovals
+  readonly #grants: GrantApprovals
+  readonly #pipelines: Pipelines
   readonly #startup: StartupOptions
   readonly #orders = new SerialQueue()
   /** Notes of quarantines that are being stored. */
@@ -84,7 +110,10 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#store = store
     this.#reloader = new Reloader({ catalogue, loader, activator, store, log })
     this.#tables = new TableRegistry(database)
-    this.#approvals = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
+    this.#approvals = approvals
+    this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
+    this.#grants = new GrantApprovals({ catalogue, store: approvals.grants, log, now, swaps })
+    this.#pipelines = new Pipelines(() => this.all(), options.isHookBreakerOpen)
   }
 
   /** Loads the plugins of the directory. Resolves when each of them runs or has failed. */
@@ -188,15 +217,63 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   routes(): readonly RouteListing[] {
-    return this.#approvals.list()
+    return this.#routes.list()
   }
 
   approveRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
-    return this.#approvals.approve(routes, actor)
+    return this.#routes.approve(routes, actor)
   }
 
   revokeRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
-    return this.#approvals.revoke(routes, actor)
+    return this.#routes.revoke(routes, actor)
+  }
+
+  hooks(): readonly HookListing[] {
+    return this.#catalogue.all().flatMap(listHooks)
+  }
+
+  requests(): readonly RequestListing[] {
+    return this.#catalogue.all().flatMap(listRequests)
+  }
+
+  coreAccess(): readonly CoreAccessListing[] {
+    return this.#catalogue.all().flatMap(listCoreAccess)
+  }
+
+  approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
+    return this.#grants.approve(grants, actor)
+  }
+
+  revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
+    return this.#grants.revoke(grants, actor)
+  }
+
+  async diff(plugin: string): Promise<ApprovalDiff | undefined> {
+    const history = await this.#approvals.withdrawn.of(plugin)
+    const entry = this.#catalogue.get(plugin)
+    return entry && diffApprovals(entry, history)
+  }
+
+  pipelines(): readonly PipelineStep[] {
+    return this.#pipelines.list()
+  }
+
+  dryRun(query?: PipelineQuery): readonly PipelineChain[] {
+    return this.#pipelines.dryRun(query)
+  }
+
+  async capabilities(plugin: string): Promise<CapabilityReport | undefined> {
+    const stored = (await this.#store.all()).get(plugin)
+    const entry = this.#catalogue.get(plugin)
+    return entry && reportCapabilities(entry, stored?.capabilities ?? [])
+  }
+
+  syncCapabilities(plugin: string, actor: string): Promise<void> {
+    return this.#order(plugin, 'sync', async ({ manifest, contentHash, serving }) => {
+      if (manifest === undefined || serving === undefined) throw pluginNotLoaded({ plugin })
+      await this.#store.remember(manifest, contentHash)
+      this.#options.log.info({ plugin, actor }, 'capabilities stored')
+    })
   }
 
   #isQuarantined(plugin: string): boolean {

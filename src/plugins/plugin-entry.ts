@@ -1,5 +1,6 @@
 import type { Generation } from '../sandbox/generation.js'
 import type { BreakerState, PluginBreaker } from './breaker.js'
+import { pluginSourceChanged } from './errors.js'
 import { type GrantKind, GrantTable } from './grants/grant-table.js'
 import type { Manifest } from './manifest.js'
 import type { ServedPlugin } from './plugin-directory.js'
@@ -82,6 +83,17 @@ export class PluginEntry {
     this.failedReason = reason
     // A generation that serves goes on: only the reason tells of the failure.
     if (this.state !== 'running') this.setState('failed')
+  }
+
+  /**
+   * Makes sure that an approval is for what is loaded.
+   *
+   * @param contentHash Source that was looked at; any when missing.
+   * @throws HostError PLUGIN_SOURCE_CHANGED.
+   */
+  assertSource(contentHash: string | undefined): void {
+    if (contentHash === undefined || contentHash === this.contentHash) return
+    throw pluginSourceChanged({ plugin: this.name })
   }
 
   /** Replaces the routes, because an approval has changed. */

@@ -41,6 +41,11 @@ export class GrantTable {
     return this.#approved.has(`${kind} ${key}`)
   }
 
+  /** All of one kind. */
+  of(kind: GrantKind): readonly ServedGrant[] {
+    return this.grants.filter((grant) => grant.kind === kind)
+  }
+
   /** Whether a plugin has asked for something, approved or not. */
   isAskedFor(kind: GrantKind, key: string): boolean {
     return this.grants.some((grant) => grant.kind === kind && grant.key === key)
