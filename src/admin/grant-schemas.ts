@@ -83,7 +83,14 @@ const formerly = {
   approved_at: text('RFC 3339.'),
   approved_by: text('Name of the user who approved.'),
 }
-const itemFields = { kind, key, description: text('What it can do, or what the plugin says it is for.') }
+const itemFields = {
+  kind,
+  key,
+  description: text('What it can do, or what the plugin says it is for.'),
+  public: Type.Optional(
+    Type.Boolean({ description: 'Of a route: whether it answers without a credential once it is approved.' }),
+  ),
+}
 
 export const diffSchema = Type.Object({
   plugin,

@@ -98,6 +98,8 @@ export interface ApprovalItem {
   /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`. */
   readonly key: string
   readonly description: string
+  /** Of a route: whether it answers without a credential once it is approved. */
+  readonly public?: boolean
   /** Of a waiting item: the approval that it had before the plugin changed. */
   readonly approved_before?: {
     readonly plugin_version: string

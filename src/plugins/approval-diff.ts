@@ -30,6 +30,7 @@ function itemsOf({ served }: PluginEntry): readonly { item: ApprovalItem; approv
       kind: 'route' as const,
       key: routeKey(method, path),
       description: isPublic ? 'public: answers anyone' : 'needs a credential',
+      public: isPublic,
     },
     approved,
   }))

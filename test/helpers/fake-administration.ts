@@ -122,16 +122,19 @@ export class FakeAdministration implements PluginAdministration {
           kind: 'route' as const,
           key: `${method} ${path}`,
           description: isPublic ? 'public: answers anyone' : 'needs a credential',
+          public: isPublic,
           approved,
         })),
-      ...this.grantList.filter((grant) => grant.plugin === plugin),
+      ...this.grantList
+        .filter((grant) => grant.plugin === plugin)
+        .map(({ plugin: _plugin, ...grant }) => grant),
     ]
     const items = (wanted: boolean): ApprovalItem[] =>
-      asked
-        .filter(({ approved }) => approved === wanted)
-        .map(({ kind, key, description }) => ({ kind, key, description }))
+      asked.filter(({ approved }) => approved === wanted).map(({ approved: _approved, ...item }) => item)
     const { version, content_hash } = details
-    const dropped = this.dropped.filter((row) => row.plugin === plugin).map(({ plugin: _, ...row }) => row)
+    const dropped = this.dropped
+      .filter((row) => row.plugin === plugin)
+      .map(({ plugin: _plugin, ...row }) => row)
     return {
       plugin,
       plugin_version: version,
