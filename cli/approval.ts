@@ -1,5 +1,12 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import type { RouteListing } from '../sdk/client/index.js'
+import type { Command } from 'commander'
+import type { ApprovalDiff, ApprovalItem } from '../sdk/client/index.js'
+import { countItems, describeItem, kindsOfItems, nameItem, parseRoute } from './approval-items.js'
+import {
+  addSelectionOptions,
+  assertSelection,
+  type SelectionOptions,
+  selectItems,
+} from './approval-selection.js'
 import { CliError } from './cli-error.js'
 import { confirm } from './confirm.js'
 import { addServerOptions, type Connection, connect, type ServerOptions } from './connection.js'
@@ -17,9 +24,7 @@ export interface ApprovalCommand {
   readonly help: string
 }
 
-interface ApprovalOptions extends ServerOptions {
-  readonly route?: readonly string[]
-  readonly allRoutes?: boolean
+interface ApprovalOptions extends ServerOptions, SelectionOptions {
   readonly yes?: boolean
   readonly dryRun?: boolean
 }
@@ -32,22 +37,12 @@ export function addApprovalCommand(parent: Command, context: CommandContext, com
     .argument('<name>', 'name of the plugin')
     .summary(summary)
     .description(description)
-    .option('--route <"METHOD /path">', 'one route; may be given several times', collectRoute)
-    .option('--all-routes', 'all routes of the plugin')
+  addSelectionOptions(added)
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show what would be done, and do nothing')
   addServerOptions(added)
     .addHelpText('after', help)
     .action((name: string, options: ApprovalOptions) => run(context, command, name, options))
-}
-
-/** Reads `get /tasks` as `GET /tasks`. */
-function collectRoute(text: string, collected: readonly string[] = []): readonly string[] {
-  const [, method, path] = /^\s*([A-Za-z]+)\s+(\/\S*)\s*$/.exec(text) ?? []
-  if (method === undefined || path === undefined) {
-    throw new InvalidArgumentError('It must be a method and a path, e.g. "GET /tasks".')
-  }
-  return [...collected, `${method.toUpperCase()} ${path}`]
 }
 
 async function run(
@@ -56,100 +51,96 @@ async function run(
   name: string,
   options: ApprovalOptions,
 ): Promise<void> {
-  if (options.route === undefined && !options.allRoutes) {
-    const message = `nothing is selected: give --route "METHOD /path" (several times if need be) or --all-routes`
-    throw new CliError(exitCodes.usage, 'NO_SELECTION', message)
-  }
+  assertSelection(options)
   const connection = await connect(context, options)
-  const selected = select(name, options, await listRoutes(connection, name))
-  const changed = selected.filter(({ approved }) => approved !== (command.verb === 'approve'))
-  if (changed.length > 0) printPlan(context, command, changed)
+  const diff = await connection.client.plugins.diff(name)
+  const selected = selectItems(name, options, [...diff.waiting, ...diff.approved])
+  const changeable = new Set(command.verb === 'approve' ? diff.waiting : diff.approved)
+  const changed = selected.filter((item) => changeable.has(item))
+  if (changed.length > 0) printPlan(context, command, diff, changed)
   const applied = changed.length > 0 && !options.dryRun
-  if (applied) await apply(context, connection, command, changed, options)
+  if (applied) await apply(context, connection, command, diff, changed, options)
   if (options.json) printJson(context, toJson(command, name, applied ? changed : [], options))
-  else if (applied) printChanges(context, command, connection, changed)
+  else if (applied) printChanges(context, command, connection, name, changed)
   else if (changed.length > 0) printLine(context, 'nothing was changed (--dry-run)')
-  else printLine(context, `nothing to do: every selected route is ${command.done} already`)
-}
-
-async function listRoutes({ client }: Connection, name: string): Promise<readonly RouteListing[]> {
-  const routes = (await client.routes.list()).filter(({ plugin }) => plugin === name)
-  // Tells a plugin without routes from one that does not exist.
-  if (routes.length === 0) await client.plugins.get(name)
-  return routes
-}
-
-function select(
-  name: string,
-  options: ApprovalOptions,
-  routes: readonly RouteListing[],
-): readonly RouteListing[] {
-  const known = new Set(routes.map(keyOf))
-  const unknown = (options.route ?? []).filter((route) => !known.has(route))
-  if (unknown.length > 0) {
-    const has = routes.length === 0 ? 'it has no routes' : `it has ${[...known].join(', ')}`
-    const message = `nothing was changed: ${name} has no route ${unknown.join(', ')}; ${has}`
-    throw new CliError(exitCodes.notFound, 'ROUTE_NOT_FOUND', message)
-  }
-  return routes.filter((route) => options.allRoutes || options.route?.includes(keyOf(route)))
-}
-
-function keyOf({ method, path }: RouteListing): string {
-  return `${method} ${path}`
+  else printLine(context, `nothing to do: all that is selected is ${command.done} already`)
 }
 
 function printPlan(
   context: CommandContext,
   { verb }: ApprovalCommand,
-  routes: readonly RouteListing[],
+  { plugin, plugin_version }: ApprovalDiff,
+  items: readonly ApprovalItem[],
 ): void {
-  const [first] = routes
-  if (first === undefined) return
-  printNote(context, `To ${verb} for ${printable(`${first.plugin} ${first.plugin_version}`)}:`)
-  for (const { method, path, public: isPublic } of routes) {
-    const access = isPublic ? paint(context, 'yellow', 'public: answers anyone') : 'needs a credential'
-    printNote(context, `  ${printable(`${method.padEnd(6)} ${path}`)}  (${access})`)
-  }
+  printNote(context, `To ${verb} for ${printable(`${plugin} ${plugin_version}`)}:`)
+  for (const item of items) printNote(context, `  ${describeItem(context, item)}`)
 }
 
 /**
- * Asks, then changes the routes.
+ * Asks once, then changes all items, a request for each kind.
  *
  * @throws CliError `DECLINED` when the person said no.
  */
 async function apply(
   context: CommandContext,
   { client }: Connection,
-  { verb }: ApprovalCommand,
-  routes: readonly RouteListing[],
+  { verb, done }: ApprovalCommand,
+  { plugin, content_hash }: ApprovalDiff,
+  items: readonly ApprovalItem[],
   options: ApprovalOptions,
 ): Promise<void> {
-  const count = routes.length === 1 ? 'this route' : `these ${routes.length} routes`
-  const question = `${verb === 'approve' ? 'Approve' : 'Revoke'} ${count}?`
+  const isOne = items.length === 1
+  const subject = isOne ? countItems(items).replace(/^1 /, 'this ') : `these ${countItems(items)}`
+  const question = `${verb === 'approve' ? 'Approve' : 'Revoke'} ${subject}?`
   if (!(await confirm(context, question, options.yes ?? false))) {
     throw new CliError(exitCodes.failure, 'DECLINED', 'nothing was changed')
   }
-  await client.routes[verb](routes)
+  const changed: ApprovalItem[] = []
+  for (const { kind, change } of kindsOfItems) {
+    const own = items.filter((item) => item.kind === kind)
+    if (own.length === 0) continue
+    try {
+      // What is approved is what was shown: the server refuses when another source has been loaded since.
+      await change(
+        client,
+        verb,
+        { plugin, content_hash },
+        own.map(({ key }) => key),
+      )
+    } catch (thrown) {
+      if (changed.length > 0) printNote(context, `${done} before this failed: ${countItems(changed)}`)
+      throw thrown
+    }
+    changed.push(...own)
+  }
 }
 
 function printChanges(
   context: CommandContext,
   { done }: ApprovalCommand,
   { url }: Connection,
-  routes: readonly RouteListing[],
+  plugin: string,
+  items: readonly ApprovalItem[],
 ): void {
-  for (const { plugin, method, path } of routes) {
-    const target = printable(`${method} ${url}/api/v1/plugins/${plugin}${path}`)
-    printLine(context, `${paint(context, 'green', `${done}:`)} ${target}`)
+  for (const item of items) {
+    const { method, path } = parseRoute(item.key)
+    const target =
+      item.kind === 'route'
+        ? `${method} ${url}/api/v1/plugins/${plugin}${path}`
+        : `${nameItem(item).replace(/ +/, ' ')}`
+    printLine(context, `${paint(context, 'green', `${done}:`)} ${printable(target)}`)
   }
 }
 
 function toJson(
   { done }: ApprovalCommand,
   plugin: string,
-  routes: readonly RouteListing[],
+  items: readonly ApprovalItem[],
   { dryRun = false }: ApprovalOptions,
 ): object {
-  const changed = routes.map(({ method, path, public: isPublic }) => ({ method, path, public: isPublic }))
+  const changed = items.map((item) => ({
+    kind: item.kind,
+    ...kindsOfItems.find(({ kind }) => kind === item.kind)?.fieldsOf(item),
+  }))
   return { ok: true, plugin, dry_run: dryRun, [done]: changed }
 }

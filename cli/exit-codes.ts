@@ -16,11 +16,11 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 /** What each exit code tells a script. */
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done, or nothing to do',
-  1: 'understood, but it could not be done',
+  1: 'understood, but it could not be done; or, for diff --exit-code, something waits for approval',
   2: 'wrong command line, or a question that nobody is there to answer (pass --yes)',
   3: 'the plugin is not valid',
   4: 'no server answers',
-  5: 'no such plugin, route or folder',
+  5: 'no such plugin, folder, or nothing of that name that the plugin asks for',
   6: 'the server refused the token',
   7: 'the configuration is not valid',
 }

@@ -17,6 +17,7 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   SERVER_UNREACHABLE: exitCodes.serverNotRunning,
   PLUGIN_NOT_FOUND: exitCodes.notFound,
   ROUTES_NOT_FOUND: exitCodes.notFound,
+  GRANTS_NOT_FOUND: exitCodes.notFound,
   UNAUTHORIZED: exitCodes.unauthorized,
   FORBIDDEN: exitCodes.unauthorized,
   INVALID_URL: exitCodes.usage,

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addApproveCommand } from './commands/approve.js'
+import { addDiffCommand } from './commands/diff.js'
 import { addDisableCommand } from './commands/disable.js'
 import { addEnableCommand } from './commands/enable.js'
 import { addInfoCommand } from './commands/info.js'
@@ -34,6 +35,7 @@ through --url or the configuration, with the admin token of its data directory.
 
 Example:
   $ modulacms plugin info task_tracker
+  $ modulacms plugin diff task_tracker
   $ modulacms plugin approve task_tracker --route "GET /tasks" --route "POST /tasks"
 
 ${formatExitCodes()}`
@@ -65,6 +67,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addInitCommand(plugin, context)
   addValidateCommand(plugin, context)
   addInfoCommand(plugin, context)
+  addDiffCommand(plugin, context)
   addReloadCommand(plugin, context)
   addEnableCommand(plugin, context)
   addDisableCommand(plugin, context)

@@ -1,5 +1,14 @@
 import type { Command } from 'commander'
-import type { PluginDetails, RouteListing } from '../../sdk/client/index.js'
+import type {
+  ApprovalKind,
+  Client,
+  CoreListing,
+  DomainListing,
+  HookListing,
+  PluginDetails,
+  RouteListing,
+} from '../../sdk/client/index.js'
+import { approveCommand, kindsOfItems } from '../approval-items.js'
 import { addServerOptions, connect, type ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { printable, printJson, printLine } from '../output.js'
@@ -15,7 +24,7 @@ export function addInfoCommand(parent: Command, context: CommandContext): void {
     .argument('<name>', 'name of the plugin')
     .summary('show what the server knows of a plugin')
     .description(
-      'Show the state of a plugin, why it failed, its breaker, its VMs and its routes with their approval.',
+      'Show the state of a plugin, why it failed, its breaker, its VMs, and what it asks for with its approval.',
     )
   addServerOptions(command)
     .addHelpText('after', help)
@@ -25,14 +34,34 @@ export function addInfoCommand(parent: Command, context: CommandContext): void {
 async function info(context: CommandContext, name: string, options: ServerOptions): Promise<void> {
   const { client } = await connect(context, options)
   const details = await client.plugins.get(name)
-  const routes = (await client.routes.list()).filter(({ plugin }) => plugin === name)
-  if (options.json) {
-    const shown = routes.map(({ plugin: _plugin, ...route }) => route)
-    return printJson(context, { ...details, routes: shown })
-  }
+  const asked = await readAsked(client, name)
+  if (options.json) return printJson(context, { ...details, ...asked })
   for (const [key, value] of linesOf(details))
     printLine(context, `${`${key}:`.padEnd(15)}${printable(value)}`)
-  printRoutes(context, details, routes)
+  printAsked(context, details, asked)
+}
+
+/** What the plugin asks for, without its name in each entry. */
+interface Asked {
+  readonly routes: readonly Omit<RouteListing, 'plugin'>[]
+  readonly hooks: readonly Omit<HookListing, 'plugin_name'>[]
+  readonly domains: readonly Omit<DomainListing, 'plugin_name'>[]
+  readonly core: readonly Omit<CoreListing, 'plugin_name'>[]
+}
+
+async function readAsked({ routes, hooks, requests, core }: Client, name: string): Promise<Asked> {
+  const lists = await Promise.all([routes.list(), hooks.list(), requests.list(), core.list()])
+  const [allRoutes, allHooks, allDomains, allCore] = lists
+  return {
+    routes: allRoutes.filter(({ plugin }) => plugin === name).map(({ plugin: _plugin, ...route }) => route),
+    hooks: allHooks.filter(isOf(name)).map(({ plugin_name: _plugin, ...hook }) => hook),
+    domains: allDomains.filter(isOf(name)).map(({ plugin_name: _plugin, ...domain }) => domain),
+    core: allCore.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
+  }
+}
+
+function isOf(name: string) {
+  return (listing: { readonly plugin_name: string }) => listing.plugin_name === name
 }
 
 function linesOf(details: PluginDetails): readonly (readonly [string, string])[] {
@@ -65,24 +94,41 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
   return lines.filter((line): line is [string, string] => line[1] !== undefined)
 }
 
-function printRoutes(
-  context: CommandContext,
-  { name }: PluginDetails,
-  routes: readonly RouteListing[],
-): void {
-  if (routes.length === 0) {
-    printLine(context, 'routes:        none')
-    return
+/** One line of what a plugin asks for. */
+interface AskedLine {
+  readonly kind: ApprovalKind
+  readonly approved: boolean
+  readonly text: string
+}
+
+function printAsked(context: CommandContext, { name }: PluginDetails, asked: Asked): void {
+  const lines = askedLines(asked)
+  if (asked.routes.length === 0) printLine(context, 'routes:        none')
+  for (const { kind, many } of kindsOfItems) {
+    const own = lines.filter((line) => line.kind === kind)
+    if (own.length > 0) printLine(context, `${many}:`)
+    for (const { approved, text } of own) {
+      printLine(context, printable(`  ${approved ? 'approved' : 'waiting '}  ${text}`))
+    }
   }
-  printLine(context, 'routes:')
-  for (const { approved, method, path, public: isPublic } of routes) {
-    const line = `  ${approved ? 'approved' : 'waiting '}  ${method.padEnd(6)} ${path}${isPublic ? '  (public)' : ''}`
-    printLine(context, printable(line))
+  const waiting = lines.filter(({ approved }) => !approved)
+  if (waiting.length > 0) {
+    printLine(context, `approve those that wait with: ${approveCommand(name, waiting)}`)
   }
-  if (routes.some(({ approved }) => !approved)) {
-    printLine(
-      context,
-      `approve those that wait with: modulacms plugin approve ${printable(name)} --all-routes`,
-    )
-  }
+}
+
+function askedLines({ routes, hooks, domains, core }: Asked): readonly AskedLine[] {
+  return [
+    ...routes.map(({ approved, method, path, public: isPublic }) => {
+      const text = `${method.padEnd(6)} ${path}${isPublic ? '  (public)' : ''}`
+      return { kind: 'route' as const, approved, text }
+    }),
+    ...hooks.map(({ approved, event, table, priority }) => {
+      return { kind: 'hook' as const, approved, text: `${event}:${table}  (priority ${priority})` }
+    }),
+    ...domains.map(({ approved, domain }) => ({ kind: 'domain' as const, approved, text: domain })),
+    ...core.map(({ approved, table, access }) => {
+      return { kind: 'core' as const, approved, text: `${table}:${access}` }
+    }),
+  ]
 }

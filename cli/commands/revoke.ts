@@ -3,19 +3,21 @@ import { addApprovalCommand } from '../approval.js'
 import type { CommandContext } from '../context.js'
 
 const help = `
-Shows what will stop answering and asks first. In a script, where nobody can be asked, pass --yes. Selectors combine.
+Shows what will stop working and asks first. In a script, where nobody can be asked, pass --yes. Selectors combine.
 
 Examples:
   $ modulacms plugin revoke task_tracker --route "DELETE /tasks/{id}"
-  $ modulacms plugin revoke task_tracker --all-routes --yes`
+  $ modulacms plugin revoke task_tracker --domain api.example.com --core content_data:write
+  $ modulacms plugin revoke task_tracker --all --yes`
 
 /** Adds `plugin revoke`. */
 export function addRevokeCommand(parent: Command, context: CommandContext): void {
   addApprovalCommand(parent, context, {
     verb: 'revoke',
     done: 'revoked',
-    summary: 'stop routes of a plugin from answering',
-    description: 'Revoke the approval of routes. They answer 404 from that moment on.',
+    summary: 'take away what a plugin was approved for',
+    description:
+      'Revoke the approval of routes, hooks, domains or core tables. From that moment on the routes answer 404, the hooks do not run, the rest is refused.',
     help,
   })
 }

@@ -1,8 +1,18 @@
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
+  ApprovalDiff,
+  CapabilityReport,
   CleanupPreview,
   CleanupResult,
+  CoreListing,
+  CoreReference,
+  DomainListing,
+  DomainReference,
   Health,
+  HookListing,
+  HookReference,
+  PipelineChain,
+  PipelineListing,
   PluginDetails,
   PluginSummary,
   ReloadResult,
@@ -24,25 +34,47 @@ export interface PluginClient {
   enable(plugin: string): Promise<StateResult>
   /** Stops the plugin; it stays stopped over restarts until it is enabled. */
   disable(plugin: string): Promise<StateResult>
+  /** Compares what the plugin asks for with what is approved. */
+  diff(plugin: string): Promise<ApprovalDiff>
+  /** What its manifest offers, and how that differs from what is stored. */
+  capabilities(plugin: string): Promise<CapabilityReport>
+  /** Stores what its loaded manifest offers. */
+  syncCapabilities(plugin: string): Promise<ReloadResult>
   /** Names the tables that no plugin owns; drops nothing. */
   cleanup(): Promise<CleanupPreview>
   /** Drops those of the given tables that no plugin owns. Their rows are gone for good. */
   dropTables(tables: readonly string[]): Promise<CleanupResult>
 }
 
+/** Operations on the approval of one kind of things that plugins ask for. */
+export interface ApprovalClient<Listing, Reference> {
+  list(): Promise<readonly Listing[]>
+  /** Unknown ones reject with `problems`, after the others were approved. */
+  approve(references: readonly Reference[]): Promise<void>
+  /** Unknown ones reject with `problems`, after the others were revoked. */
+  revoke(references: readonly Reference[]): Promise<void>
+}
+
 /** Operations on the approval of routes. */
-export interface RouteClient {
-  list(): Promise<readonly RouteListing[]>
-  /** Unknown routes reject with `problems`, after the others were approved. */
-  approve(routes: readonly RouteReference[]): Promise<void>
-  /** Unknown routes reject with `problems`, after the others were revoked. */
-  revoke(routes: readonly RouteReference[]): Promise<void>
+export type RouteClient = ApprovalClient<RouteListing, RouteReference>
+
+/** Shows which hooks fire around which operations; fires none. */
+export interface PipelineClient {
+  list(): Promise<readonly PipelineListing[]>
+  /** The chains of one table or operation, of all when missing. */
+  dryRun(query?: { readonly table?: string; readonly operation?: string }): Promise<readonly PipelineChain[]>
 }
 
 /** A typed client of one server's admin API; holds no connection, so there is nothing to close. */
 export interface Client {
   readonly plugins: PluginClient
   readonly routes: RouteClient
+  readonly hooks: ApprovalClient<HookListing, HookReference>
+  /** Domains of outbound requests. */
+  readonly requests: ApprovalClient<DomainListing, DomainReference>
+  /** Access to core tables. */
+  readonly core: ApprovalClient<CoreListing, CoreReference>
+  readonly pipelines: PipelineClient
   /** Needs no token; resolves also when the server reports that it is not well. */
   health(): Promise<Health>
 }
@@ -61,7 +93,11 @@ export function createClient(options: ClientOptions): Client {
   const send = createTransport(options)
   return {
     plugins: createPluginClient(send),
-    routes: createRouteClient(send),
+    routes: createApprovalClient(send, 'routes', ['plugin', 'method', 'path', 'content_hash']),
+    hooks: createApprovalClient(send, 'hooks', ['plugin', 'event', 'table', 'content_hash']),
+    requests: createApprovalClient(send, 'requests', ['plugin', 'domain', 'content_hash']),
+    core: createApprovalClient(send, 'core', ['plugin', 'table', 'access', 'content_hash']),
+    pipelines: createPipelineClient(send),
     health: async () =>
       (await send({ method: 'GET', path: '/api/v1/health', acceptedStatuses: [503] })) as Health,
   }
@@ -83,25 +119,57 @@ function createPluginClient(send: Transport): PluginClient {
       (await send({ method: 'POST', path: pathOf(plugin, '/enable') })) as StateResult,
     disable: async (plugin) =>
       (await send({ method: 'POST', path: pathOf(plugin, '/disable') })) as StateResult,
+    diff: async (plugin) => (await send({ method: 'GET', path: pathOf(plugin, '/diff') })) as ApprovalDiff,
+    capabilities: async (plugin) =>
+      (await send({ method: 'GET', path: pathOf(plugin, '/capabilities') })) as CapabilityReport,
+    syncCapabilities: async (plugin) =>
+      (await send({ method: 'POST', path: pathOf(plugin, '/sync-capabilities') })) as ReloadResult,
     cleanup: async () => (await send({ method: 'GET', path: cleanupPath })) as CleanupPreview,
     dropTables: async (tables) =>
       (await send({ method: 'POST', path: cleanupPath, body: { confirm: true, tables } })) as CleanupResult,
   }
 }
 
-function createRouteClient(send: Transport): RouteClient {
-  const path = `${adminPath}/plugins/routes`
-  const change = async (action: string, routes: readonly RouteReference[]): Promise<void> => {
+/**
+ * @param resource Last part of the path, also the key of its lists.
+ * @param fields Fields of a reference.
+ */
+function createApprovalClient<Listing, Reference extends object>(
+  send: Transport,
+  resource: string,
+  fields: readonly (keyof Reference & string)[],
+): ApprovalClient<Listing, Reference> {
+  const path = `${adminPath}/plugins/${resource}`
+  const change = async (action: string, references: readonly Reference[]): Promise<void> => {
     // Listings may be passed as references; the server refuses fields that it does not know.
-    const references = routes.map(({ plugin, method, path }) => ({ plugin, method, path }))
-    await send({ method: 'POST', path: `${path}/${action}`, body: { routes: references } })
+    const picked = references.map((reference) =>
+      Object.fromEntries(fields.map((field) => [field, reference[field]])),
+    )
+    await send({ method: 'POST', path: `${path}/${action}`, body: { [resource]: picked } })
   }
   return {
     async list() {
-      const answer = await send({ method: 'GET', path })
-      return (answer as { routes: RouteListing[] }).routes
+      const answer = (await send({ method: 'GET', path })) as Readonly<Record<string, Listing[]>>
+      return answer[resource] ?? []
     },
-    approve: (routes) => change('approve', routes),
-    revoke: (routes) => change('revoke', routes),
+    approve: (references) => change('approve', references),
+    revoke: (references) => change('revoke', references),
+  }
+}
+
+function createPipelineClient(send: Transport): PipelineClient {
+  const path = `${adminPath}/pipelines`
+  return {
+    async list() {
+      const answer = await send({ method: 'GET', path })
+      return (answer as { pipelines: PipelineListing[] }).pipelines
+    },
+    async dryRun({ table, operation } = {}) {
+      const query = new URLSearchParams()
+      if (table !== undefined) query.set('table', table)
+      if (operation !== undefined) query.set('op', operation)
+      const answer = await send({ method: 'GET', path: `${path}/dry-run?${query}` })
+      return (answer as { chains: PipelineChain[] }).chains
+    },
   }
 }

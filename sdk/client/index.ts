@@ -4,18 +4,36 @@
  * @module
  */
 export {
+  type ApprovalClient,
   type Client,
   type ClientOptions,
   createClient,
+  type PipelineClient,
   type PluginClient,
   type RouteClient,
 } from './client.js'
 export { ClientError, type ClientErrorFacts } from './client-error.js'
 export type {
+  ApprovalDiff,
+  ApprovalItem,
+  ApprovalKind,
   BreakerState,
+  Capability,
+  CapabilityReport,
   CleanupPreview,
   CleanupResult,
+  CoreListing,
+  CoreReference,
+  DisabledReason,
+  DomainListing,
+  DomainReference,
+  DroppedApproval,
+  FormerApproval,
   Health,
+  HookListing,
+  HookReference,
+  PipelineChain,
+  PipelineListing,
   PluginDetails,
   PluginState,
   PluginSummary,

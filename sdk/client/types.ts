@@ -48,6 +48,8 @@ export interface RouteReference {
   readonly method: string
   /** Path below `/api/v1/plugins/<plugin>`, as the plugin registered it. */
   readonly path: string
+  /** Source that was looked at: approving is refused when another is loaded. Any when missing. */
+  readonly content_hash?: string | undefined
 }
 
 /** One route with its approval. */
@@ -56,6 +58,165 @@ export interface RouteListing extends RouteReference {
   readonly public: boolean
   readonly approved: boolean
   readonly plugin_version: string
+}
+
+/** Names the hooks of one plugin for one event and table. */
+export interface HookReference {
+  readonly plugin: string
+  /** E.g. `before_create`. */
+  readonly event: string
+  /** As the plugin registered it; `*` stands for all tables. */
+  readonly table: string
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One hook with its approval; those of one plugin, event and table share it. */
+export interface HookListing {
+  readonly plugin_name: string
+  readonly event: string
+  readonly table: string
+  /** The lower, the earlier. */
+  readonly priority: number
+  readonly approved: boolean
+  /** True when it is for all tables. */
+  readonly is_wildcard: boolean
+  readonly plugin_version: string
+}
+
+/** Names one domain that a plugin wants to send requests to. */
+export interface DomainReference {
+  readonly plugin: string
+  readonly domain: string
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One domain with its approval. */
+export interface DomainListing {
+  readonly plugin_name: string
+  readonly domain: string
+  /** What the plugin says it is for. */
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** Names one access to a core table. */
+export interface CoreReference {
+  readonly plugin: string
+  readonly table: string
+  readonly access: 'read' | 'write'
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One access to a core table with its approval. */
+export interface CoreListing {
+  readonly plugin_name: string
+  readonly table: string
+  readonly access: 'read' | 'write'
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** Kind of something that plugins ask for. */
+export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core'
+
+/** Who approved something for which version. */
+export interface FormerApproval {
+  readonly plugin_version: string
+  /** RFC 3339. */
+  readonly approved_at: string
+  readonly approved_by: string
+}
+
+/** Something that a plugin asks for. */
+export interface ApprovalItem {
+  readonly kind: ApprovalKind
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com` or `content_data:read`. */
+  readonly key: string
+  /** What it can do, or what the plugin says it is for. */
+  readonly description: string
+  /** Of a route: whether it answers without a credential once it is approved. */
+  readonly public?: boolean
+  /** Of a waiting item: the approval that ended when the plugin changed. */
+  readonly approved_before?: FormerApproval
+}
+
+/** Something that was approved and is no longer asked for. */
+export interface DroppedApproval extends FormerApproval {
+  readonly kind: ApprovalKind
+  readonly key: string
+  /** RFC 3339. */
+  readonly dropped_at: string
+}
+
+/** What a plugin asks for, against what is and was approved. */
+export interface ApprovalDiff {
+  readonly plugin: string
+  readonly plugin_version: string
+  /** The source that is loaded; give it back as `content_hash` when approving. */
+  readonly content_hash: string
+  readonly waiting: readonly ApprovalItem[]
+  readonly approved: readonly ApprovalItem[]
+  /** Since somebody approved something of the plugin. */
+  readonly dropped: readonly DroppedApproval[]
+}
+
+/** Why a hook does not fire. */
+export type DisabledReason = 'not_approved' | 'plugin_not_running' | 'breaker_open'
+
+/** One hook. */
+export interface PipelineListing {
+  readonly pipeline_id: string
+  readonly table_name: string
+  /** E.g. `create`. */
+  readonly operation: string
+  readonly phase: 'before' | 'after'
+  readonly plugin_name: string
+  readonly handler: string
+  readonly priority: number
+  /** Whether it fires. */
+  readonly enabled: boolean
+  readonly disabled_reason?: DisabledReason
+}
+
+/** What fires before or after an operation on a table. */
+export interface PipelineChain {
+  readonly table: string
+  readonly operation: string
+  readonly phase: 'before' | 'after'
+  /** In the order in which they run. */
+  readonly entries: readonly {
+    readonly PipelineID: string
+    readonly PluginName: string
+    readonly Handler: string
+    /** As registered; `*` stands for all tables. */
+    readonly Table: string
+    readonly Priority: number
+    readonly Enabled: boolean
+    readonly DisabledReason?: DisabledReason
+  }[]
+}
+
+/** Something that a manifest offers. */
+export interface Capability {
+  readonly table: string
+  readonly op: string
+  readonly handler: string
+  readonly priority: number
+}
+
+/** What the loaded manifest offers, and how that differs from what is stored. */
+export interface CapabilityReport {
+  readonly plugin: string
+  readonly capabilities: readonly Capability[]
+  readonly drift: readonly {
+    readonly kind: 'added' | 'removed' | 'changed'
+    readonly current?: Capability
+    readonly previous?: Capability
+  }[]
 }
 
 /** Answer to `reload`. */

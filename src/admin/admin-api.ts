@@ -3,8 +3,10 @@ import { adminLimits } from '../base/limits.js'
 import { createAuthentication } from './authentication.js'
 import { addCleanupOperations } from './cleanup-operations.js'
 import { installFailures } from './failures.js'
+import { addGrantOperations } from './grant-operations.js'
 import { createMutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
+import { addPipelineOperations } from './pipeline-operations.js'
 import { addPluginOperations, type OperationContext } from './plugin-operations.js'
 import { addRouteOperations } from './route-operations.js'
 import { installValidation } from './validation.js'
@@ -27,6 +29,8 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     installFailures(app, options.log)
     addPluginOperations(app, context)
     addRouteOperations(app, context)
+    addGrantOperations(app, context)
+    addPipelineOperations(app, context)
     addCleanupOperations(app, context)
     done()
   }

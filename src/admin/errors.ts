@@ -45,6 +45,13 @@ export const routesNotFound = defineError(
   '{failed} of {total} routes could not be {done}, see "errors"; the others were',
 )
 
+/** Some hooks, domains or core tables of a list are not asked for by a plugin; the others were approved or revoked. */
+export const grantsNotFound = defineError(
+  'GRANTS_NOT_FOUND',
+  400,
+  '{failed} of {total} {items} could not be {done}, see "errors"; the others were',
+)
+
 /** Fixed text of a load that failed: the reason holds Lua text, which stays out of 5xx answers. */
 export const loadFailedText =
   'the plugin could not be loaded; its failed_reason (modulacms plugin info NAME) and the log line of this request tell why'

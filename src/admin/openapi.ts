@@ -28,6 +28,10 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
         tags: [
           { name: 'plugins', description: 'Plugins and their life.' },
           { name: 'routes', description: 'HTTP routes of plugins, and their approval.' },
+          { name: 'hooks', description: 'Hooks of plugins around content, and their approval.' },
+          { name: 'requests', description: 'Domains that plugins send requests to, and their approval.' },
+          { name: 'core', description: 'Core tables that plugins read and write, and the approval of that.' },
+          { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'health', description: 'Whether the server serves.' },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],

@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { adminLimits } from '../base/limits.js'
 import { pluginStates } from '../plugins/plugin-state.js'
+import { contentHashSchema } from './grant-schemas.js'
 
 const strict = { additionalProperties: false } as const
 const text = (description: string) => Type.String({ description })
@@ -115,7 +116,12 @@ export const routeListSchema = Type.Object({
 })
 
 export const routeBodySchema = Type.Object(
-  { routes: Type.Array(Type.Object(referenceFields, strict), { ...itemsMax, description: 'May be empty.' }) },
+  {
+    routes: Type.Array(Type.Object({ ...referenceFields, content_hash: contentHashSchema }, strict), {
+      ...itemsMax,
+      description: 'May be empty.',
+    }),
+  },
   strict,
 )
 export type RouteBody = Static<typeof routeBodySchema>
@@ -150,6 +156,7 @@ export interface Operation {
   readonly description?: string
   readonly tag: string
   readonly params?: TSchema
+  readonly query?: TSchema
   readonly body?: TSchema
   readonly answer: TSchema
   /** Failures beside 401, 403 and 500, by status. */
@@ -158,7 +165,7 @@ export interface Operation {
 
 /** Makes the Fastify schema of an operation. */
 export function schemaOf(operation: Operation): Record<string, unknown> {
-  const { operationId, summary, description, tag, params, body, answer, failures = {} } = operation
+  const { operationId, summary, description, tag, params, query, body, answer, failures = {} } = operation
   return {
     operationId,
     summary,
@@ -166,6 +173,7 @@ export function schemaOf(operation: Operation): Record<string, unknown> {
     tags: [tag],
     security: [{ bearer: [] }],
     ...(params === undefined ? {} : { params }),
+    ...(query === undefined ? {} : { querystring: query }),
     ...(body === undefined ? {} : { body }),
     response: { 200: answer, ...failures, 401: errorSchema, 403: errorSchema, 500: errorSchema },
   }

@@ -176,6 +176,18 @@ export const adminLimits = {
   problemsMax: 20,
 } as const
 
+/** Limits of what plugins ask for and of its approvals. */
+export const grantLimits = {
+  /** Characters of the description of a domain that are kept; the rest is cut. */
+  descriptionCharactersMax: 500,
+  /** Hooks, domains and core tables together that one plugin may ask for; a plugin that asks for more is not loaded. */
+  perPluginMax: 500,
+  /** Characters of the name of a hook, domain or core table; a plugin with a longer one is not loaded. */
+  keyCharactersMax: 320,
+  /** Ended approvals that are remembered of one plugin, for operators to compare; the oldest are forgotten. */
+  withdrawnMax: 500,
+} as const
+
 /** Limits of the configuration file. */
 export const configLimits = {
   /** Bytes of a configuration file; a larger one is not read and the host does not start. */

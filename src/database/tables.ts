@@ -49,6 +49,44 @@ export interface PluginRoutesTable {
   created_at: string
 }
 
+/** What a plugin asks for beside a route, and its approval. The primary key is plugin, kind and key. */
+export interface PluginGrantsTable {
+  plugin_name: string
+  kind: 'hook' | 'domain' | 'core'
+  /** e.g. `before_create:content_data`, `api.example.com`, `content_data:read`. */
+  key: string
+  description: Generated<string>
+  approved: Generated<Flag>
+  /** RFC 3339, UTC; null while it is not approved. */
+  approved_at: string | null
+  /** Name of the user who approved; null while it is not approved. */
+  approved_by: string | null
+  /** Version that the approval holds for. */
+  plugin_version: Generated<string>
+  /** Content hash that the approval holds for. */
+  content_hash: Generated<string>
+  /** RFC 3339, UTC. */
+  created_at: string
+}
+
+/**
+ * An approval that ended because a plugin changed, for operators to see; it grants nothing. The primary key is
+ * plugin, kind and key.
+ */
+export interface PluginWithdrawnApprovalsTable {
+  plugin_name: string
+  kind: 'route' | 'hook' | 'domain' | 'core'
+  /** As in `plugin_grants`; of a route its method and path, e.g. `GET /tasks`. */
+  key: string
+  /** Version that the approval held for. */
+  plugin_version: string
+  /** RFC 3339, UTC. */
+  approved_at: string
+  approved_by: string
+  /** RFC 3339, UTC. */
+  withdrawn_at: string
+}
+
 /**
  * Who owns which table. The prefix in a table's name proves nothing: `plugin_a_b_c` could be table `b_c` of `a` or
  * table `c` of `a_b`.
@@ -82,6 +120,8 @@ export interface PluginStorageTable {
 export interface CoreTables {
   plugins: PluginsTable
   plugin_routes: PluginRoutesTable
+  plugin_grants: PluginGrantsTable
+  plugin_withdrawn_approvals: PluginWithdrawnApprovalsTable
   plugin_tables: PluginTablesTable
   plugin_storage: PluginStorageTable
 }

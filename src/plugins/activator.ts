@@ -1,11 +1,12 @@
 import { messageOf } from '../base/errors.js'
 import { routeKey, routesOf } from '../capabilities/http/route-rules.js'
 import type { Generation } from '../sandbox/generation.js'
-import type { ApprovalStore } from './approval-store.js'
-import type { ApprovalBinding, RouteApproval } from './approvals.js'
+import type { ApprovalBinding, ApprovalTerms, RouteApproval } from './approvals.js'
 import { PluginBreaker } from './breaker.js'
-import { GrantTable } from './grants/grant-table.js'
+import { declaredGrants } from './grants/declared-grants.js'
+import { grantTableOf } from './grants/grant-plan.js'
 import type { Candidate } from './loader.js'
+import type { PluginApprovals, SettledApprovals } from './plugin-approvals.js'
 import type { PluginEntry, RetiredGeneration } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import { RouteTable, type ServedRoute } from './route-table.js'
@@ -19,7 +20,7 @@ export interface BreakerSettings {
 }
 
 export interface ActivatorOptions {
-  readonly approvals: ApprovalStore
+  readonly approvals: PluginApprovals
   readonly binding: ApprovalBinding
   readonly breaker: BreakerSettings
   readonly log: PluginLog
@@ -45,56 +46,78 @@ export class Activator {
   }
 
   /**
+   * Lets a generation that is about to run its on_init do what it will be allowed once it serves: what was approved
+   * for its version and source. Stores nothing. A generation that is not activated must be dismissed (`entry.dismiss`).
+   *
+   * @throws Error when it asks for more than a plugin may ask for.
+   */
+  async admit(entry: PluginEntry, candidate: Candidate, generation: Generation): Promise<void> {
+    const declared = declaredGrants(generation.inspection.registrations, candidate.manifest)
+    await this.#options.swaps.run(entry.name, async () => {
+      const plan = await this.#options.approvals.foresee(entry.name, declared, this.#termsOf(candidate))
+      entry.admit(generation, grantTableOf(plan))
+    })
+  }
+
+  /**
    * Settles the approvals of a generation that has passed its on_init, then puts it into service by replacing one
    * reference. Nothing has changed when it rejects. What served before is disposed of in the background
    * (`entry.retiring`).
    */
   async activate(entry: PluginEntry, candidate: Candidate, generation: Generation): Promise<void> {
     const retired = await this.#options.swaps.run(entry.name, () => this.#swap(entry, candidate, generation))
-    entry.retiring = this.#dispose(entry.name, retired)
+    entry.retiring = this.#dispose(entry, retired)
   }
 
   /** Disposes of the generation of a plugin that has been stopped; its breaker stays until the next swap. */
   retire(entry: PluginEntry): Promise<void> {
-    entry.retiring = this.#dispose(entry.name, { generation: entry.served.generation, breaker: undefined })
+    entry.retiring = this.#dispose(entry, { generation: entry.served.generation, breaker: undefined })
     return entry.retiring
   }
 
-  async #swap(
-    entry: PluginEntry,
-    { manifest, contentHash }: Candidate,
-    generation: Generation,
-  ): Promise<RetiredGeneration> {
-    const { approvals, binding, log, now } = this.#options
-    const routes = routesOf(generation.inspection.registrations)
+  async #swap(entry: PluginEntry, candidate: Candidate, generation: Generation): Promise<RetiredGeneration> {
+    const { manifest, contentHash } = candidate
+    const { registrations } = generation.inspection
+    const routes = routesOf(registrations)
     // Before the transaction: routes that cannot be served must not touch the stored approvals.
     RouteTable.create(routes.map((route) => ({ ...route, approved: false })))
-    const plan = await approvals.apply(entry.name, {
-      routes,
-      version: manifest.version,
-      contentHash,
-      binding,
-      now: now(),
-    })
-    if (plan.withdrawn.length > 0) {
-      log.warn({ plugin: entry.name, routes: plan.withdrawn }, 'routes have changed and need a new approval')
-    }
+    const declared = { routes, grants: declaredGrants(registrations, manifest) }
+    const plan = await this.#options.approvals.settle(entry.name, declared, this.#termsOf(candidate))
+    this.#tellWithdrawn(entry.name, plan)
     this.#activations += 1
     return entry.swap(
       {
         generation,
         manifest,
         contentHash,
-        routes: createRouteTable(routes, plan.approvals),
-        grants: GrantTable.create([]),
+        routes: createRouteTable(routes, plan.routes.approvals),
+        grants: grantTableOf(plan.grants),
         breaker: this.createBreaker(entry.name),
       },
       this.#activations,
     )
   }
 
-  async #dispose(plugin: string, { generation, breaker }: RetiredGeneration): Promise<void> {
+  #termsOf({ manifest, contentHash }: Candidate): ApprovalTerms {
+    const { binding, now } = this.#options
+    return { version: manifest.version, contentHash, binding, now: now() }
+  }
+
+  #tellWithdrawn(plugin: string, { routes, grants }: SettledApprovals): void {
     const { log } = this.#options
+    if (routes.withdrawn.length > 0) {
+      const keys = routes.withdrawn.map(({ method, path }) => routeKey(method, path))
+      log.warn({ plugin, routes: keys }, 'routes have changed and need a new approval')
+    }
+    if (grants.withdrawn.length > 0) {
+      const keys = grants.withdrawn.map(({ kind, key }) => `${kind} ${key}`)
+      log.warn({ plugin, grants: keys }, 'hooks, domains or core tables need a new approval')
+    }
+  }
+
+  async #dispose(entry: PluginEntry, { generation, breaker }: RetiredGeneration): Promise<void> {
+    const { log } = this.#options
+    const { name: plugin } = entry
     try {
       if (generation !== undefined) {
         const drained = await generation.drain()
@@ -105,6 +128,7 @@ export class Activator {
     } catch (error) {
       log.error({ plugin, error: messageOf(error) }, 'a generation could not be closed')
     }
+    if (generation !== undefined) entry.dismiss(generation)
     breaker?.close()
   }
 }

@@ -1,4 +1,7 @@
 import type { BreakerState } from './breaker.js'
+import type { GrantReference } from './grants/grant-store.js'
+import type { GrantKind } from './grants/grant-table.js'
+import type { CoreAccess, ManifestCapability } from './manifest.js'
 import type { PluginState } from './plugin-state.js'
 
 /** One line of the plugin list. */
@@ -50,6 +53,134 @@ export interface RouteReference {
   readonly plugin: string
   readonly method: string
   readonly path: string
+  /** Source that was looked at: approving is refused when another one is loaded. Any when missing. */
+  readonly content_hash?: string
+}
+
+/** One hook with its approval; hooks of one plugin, event and table share it. */
+export interface HookListing {
+  readonly plugin_name: string
+  readonly event: string
+  /** `*` stands for all tables. */
+  readonly table: string
+  readonly priority: number
+  readonly approved: boolean
+  readonly is_wildcard: boolean
+  readonly plugin_version: string
+}
+
+/** A domain that a plugin wants to send requests to. */
+export interface RequestListing {
+  readonly plugin_name: string
+  readonly domain: string
+  /** What the plugin says it is for. */
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** Access to a core table that a plugin asks for. */
+export interface CoreAccessListing {
+  readonly plugin_name: string
+  readonly table: string
+  readonly access: CoreAccess
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** One grant that is to be approved or revoked. */
+export interface GrantRequest extends GrantReference {
+  /** As in `RouteReference`. */
+  readonly contentHash?: string
+}
+
+/** Something that a plugin asks for. */
+export interface ApprovalItem {
+  readonly kind: 'route' | GrantKind
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`. */
+  readonly key: string
+  readonly description: string
+  /** Of a route: whether it answers without a credential once it is approved. */
+  readonly public?: boolean
+  /** Of a waiting item: the approval that it had before the plugin changed. */
+  readonly approved_before?: {
+    readonly plugin_version: string
+    readonly approved_at: string
+    readonly approved_by: string
+  }
+}
+
+/** Something that was approved and that the loaded version asks for no longer. */
+export interface DroppedApproval {
+  readonly kind: 'route' | GrantKind
+  readonly key: string
+  readonly plugin_version: string
+  readonly approved_at: string
+  readonly approved_by: string
+  readonly dropped_at: string
+}
+
+/** What a plugin asks for, against what is and was approved. */
+export interface ApprovalDiff {
+  readonly plugin: string
+  readonly plugin_version: string
+  /** Source that this is about; to be given back when approving. */
+  readonly content_hash: string
+  readonly waiting: readonly ApprovalItem[]
+  readonly approved: readonly ApprovalItem[]
+  /** Since somebody approved something of the plugin. */
+  readonly dropped: readonly DroppedApproval[]
+}
+
+/** One hook as a step of what happens around an operation on a table. */
+export interface PipelineStep {
+  /** `<plugin>:<handler>`, unique. */
+  readonly id: string
+  readonly plugin: string
+  /** Key of the registration, e.g. `before_create:content_data#1`. */
+  readonly handler: string
+  /** As registered; `*` stands for all tables. */
+  readonly table: string
+  /** e.g. `create`. */
+  readonly operation: string
+  readonly phase: 'before' | 'after'
+  /** The lower, the earlier. */
+  readonly priority: number
+  /** Why it does not fire; undefined when it does. */
+  readonly disabledBy: 'not_approved' | 'plugin_not_running' | 'breaker_open' | undefined
+}
+
+/** What happens before or after an operation on a table. */
+export interface PipelineChain {
+  /** `*` for the hooks of all tables alone. */
+  readonly table: string
+  /** e.g. `create`. */
+  readonly operation: string
+  readonly phase: 'before' | 'after'
+  /** In the order in which they run. */
+  readonly steps: readonly PipelineStep[]
+}
+
+/** Which chains are wanted; all when a field is missing. */
+export interface PipelineQuery {
+  readonly table?: string
+  readonly operation?: string
+}
+
+/** What the manifest offers, and how that differs from what was stored with the last load. */
+export interface CapabilityReport {
+  readonly plugin: string
+  readonly capabilities: readonly ManifestCapability[]
+  readonly drift: readonly CapabilityDrift[]
+}
+
+/** One capability that differs; matched by table and operation. */
+export interface CapabilityDrift {
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** In the loaded manifest. */
+  readonly current?: ManifestCapability
+  /** As it is stored. */
+  readonly previous?: ManifestCapability
 }
 
 /** Result of approving or revoking a list: what failed is named, the rest is applied. */
@@ -76,4 +207,20 @@ export interface PluginAdministration {
   routes(): readonly RouteListing[]
   approveRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult>
   revokeRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult>
+  hooks(): readonly HookListing[]
+  /** Domains of outbound requests. */
+  requests(): readonly RequestListing[]
+  coreAccess(): readonly CoreAccessListing[]
+  approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
+  revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
+  /** Undefined for an unknown plugin. */
+  diff(plugin: string): Promise<ApprovalDiff | undefined>
+  /** All hooks of all plugins, by plugin. */
+  pipelines(): readonly PipelineStep[]
+  /** What happens around an operation on a table, in the order in which it happens; chains without steps are left out. */
+  dryRun(query?: PipelineQuery): readonly PipelineChain[]
+  /** Undefined for an unknown plugin. */
+  capabilities(plugin: string): Promise<CapabilityReport | undefined>
+  /** Stores the capabilities of the loaded manifest, which ends their drift. */
+  syncCapabilities(plugin: string, actor: string): Promise<void>
 }

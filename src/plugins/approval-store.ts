@@ -23,18 +23,20 @@ export class ApprovalStore {
     this.#database = database
   }
 
-  /** Brings the rows of one plugin in line with a generation that goes into service, in one transaction. */
-  apply(plugin: string, change: Omit<ApprovalChange, 'stored'>): Promise<ApprovalPlan> {
-    return this.#database.transaction(async (transaction) => {
-      const rows = await selectRows(transaction, plugin)
-      const plan = planApprovals({ ...change, stored: rows.map(fromRow) })
-      await transaction.deleteFrom('plugin_routes').where('plugin_name', '=', plugin).execute()
-      if (plan.approvals.length > 0) {
-        const values = plan.approvals.map((approval) => toRow(plugin, approval))
-        await transaction.insertInto('plugin_routes').values(values).execute()
-      }
-      return plan
-    })
+  /** Brings the rows of one plugin in line with a generation that goes into service. */
+  async apply(
+    transaction: Transaction<CoreTables>,
+    plugin: string,
+    change: Omit<ApprovalChange, 'stored'>,
+  ): Promise<ApprovalPlan> {
+    const rows = await selectRows(transaction, plugin)
+    const plan = planApprovals({ ...change, stored: rows.map(fromRow) })
+    await transaction.deleteFrom('plugin_routes').where('plugin_name', '=', plugin).execute()
+    if (plan.approvals.length > 0) {
+      const values = plan.approvals.map((approval) => toRow(plugin, approval))
+      await transaction.insertInto('plugin_routes').values(values).execute()
+    }
+    return plan
   }
 
   /** Stores an approval; false when the route has no row. */
@@ -68,25 +70,6 @@ export class ApprovalStore {
         .where('path', '=', path)
         .executeTakeFirst()
       return numUpdatedRows > 0n
-    })
-  }
-
-  /**
-   * Forgets the approvals of plugins that are gone; resolves to their names. Only for a discovery that has told
-   * every plugin.
-   *
-   * @param present Names of all plugins that there are; when it is empty nothing is forgotten, because a plugin
-   *   directory that is not mounted looks the same.
-   */
-  async forgetAbsent(present: readonly string[]): Promise<readonly string[]> {
-    if (present.length === 0) return []
-    return this.#database.transaction(async (transaction) => {
-      const rows = await transaction.selectFrom('plugin_routes').select('plugin_name').distinct().execute()
-      const absent = rows.map((row) => row.plugin_name).filter((name) => !present.includes(name))
-      for (const name of absent) {
-        await transaction.deleteFrom('plugin_routes').where('plugin_name', '=', name).execute()
-      }
-      return absent
     })
   }
 }

@@ -3,6 +3,46 @@ import { routeKey } from '../capabilities/http/route-rules.js'
 /** What an approval holds for: the version that the plugin states, or the very bytes of its source. */
 export type ApprovalBinding = 'version' | 'content'
 
+/** What is stored of the approval of anything that a plugin asks for. */
+export interface Approval {
+  readonly approved: boolean
+  /** RFC 3339; null while it is not approved. */
+  readonly approvedAt: string | null
+  readonly approvedBy: string | null
+  /** Version that the approval holds for. */
+  readonly version: string
+  /** Content hash that the approval holds for; the one that was loaded while it is not approved. */
+  readonly contentHash: string
+  readonly createdAt: string
+}
+
+/** The generation that goes into service, as far as approvals depend on it. */
+export interface ApprovalTerms {
+  readonly version: string
+  readonly contentHash: string
+  readonly binding: ApprovalBinding
+  /** RFC 3339. */
+  readonly now: string
+}
+
+/** What is stored for a plugin and what its next generation declares. */
+export interface Inheritance<Item> {
+  readonly stored: readonly (Item & Approval)[]
+  readonly declared: readonly Item[]
+  readonly terms: ApprovalTerms
+  keyOf(item: Item): string
+  /** Whether an approval of one would hold for the other, which has the same key. */
+  isSame(one: Item, other: Item): boolean
+}
+
+/** What is to be stored for the plugin. */
+export interface InheritancePlan<Item> {
+  /** One row for each declaration, in their order. */
+  readonly approvals: readonly (Item & Approval)[]
+  /** The stored rows that were approved and are so no longer. */
+  readonly withdrawn: readonly (Item & Approval)[]
+}
+
 /** A route as a plugin registered it. */
 export interface DeclaredRoute {
   readonly method: string
@@ -12,79 +52,62 @@ export interface DeclaredRoute {
 }
 
 /** A route as it is stored, with its approval. */
-export interface RouteApproval extends DeclaredRoute {
-  readonly approved: boolean
-  /** RFC 3339; null while the route is not approved. */
-  readonly approvedAt: string | null
-  readonly approvedBy: string | null
-  /** Version that the approval holds for. */
-  readonly version: string
-  /** Content hash that the approval holds for; the one that was loaded while the route is not approved. */
-  readonly contentHash: string
-  readonly createdAt: string
-}
+export type RouteApproval = DeclaredRoute & Approval
 
-export interface ApprovalChange {
+export interface ApprovalChange extends ApprovalTerms {
   /** All that is stored for the plugin so far. */
   readonly stored: readonly RouteApproval[]
   /** All routes of the generation that goes into service. */
   readonly routes: readonly DeclaredRoute[]
-  readonly version: string
-  readonly contentHash: string
-  readonly binding: ApprovalBinding
-  /** RFC 3339. */
-  readonly now: string
 }
 
-export interface ApprovalPlan {
-  /** All that is to be stored for the plugin: one row per route, in the order of the routes. */
-  readonly approvals: readonly RouteApproval[]
-  /** Keys of the routes that were approved and are so no longer. */
-  readonly withdrawn: readonly string[]
-}
+export type ApprovalPlan = InheritancePlan<DeclaredRoute>
 
 /**
- * Decides which approvals a new generation inherits. A route keeps its approval only when it is the same route
- * (method, path and `public`) of the same version, and with the binding `content` of the same source. A route
- * that is no longer registered loses its row, so that it asks again when it comes back.
+ * Decides which approvals a new generation inherits. What it declares keeps its approval only when it is the same
+ * thing of the same version, and with the binding `content` of the same source. What is no longer declared loses
+ * its row, so that it asks again when it comes back. Nothing becomes approved here that was not.
  */
-export function planApprovals(change: ApprovalChange): ApprovalPlan {
-  const storedByKey = new Map(change.stored.map((row) => [keyOf(row), row]))
-  const approvals = change.routes.map((route) => inherit(route, storedByKey.get(keyOf(route)), change))
+export function planInheritance<Item extends object>(change: Inheritance<Item>): InheritancePlan<Item> {
+  const { stored, declared, keyOf } = change
+  const storedByKey = new Map(stored.map((row) => [keyOf(row), row]))
+  const approvals = declared.map((item) => inherit(item, storedByKey.get(keyOf(item)), change))
   const approved = new Set(approvals.filter((row) => row.approved).map(keyOf))
-  const withdrawn = change.stored
-    .filter((row) => row.approved)
-    .map(keyOf)
-    .filter((key) => !approved.has(key))
+  const withdrawn = stored.filter((row) => row.approved && !approved.has(keyOf(row)))
   return { approvals, withdrawn }
 }
 
-function keyOf({ method, path }: DeclaredRoute): string {
-  return routeKey(method, path)
+/** Decides which of its routes a new generation inherits the approval of; one that flips `public` is another. */
+export function planApprovals({ stored, routes, ...terms }: ApprovalChange): ApprovalPlan {
+  return planInheritance<DeclaredRoute>({
+    stored,
+    declared: routes.map((route) => ({ method: route.method, path: route.path, public: route.public })),
+    terms,
+    keyOf: ({ method, path }) => routeKey(method, path),
+    isSame: (one, other) => one.public === other.public,
+  })
 }
 
-function inherit(
-  route: DeclaredRoute,
-  stored: RouteApproval | undefined,
-  change: ApprovalChange,
-): RouteApproval {
-  if (stored?.approved && isSame(route, stored, change)) return stored
+function inherit<Item extends object>(
+  item: Item,
+  stored: (Item & Approval) | undefined,
+  { terms, isSame }: Inheritance<Item>,
+): Item & Approval {
+  if (stored?.approved && isSame(item, stored) && holdsFor(stored, terms)) return { ...stored, ...item }
   return {
-    method: route.method,
-    path: route.path,
-    public: route.public,
+    ...item,
     approved: false,
     approvedAt: null,
     approvedBy: null,
-    version: change.version,
-    contentHash: change.contentHash,
-    createdAt: stored?.createdAt ?? change.now,
+    version: terms.version,
+    contentHash: terms.contentHash,
+    createdAt: stored?.createdAt ?? terms.now,
   }
 }
 
-function isSame(route: DeclaredRoute, stored: RouteApproval, change: ApprovalChange): boolean {
-  if (stored.public !== route.public || stored.version !== change.version) return false
+function holdsFor(stored: Approval, { version, contentHash, binding }: ApprovalTerms): boolean {
+  if (stored.version !== version) return false
   // With the binding `version` the stored hash stays that of the approved source, so that a later change to
   // `content` asks again for what nobody has seen.
-  return change.binding === 'version' || stored.contentHash === change.contentHash
+  return binding === 'version' || stored.contentHash === contentHash
 }

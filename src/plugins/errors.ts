@@ -17,6 +17,20 @@ export const pluginDisabled = defineError(
   'Plugin "{plugin}" is disabled. Start it with `modulacms plugin enable {plugin}`.',
 )
 
+/** Another source was loaded between looking at what a plugin asks for and approving it. */
+export const pluginSourceChanged = defineError(
+  'PLUGIN_SOURCE_CHANGED',
+  409,
+  'The source of plugin "{plugin}" is no longer the one that was looked at. Look again (`modulacms plugin diff {plugin}`), then approve.',
+)
+
+/** The plugin does not run, so that there is nothing loaded to go by. */
+export const pluginNotLoaded = defineError(
+  'PLUGIN_NOT_LOADED',
+  409,
+  'Plugin "{plugin}" does not run. `modulacms plugin info {plugin}` tells why.',
+)
+
 /** `plugin_info` breaks one or more of its rules. */
 export const pluginManifestInvalid = defineError(
   'PLUGIN_MANIFEST_INVALID',

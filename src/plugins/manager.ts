@@ -4,25 +4,47 @@ import type { Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
 import { Activator, type BreakerSettings } from './activator.js'
 import type {
+  ApprovalDiff,
   ApprovalResult,
+  CapabilityReport,
+  CoreAccessListing,
+  GrantRequest,
+  HookListing,
+  PipelineChain,
+  PipelineQuery,
+  PipelineStep,
   PluginAdministration,
   PluginDetails,
   PluginSummary,
+  RequestListing,
   RouteListing,
   RouteReference,
 } from './administration.js'
-import { ApprovalStore } from './approval-store.js'
+import { diffApprovals } from './approval-diff.js'
 import type { ApprovalBinding } from './approvals.js'
+import { reportCapabilities } from './capability-report.js'
 import { Catalogue } from './catalogue.js'
 import { findBlocked } from './dependents.js'
-import { orphansUnknown, pluginDisabled, pluginNotFound, pluginsClosing } from './errors.js'
+import { orphansUnknown, pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
 import { FolderChanges } from './folder-changes.js'
+import { GrantApprovals } from './grants/grant-approvals.js'
+import { GrantTable } from './grants/grant-table.js'
 import { PluginLoader } from './loader.js'
-import type { PluginDirectory, ServedPlugin } from './plugin-directory.js'
+import { type HookBreakerProbe, Pipelines } from './pipelines.js'
+import { PluginApprovals } from './plugin-approvals.js'
+import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import { PluginStore } from './plugin-store.js'
-import { describePlugin, reportStatus, type StatusReport, summarisePlugin } from './plugin-views.js'
+import {
+  describePlugin,
+  listCoreAccess,
+  listHooks,
+  listRequests,
+  reportStatus,
+  type StatusReport,
+  summarisePlugin,
+} from './plugin-views.js'
 import { Reloader } from './reloader.js'
 import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
@@ -48,20 +70,25 @@ export interface PluginManagerOptions {
   readonly hotReload?: ReloadTimes | undefined
   /** The time of day; the system's when missing. */
   readonly now?: () => Date
+  /** Tells the hooks that are switched off because they failed too often; none when missing. */
+  readonly isHookBreakerOpen?: HookBreakerProbe
 }
 
 /**
  * All plugins of the host: finds them, loads them, swaps their generations, keeps their approvals and stops them.
  * Orders for one plugin are carried out one after the other, orders for different plugins side by side.
  */
-export class PluginManager implements PluginDirectory, PluginAdministration {
+export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdministration {
   readonly #options: PluginManagerOptions
   readonly #catalogue: Catalogue
   readonly #activator: Activator
   readonly #reloader: Reloader
   readonly #store: PluginStore
   readonly #tables: TableRegistry
-  readonly #approvals: RouteApprovals
+  readonly #approvals: PluginApprovals
+  readonly #routes: RouteApprovals
+  readonly #grants: GrantApprovals
+  readonly #pipelines: Pipelines
   readonly #startup: StartupOptions
   readonly #watcher: PluginWatcher | undefined
   readonly #orders = new SerialQueue()
@@ -78,7 +105,7 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     const now = () => currentDate().toISOString()
     const quarantine = (plugin: string) => sandbox.setQuarantine(plugin, true)
     const swaps = new SerialQueue()
-    const approvals = new ApprovalStore(database)
+    const approvals = new PluginApprovals(database)
     const loader = new PluginLoader({ directory, sandbox, settings })
     const store = new PluginStore(database, now)
     const activator = new Activator({ approvals, binding, breaker, log, now, swaps })
@@ -91,7 +118,10 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     this.#store = store
     this.#reloader = new Reloader({ catalogue, loader, activator, store, log })
     this.#tables = new TableRegistry(database)
-    this.#approvals = new RouteApprovals({ catalogue, store: approvals, log, now, swaps })
+    this.#approvals = approvals
+    this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
+    this.#grants = new GrantApprovals({ catalogue, store: approvals.grants, log, now, swaps })
+    this.#pipelines = new Pipelines(() => this.all(), options.isHookBreakerOpen)
     const changes = new FolderChanges({
       catalogue,
       loader,
@@ -140,6 +170,10 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
       .all()
       .toSorted((a, b) => a.loadNumber - b.loadNumber)
       .map(({ served }) => served)
+  }
+
+  grantsOf(plugin: string, generation: number): GrantTable {
+    return this.#catalogue.get(plugin)?.grantsOf(generation) ?? GrantTable.create([])
   }
 
   /** What to print when the host has started. */
@@ -214,15 +248,63 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
   }
 
   routes(): readonly RouteListing[] {
-    return this.#approvals.list()
+    return this.#routes.list()
   }
 
   approveRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
-    return this.#approvals.approve(routes, actor)
+    return this.#routes.approve(routes, actor)
   }
 
   revokeRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
-    return this.#approvals.revoke(routes, actor)
+    return this.#routes.revoke(routes, actor)
+  }
+
+  hooks(): readonly HookListing[] {
+    return this.#catalogue.all().flatMap(listHooks)
+  }
+
+  requests(): readonly RequestListing[] {
+    return this.#catalogue.all().flatMap(listRequests)
+  }
+
+  coreAccess(): readonly CoreAccessListing[] {
+    return this.#catalogue.all().flatMap(listCoreAccess)
+  }
+
+  approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
+    return this.#grants.approve(grants, actor)
+  }
+
+  revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
+    return this.#grants.revoke(grants, actor)
+  }
+
+  async diff(plugin: string): Promise<ApprovalDiff | undefined> {
+    const history = await this.#approvals.withdrawn.of(plugin)
+    const entry = this.#catalogue.get(plugin)
+    return entry && diffApprovals(entry, history)
+  }
+
+  pipelines(): readonly PipelineStep[] {
+    return this.#pipelines.list()
+  }
+
+  dryRun(query?: PipelineQuery): readonly PipelineChain[] {
+    return this.#pipelines.dryRun(query)
+  }
+
+  async capabilities(plugin: string): Promise<CapabilityReport | undefined> {
+    const stored = (await this.#store.all()).get(plugin)
+    const entry = this.#catalogue.get(plugin)
+    return entry && reportCapabilities(entry, stored?.capabilities ?? [])
+  }
+
+  syncCapabilities(plugin: string, actor: string): Promise<void> {
+    return this.#order(plugin, 'sync', async ({ manifest, contentHash, serving }) => {
+      if (manifest === undefined || serving === undefined) throw pluginNotLoaded({ plugin })
+      await this.#store.remember(manifest, contentHash)
+      this.#options.log.info({ plugin, actor }, 'capabilities stored')
+    })
   }
 
   /** Loads the files of a plugin; when it had failed until then, tries those again that have failed for want of it. */

@@ -1,3 +1,4 @@
+import { manifestLimits } from '../base/limits.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
 import { pluginManifestInvalid } from './errors.js'
 import { ManifestReader } from './manifest-reader.js'
@@ -157,7 +158,20 @@ function parseInterface(entry: LuaObject): ManifestInterface {
 
 function parseCoreAccess(reader: ManifestReader): ReadonlyMap<string, readonly CoreAccess[]> {
   const access = new Map<string, readonly CoreAccess[]>()
-  for (const [table, wanted] of Object.entries(reader.table('core_access') ?? {})) {
+  const entries = Object.entries(reader.table('core_access') ?? {})
+  if (entries.length > manifestLimits.listEntriesMax) {
+    reader.report(
+      'core_access',
+      `core_access has ${entries.length} entries; the limit is ${manifestLimits.listEntriesMax}`,
+    )
+    return access
+  }
+  for (const [table, wanted] of entries) {
+    if (!/^[a-z_][a-z0-9_]{0,63}$/i.test(table)) {
+      const shown = JSON.stringify(table.slice(0, 64))
+      reader.report('core_access', `core_access names the table ${shown}, which no table can be called`)
+      continue
+    }
     const list = Array.isArray(wanted) ? wanted : []
     const kinds = list.filter((kind): kind is CoreAccess => kind === 'read' || kind === 'write')
     if (!Array.isArray(wanted) || kinds.length !== list.length) {

@@ -23,3 +23,14 @@ export interface PluginDirectory {
   /** All plugins in the order in which they were started. */
   all(): readonly ServedPlugin[]
 }
+
+/** Tells what code of plugins may do; implemented by the plugin manager. */
+export interface GrantDirectory {
+  /**
+   * What a generation may do, whether it serves, runs its on_init before it serves, or finishes its calls after it has been
+   * replaced. Empty when there is no such generation.
+   *
+   * @param generation Number of the generation, e.g. that of a `HostAsk`.
+   */
+  grantsOf(plugin: string, generation: number): GrantTable
+}

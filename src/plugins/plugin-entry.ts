@@ -1,6 +1,7 @@
 import type { Generation } from '../sandbox/generation.js'
 import type { BreakerState, PluginBreaker } from './breaker.js'
-import { GrantTable } from './grants/grant-table.js'
+import { pluginSourceChanged } from './errors.js'
+import { type GrantKind, GrantTable } from './grants/grant-table.js'
 import type { Manifest } from './manifest.js'
 import type { ServedPlugin } from './plugin-directory.js'
 import type { PluginState } from './plugin-state.js'
@@ -42,6 +43,8 @@ export class PluginEntry {
   /** Settles when what was taken out of service is disposed of. */
   retiring: Promise<void> = Promise.resolve()
   #served: ServedPlugin
+  /** Grants of generations that run code without serving: one in its on_init, one that is being drained. */
+  readonly #asideGrants = new Map<number, GrantTable>()
 
   constructor(name: string, folder: string, breaker: PluginBreaker) {
     this.name = name
@@ -84,20 +87,55 @@ export class PluginEntry {
     if (this.state !== 'running') this.setState('failed')
   }
 
+  /**
+   * Makes sure that an approval is for what is loaded.
+   *
+   * @param contentHash Source that was looked at; any when missing.
+   * @throws HostError PLUGIN_SOURCE_CHANGED.
+   */
+  assertSource(contentHash: string | undefined): void {
+    if (contentHash === undefined || contentHash === this.contentHash) return
+    throw pluginSourceChanged({ plugin: this.name })
+  }
+
   /** Replaces the routes, because an approval has changed. */
   setRoutes(routes: RouteTable): void {
     this.#served = { ...this.#served, routes }
   }
 
-  /** Replaces the grants, because an approval has changed. */
-  setGrants(grants: GrantTable): void {
-    this.#served = { ...this.#served, grants }
+  /** What a generation of the plugin may do, also while it runs its on_init or is being drained. */
+  grantsOf(generation: number): GrantTable {
+    if (this.#served.generation?.id === generation) return this.#served.grants
+    return this.#asideGrants.get(generation) ?? GrantTable.create([])
+  }
+
+  /** Gives a generation its grants before its on_init runs. */
+  admit(generation: Generation, grants: GrantTable): void {
+    this.#asideGrants.set(generation.id, grants)
+  }
+
+  /** Takes away what a generation was given that does not serve; no code of it runs any more. */
+  dismiss(generation: Generation): void {
+    this.#asideGrants.delete(generation.id)
+  }
+
+  /** Grants something to the generation that serves. */
+  approveGrant(kind: GrantKind, key: string): void {
+    this.#served = { ...this.#served, grants: this.#served.grants.with(kind, key, true) }
+  }
+
+  /** Takes a grant away from all generations of the plugin. */
+  revokeGrant(kind: GrantKind, key: string): void {
+    this.#served = { ...this.#served, grants: this.#served.grants.with(kind, key, false) }
+    for (const [id, grants] of this.#asideGrants) this.#asideGrants.set(id, grants.with(kind, key, false))
   }
 
   /** Puts a generation into service; gives what served before. */
   swap(next: NextGeneration, loadNumber: number): RetiredGeneration {
     // The generation of a plugin that was stopped has been disposed of already.
     const retired = { generation: this.serving, breaker: this.#served.breaker }
+    this.#asideGrants.delete(next.generation.id)
+    if (retired.generation !== undefined) this.admit(retired.generation, this.#served.grants)
     if (this.state !== 'running') this.loadNumber = loadNumber
     this.manifest = next.manifest
     this.contentHash = next.contentHash

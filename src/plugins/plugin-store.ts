@@ -1,7 +1,7 @@
 import { ulid } from 'ulid'
 import type { CoreDatabase } from '../database/database.js'
 import type { StoredPluginStatus } from '../database/tables.js'
-import type { Manifest } from './manifest.js'
+import type { Manifest, ManifestCapability } from './manifest.js'
 
 /** What is remembered of a plugin across restarts. */
 export interface StoredPlugin {
@@ -13,6 +13,8 @@ export interface StoredPlugin {
   readonly quarantined: boolean
   /** SHA-256 of the source that was read last; empty when none was. */
   readonly contentHash: string
+  /** What its manifest offered then. */
+  readonly capabilities: readonly ManifestCapability[]
 }
 
 /** The stored plugins. Admins' decisions in it outlive restarts and the plugin's own folder. */
@@ -42,6 +44,7 @@ export class PluginStore {
           status: row.status,
           quarantined: row.quarantined === 1,
           contentHash: row.manifest_hash,
+          capabilities: JSON.parse(row.capabilities),
         },
       ]),
     )

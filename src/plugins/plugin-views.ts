@@ -1,5 +1,16 @@
 import type { Generation } from '../sandbox/generation.js'
-import type { PluginDetails, PluginSummary, RouteListing, SchemaDrift } from './administration.js'
+import type {
+  CoreAccessListing,
+  HookListing,
+  PluginDetails,
+  PluginSummary,
+  RequestListing,
+  RouteListing,
+  SchemaDrift,
+} from './administration.js'
+import { parseCoreKey } from './grants/grant-keys.js'
+import type { ServedGrant } from './grants/grant-table.js'
+import { allHooks, anyTable } from './hook-chain.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginState } from './plugin-state.js'
 
@@ -58,14 +69,57 @@ export function listRoutes(entry: PluginEntry): readonly RouteListing[] {
   }))
 }
 
+/** Lists the hooks of a plugin with their approval, in the order of registration. */
+export function listHooks({ name, served, manifest }: PluginEntry): readonly HookListing[] {
+  return allHooks(served).map(({ event, table, priority, approved }) => ({
+    plugin_name: name,
+    event,
+    table,
+    priority,
+    approved,
+    is_wildcard: table === anyTable,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
+/** Lists the domains that a plugin asks for. */
+export function listRequests({ name, served, manifest }: PluginEntry): readonly RequestListing[] {
+  return served.grants.of('domain').map(({ key, description, approved }) => ({
+    plugin_name: name,
+    domain: key,
+    description,
+    approved,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
+/** Lists the core tables that a plugin asks for. */
+export function listCoreAccess({ name, served, manifest }: PluginEntry): readonly CoreAccessListing[] {
+  return served.grants.of('core').map(({ key, approved }) => ({
+    plugin_name: name,
+    ...parseCoreKey(key),
+    approved,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
+/** What a plugin asks for that is not approved. */
+export interface WaitingPlugin {
+  readonly plugin: string
+  /** They answer 404. */
+  readonly routes: readonly RouteListing[]
+  /** Hooks that do not run, domains and core tables that are out of reach. */
+  readonly grants: readonly ServedGrant[]
+}
+
 /** What an operator wants to know when the host has started. */
 export interface StatusReport {
   readonly running: readonly { readonly name: string; readonly version: string; readonly routes: number }[]
   readonly failed: readonly { readonly name: string; readonly reason: string }[]
   /** Names of the plugins that an admin has disabled. */
   readonly stopped: readonly string[]
-  /** Routes of running plugins that answer 404 until they are approved, by plugin. */
-  readonly waiting: readonly { readonly plugin: string; readonly routes: readonly RouteListing[] }[]
+  /** What running plugins ask for and may not use until it is approved, by plugin. */
+  readonly waiting: readonly WaitingPlugin[]
   /** Sentences on what no plugin's state tells: folders of one name, an unreadable plugin directory. */
   readonly problems: readonly string[]
 }
@@ -83,8 +137,12 @@ export function reportStatus(entries: readonly PluginEntry[], problems: readonly
     failed: inState('failed').map(({ name, failedReason }) => ({ name, reason: failedReason ?? '' })),
     stopped: inState('stopped').map(({ name }) => name),
     waiting: running
-      .map((entry) => ({ plugin: entry.name, routes: listRoutes(entry).filter((route) => !route.approved) }))
-      .filter(({ routes }) => routes.length > 0),
+      .map((entry) => ({
+        plugin: entry.name,
+        routes: listRoutes(entry).filter((route) => !route.approved),
+        grants: entry.served.grants.grants.filter((grant) => !grant.approved),
+      }))
+      .filter(({ routes, grants }) => routes.length + grants.length > 0),
     problems,
   }
 }

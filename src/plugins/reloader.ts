@@ -104,10 +104,12 @@ export class Reloader {
     const { loader, activator } = this.#options
     const generation: Generation = await loader.build(candidate)
     try {
+      await activator.admit(entry, candidate, generation)
       await loader.initialize(generation)
       await activator.activate(entry, candidate, generation)
     } catch (error) {
       await generation.close()
+      entry.dismiss(generation)
       throw error
     }
   }

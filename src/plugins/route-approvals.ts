@@ -35,12 +35,15 @@ export class RouteApprovals {
     return this.#change(routes, async (route, entry) => {
       const isKnown = entry !== undefined && findRoute(entry, route) !== undefined
       if (!isKnown) return false
+      entry.assertSource(route.content_hash)
       const { now, store } = this.#options
       const { contentHash, manifest } = entry
       const version = manifest?.version ?? ''
-      const isStored = await store.approve({ ...route, version, contentHash, actor, now: now() })
+      const { plugin, method, path } = route
+      const isStored = await store.approve({ plugin, method, path, version, contentHash, actor, now: now() })
       if (isStored) this.#show(entry, route, true)
-      if (isStored) this.#options.log.info({ ...route, version, contentHash, actor }, 'route approved')
+      if (isStored)
+        this.#options.log.info({ plugin, method, path, version, contentHash, actor }, 'route approved')
       return isStored
     })
   }
@@ -48,10 +51,11 @@ export class RouteApprovals {
   /** Withdraws approvals, also stored ones of plugins that do not run. */
   revoke(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
     return this.#change(routes, async (route, entry) => {
-      const isStored = await this.#options.store.revoke(route.plugin, route.method, route.path)
+      const { plugin, method, path } = route
+      const isStored = await this.#options.store.revoke(plugin, method, path)
       const isKnown = entry !== undefined && findRoute(entry, route) !== undefined
       if (isKnown) this.#show(entry, route, false)
-      if (isStored || isKnown) this.#options.log.info({ ...route, actor }, 'route revoked')
+      if (isStored || isKnown) this.#options.log.info({ plugin, method, path, actor }, 'route revoked')
       return isStored || isKnown
     })
   }
@@ -61,11 +65,12 @@ export class RouteApprovals {
     apply: (route: RouteReference, entry: PluginEntry | undefined) => Promise<boolean>,
   ): Promise<ApprovalResult> {
     const errors: string[] = []
-    for (const { plugin, method, path } of routes) {
+    for (const route of routes) {
+      const { plugin, method, path } = route
       const name = `route ${method} ${path} of plugin "${plugin}"`
       try {
         const isDone = await this.#options.swaps.run(plugin, () =>
-          apply({ plugin, method, path }, this.#options.catalogue.get(plugin)),
+          apply(route, this.#options.catalogue.get(plugin)),
         )
         if (!isDone) errors.push(`${name} not found`)
       } catch (error) {

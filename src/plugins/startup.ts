@@ -2,11 +2,11 @@ import { messageOf } from '../base/errors.js'
 import { lifecycleLimits } from '../base/limits.js'
 import type { Generation } from '../sandbox/generation.js'
 import type { Activator } from './activator.js'
-import type { ApprovalStore } from './approval-store.js'
 import { mapBounded } from './bounded.js'
 import { type Catalogue, type ExaminedFolder, manifestOf } from './catalogue.js'
 import { dependencyText, orderByDependencies } from './dependency-order.js'
 import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
+import type { PluginApprovals } from './plugin-approvals.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginStore, StoredPlugin } from './plugin-store.js'
@@ -16,7 +16,7 @@ export interface StartupOptions {
   readonly loader: PluginLoader
   readonly activator: Activator
   readonly store: PluginStore
-  readonly approvals: ApprovalStore
+  readonly approvals: PluginApprovals
   readonly log: PluginLog
   quarantine(plugin: string): void
   /** Asked between two plugins: a host that shuts down while it starts loads no more. */
@@ -135,12 +135,14 @@ async function start(options: StartupOptions, item: Built): Promise<void> {
   try {
     if (options.isClosing()) throw new Error('the host is shutting down')
     assertDependenciesRun(options.catalogue, candidate)
+    await options.activator.admit(entry, candidate, generation)
     await options.loader.initialize(generation)
     await options.activator.activate(entry, candidate, generation)
     options.log.info({ plugin: entry.name, version: candidate.manifest.version }, 'plugin runs')
   } catch (error) {
     failEntry(options, entry, reasonOf(error))
     await generation.close()
+    entry.dismiss(generation)
   }
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { after, before, type TestContext } from 'node:test'
 import { loadConfig } from '../../src/config/load.js'
 import { createHost, type Host } from '../../src/host.js'
+import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 import { createLogger } from '../../src/telemetry/logger.js'
 import { type Answer, createHttpClient, type HttpClient, type Sending } from './http-client.js'
 
@@ -16,7 +17,7 @@ export interface TestHostOptions {
   readonly plugins: Readonly<Record<string, string>>
   /** Settings by dotted key, e.g. `plugin_timeout`. */
   readonly config?: Readonly<Record<string, unknown>>
-  /** False leaves routes as they are; else all are approved after each start. */
+  /** False leaves approvals as they are; else all that plugins ask for is approved after each start. */
   readonly approve?: boolean
   /** Watches the plugin directory, with these times. */
   readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number }
@@ -74,6 +75,10 @@ export function useHost(options: TestHostOptions): () => TestHost {
 /** Text of an `init.lua`: a manifest, then the body. */
 export function plugin(name: string, body: string, version = '1.0.0', more = ''): string {
   return `plugin_info = { name = "${name}", version = "${version}", description = "test", ${more} }\n${body}\n`
+}
+
+function grantOf({ plugin_name: plugin }: { readonly plugin_name: string }, kind: GrantKind, key: string) {
+  return { plugin, kind, key }
 }
 
 class TestServer implements TestHost {
@@ -140,8 +145,17 @@ class TestServer implements TestHost {
   }
 
   async approveAll(): Promise<void> {
-    const { errors } = await this.host.plugins.approveRoutes(this.host.plugins.routes(), 'test')
-    assert.deepEqual(errors, [])
+    const { plugins } = this.host
+    const routes = await plugins.approveRoutes(plugins.routes(), 'test')
+    const grants = await plugins.approveGrants(
+      [
+        ...plugins.hooks().map((hook) => grantOf(hook, 'hook', `${hook.event}:${hook.table}`)),
+        ...plugins.requests().map((request) => grantOf(request, 'domain', request.domain)),
+        ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
+      ],
+      'test',
+    )
+    assert.deepEqual([...routes.errors, ...grants.errors], [])
   }
 
   async write(files: Readonly<Record<string, string>>): Promise<void> {

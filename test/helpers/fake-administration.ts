@@ -1,17 +1,43 @@
 import { HostError } from '../../src/base/errors.js'
 import type {
+  ApprovalDiff,
+  ApprovalItem,
   ApprovalResult,
+  CapabilityReport,
+  DroppedApproval,
+  GrantRequest,
+  PipelineChain,
+  PipelineQuery,
+  PipelineStep,
   PluginAdministration,
   PluginDetails,
   RouteListing,
   RouteReference,
 } from '../../src/plugins/administration.js'
+import { parseCoreKey, parseHookKey } from '../../src/plugins/grants/grant-keys.js'
+import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
+
+/** Something that a plugin asks for beside routes. */
+export interface FakeGrant {
+  readonly plugin: string
+  readonly kind: GrantKind
+  readonly key: string
+  readonly description: string
+  readonly approved: boolean
+}
 
 /** A `PluginAdministration` over plain lists that records what was done and by whom. */
 export class FakeAdministration implements PluginAdministration {
   readonly done: string[] = []
   readonly plugins = new Map<string, PluginDetails>()
   routeList: RouteListing[] = []
+  /** Hooks, domains and core tables. */
+  grantList: FakeGrant[] = []
+  steps: PipelineStep[] = []
+  chains: PipelineChain[] = []
+  dropped: (DroppedApproval & { readonly plugin: string })[] = []
+  /** What the chains were asked for with. */
+  lastQuery: PipelineQuery | undefined
   orphans: string[] = []
   /** What the next reload or enable rejects with. */
   failure: Error | undefined
@@ -58,6 +84,105 @@ export class FakeAdministration implements PluginAdministration {
     return this.#approve(routes, actor, false)
   }
 
+  hooks() {
+    return this.#grantsOf('hook').map(({ plugin, key, approved }) => {
+      const { event, table } = parseHookKey(key)
+      const facts = { priority: 100, approved, is_wildcard: table === '*', plugin_version: '1.0.0' }
+      return { plugin_name: plugin, event, table, ...facts }
+    })
+  }
+
+  requests() {
+    return this.#grantsOf('domain').map(({ plugin, key, description, approved }) => {
+      return { plugin_name: plugin, domain: key, description, approved, plugin_version: '1.0.0' }
+    })
+  }
+
+  coreAccess() {
+    return this.#grantsOf('core').map(({ plugin, key, approved }) => {
+      return { plugin_name: plugin, ...parseCoreKey(key), approved, plugin_version: '1.0.0' }
+    })
+  }
+
+  approveGrants(grants: readonly GrantRequest[], actor: string) {
+    return this.#changeGrants(grants, actor, true)
+  }
+
+  revokeGrants(grants: readonly GrantRequest[], actor: string) {
+    return this.#changeGrants(grants, actor, false)
+  }
+
+  async diff(plugin: string): Promise<ApprovalDiff | undefined> {
+    const details = this.plugins.get(plugin)
+    if (details === undefined) return undefined
+    const asked = [
+      ...this.routeList
+        .filter((route) => route.plugin === plugin)
+        .map(({ method, path, public: isPublic, approved }) => ({
+          kind: 'route' as const,
+          key: `${method} ${path}`,
+          description: isPublic ? 'public: answers anyone' : 'needs a credential',
+          public: isPublic,
+          approved,
+        })),
+      ...this.grantList
+        .filter((grant) => grant.plugin === plugin)
+        .map(({ plugin: _plugin, ...grant }) => grant),
+    ]
+    const items = (wanted: boolean): ApprovalItem[] =>
+      asked.filter(({ approved }) => approved === wanted).map(({ approved: _approved, ...item }) => item)
+    const { version, content_hash } = details
+    const dropped = this.dropped
+      .filter((row) => row.plugin === plugin)
+      .map(({ plugin: _plugin, ...row }) => row)
+    return {
+      plugin,
+      plugin_version: version,
+      content_hash,
+      waiting: items(false),
+      approved: items(true),
+      dropped,
+    }
+  }
+
+  pipelines() {
+    return this.steps
+  }
+
+  dryRun(query?: PipelineQuery) {
+    this.lastQuery = query
+    return this.chains
+  }
+
+  async capabilities(plugin: string): Promise<CapabilityReport | undefined> {
+    return this.plugins.has(plugin) ? { plugin, capabilities: [], drift: [] } : undefined
+  }
+
+  async syncCapabilities(plugin: string, actor: string) {
+    this.#change('sync', plugin, actor)
+  }
+
+  #grantsOf(kind: FakeGrant['kind']) {
+    return this.grantList.filter((grant) => grant.kind === kind)
+  }
+
+  async #changeGrants(grants: readonly GrantRequest[], actor: string, approved: boolean) {
+    const errors: string[] = []
+    for (const { plugin, kind, key, contentHash } of grants) {
+      const found = this.grantList.find(
+        (grant) => grant.plugin === plugin && grant.kind === kind && grant.key === key,
+      )
+      const isStale = contentHash !== undefined && contentHash !== this.plugins.get(plugin)?.content_hash
+      if (found === undefined) errors.push(`${kind} ${key} of ${plugin} not found`)
+      else if (isStale) errors.push(`${kind} ${key} of ${plugin} is of another source`)
+      else {
+        this.grantList = this.grantList.map((grant) => (grant === found ? { ...grant, approved } : grant))
+        this.done.push(`${approved ? 'approve' : 'revoke'} ${plugin} ${kind} ${key} by ${actor}`)
+      }
+    }
+    return { errors }
+  }
+
   #change(action: string, plugin: string, actor: string): void {
     if (this.failure !== undefined) throw this.failure
     if (!this.plugins.has(plugin))
@@ -102,6 +227,16 @@ export function pluginDetails(name: string, changes: Partial<PluginDetails> = {}
     generation: 7,
     ...changes,
   }
+}
+
+/** A grant that waits for approval; `changes` replace fields. */
+export function grantListing(
+  plugin: string,
+  kind: GrantKind,
+  key: string,
+  changes: Partial<FakeGrant> = {},
+): FakeGrant {
+  return { plugin, kind, key, description: '', approved: false, ...changes }
 }
 
 /** A route that waits for approval; `changes` replace fields. */

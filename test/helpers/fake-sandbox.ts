@@ -16,6 +16,9 @@ import type { LuaObject } from '../../src/sandbox/lua-value.js'
 export interface FakePlugin {
   readonly info?: Readonly<Record<string, unknown>>
   readonly routes?: readonly { readonly method: string; readonly path: string; readonly public?: boolean }[]
+  /** Hooks by `event:table`, as often as they are registered. */
+  readonly hooks?: readonly string[]
+  readonly domains?: readonly string[]
   /** Error text of on_init; empty when it succeeds, absent when there is none. */
   readonly onInit?: string
   readonly onShutdown?: string
@@ -152,6 +155,13 @@ function toInspection(fake: FakePlugin, version: string | undefined): Inspection
     key: `${method} ${path}`,
     data: { method, path, public: open },
   }))
+  for (const [index, hook] of (fake.hooks ?? []).entries()) {
+    const [event = '', table = ''] = hook.split(':')
+    registrations.push({ kind: 'hook', key: `${hook}#${index + 1}`, data: { event, table, priority: 100 } })
+  }
+  for (const domain of fake.domains ?? []) {
+    registrations.push({ kind: 'domain', key: domain, data: { description: `calls ${domain}` } })
+  }
   return {
     pluginInfo: info as LuaObject | undefined,
     hasOnInit: fake.onInit !== undefined,

@@ -40,4 +40,21 @@ export class GrantTable {
   isApproved(kind: GrantKind, key: string): boolean {
     return this.#approved.has(`${kind} ${key}`)
   }
+
+  /** All of one kind. */
+  of(kind: GrantKind): readonly ServedGrant[] {
+    return this.grants.filter((grant) => grant.kind === kind)
+  }
+
+  /** Whether a plugin has asked for something, approved or not. */
+  isAskedFor(kind: GrantKind, key: string): boolean {
+    return this.grants.some((grant) => grant.kind === kind && grant.key === key)
+  }
+
+  /** The same table with one approval changed; a grant that was not asked for is not added. */
+  with(kind: GrantKind, key: string, approved: boolean): GrantTable {
+    return GrantTable.create(
+      this.grants.map((grant) => (grant.kind === kind && grant.key === key ? { ...grant, approved } : grant)),
+    )
+  }
 }

@@ -36,16 +36,30 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
   assert.deepEqual(operations.sort(), [
+    'GET /api/v1/admin/pipelines',
+    'GET /api/v1/admin/pipelines/dry-run',
     'GET /api/v1/admin/plugins',
     'GET /api/v1/admin/plugins/cleanup',
+    'GET /api/v1/admin/plugins/core',
+    'GET /api/v1/admin/plugins/hooks',
+    'GET /api/v1/admin/plugins/requests',
     'GET /api/v1/admin/plugins/routes',
     'GET /api/v1/admin/plugins/{name}',
+    'GET /api/v1/admin/plugins/{name}/capabilities',
+    'GET /api/v1/admin/plugins/{name}/diff',
     'POST /api/v1/admin/plugins/cleanup',
+    'POST /api/v1/admin/plugins/core/approve',
+    'POST /api/v1/admin/plugins/core/revoke',
+    'POST /api/v1/admin/plugins/hooks/approve',
+    'POST /api/v1/admin/plugins/hooks/revoke',
+    'POST /api/v1/admin/plugins/requests/approve',
+    'POST /api/v1/admin/plugins/requests/revoke',
     'POST /api/v1/admin/plugins/routes/approve',
     'POST /api/v1/admin/plugins/routes/revoke',
     'POST /api/v1/admin/plugins/{name}/disable',
     'POST /api/v1/admin/plugins/{name}/enable',
     'POST /api/v1/admin/plugins/{name}/reload',
+    'POST /api/v1/admin/plugins/{name}/sync-capabilities',
   ])
 })
 

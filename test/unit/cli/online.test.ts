@@ -78,8 +78,8 @@ test('approve --all-routes leaves approved routes and those of other plugins alo
     plugin: 'notes',
     dry_run: false,
     approved: [
-      { method: 'GET', path: '/notes', public: true },
-      { method: 'POST', path: '/notes', public: false },
+      { kind: 'route', method: 'GET', path: '/notes', public: true },
+      { kind: 'route', method: 'POST', path: '/notes', public: false },
     ],
   })
   assert.equal(server.administration.done.length, 2)
@@ -144,9 +144,8 @@ test('a dry run shows and does nothing, and asks nobody', async () => {
 })
 
 test('what a plugin calls itself cannot steer the terminal', async () => {
-  server.administration.routeList = [
-    routeListing('notes', 'GET', '/\u001b[1A\u001b[2K', { plugin_version: '1\n2' }),
-  ]
+  server.administration.plugins.set('notes', pluginDetails('notes', { version: '1\n2' }))
+  server.administration.routeList = [routeListing('notes', 'GET', '/\u001b[1A\u001b[2K')]
   const { err } = await run(['approve', 'notes', '--all-routes', '--dry-run'])
   assert.ok(!err.includes('\u001b'))
   assert.ok(err.includes('notes 1\\u000a2'))

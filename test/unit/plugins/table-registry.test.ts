@@ -23,7 +23,15 @@ async function tablesOf(world: PluginWorld): Promise<readonly string[]> {
   return tables.map(({ name }) => name).filter((name) => name.startsWith('plugin'))
 }
 
-const core = ['plugin_routes', 'plugin_storage', 'plugin_tables', 'plugins']
+/** What a new database has, beside what a test defines. */
+const core = [
+  'plugin_grants',
+  'plugin_routes',
+  'plugin_storage',
+  'plugin_tables',
+  'plugin_withdrawn_approvals',
+  'plugins',
+]
 
 async function createWorld(t: TestContext): Promise<PluginWorld> {
   const world = await createPluginWorld(t)

@@ -1,0 +1,139 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { ApprovalItem, ApprovalKind } from '../sdk/client/index.js'
+import { kindsOfItems } from './approval-items.js'
+import { CliError } from './cli-error.js'
+import { exitCodes } from './exit-codes.js'
+
+/** Which items are meant; selectors combine. */
+export interface SelectionOptions {
+  readonly route?: readonly string[]
+  readonly hook?: readonly string[]
+  readonly domain?: readonly string[]
+  readonly core?: readonly string[]
+  readonly allRoutes?: boolean
+  readonly allHooks?: boolean
+  readonly allDomains?: boolean
+  readonly allCore?: boolean
+  readonly all?: boolean
+}
+
+interface Selection {
+  /** Keys that are named. */
+  readonly named: readonly string[]
+  readonly all: boolean
+}
+
+/** Adds the selectors to a command. */
+export function addSelectionOptions(command: Command): Command {
+  return command
+    .option('--route <"METHOD /path">', 'one route; may be given several times', collect(parseRoute))
+    .option(
+      '--hook <event:table>',
+      'the hooks of one event and table; may be given several times',
+      collect(parseHook),
+    )
+    .option('--domain <host>', 'one domain; may be given several times', collect(parseDomain))
+    .option(
+      '--core <table:access>',
+      'read or write of one core table; may be given several times',
+      collect(parseCore),
+    )
+    .option('--all-routes', 'all routes of the plugin')
+    .option('--all-hooks', 'all hooks of the plugin')
+    .option('--all-domains', 'all domains that it sends requests to')
+    .option('--all-core', 'all core tables that it reads or writes')
+    .option('--all', 'all of these')
+}
+
+/**
+ * Makes sure that something is selected, before the server is asked.
+ *
+ * @throws CliError `NO_SELECTION`.
+ */
+export function assertSelection(options: SelectionOptions): void {
+  const selections = kindsOfItems.map(({ kind }) => selectionOf(options, kind))
+  if (selections.some(({ named, all }) => all || named.length > 0)) return
+  const flags = kindsOfItems.map(({ allFlag }) => allFlag).join(', ')
+  const message = `nothing is selected: give --route "METHOD /path", --hook event:table, --domain host or --core table:access (several times if need be), or ${flags} or --all`
+  throw new CliError(exitCodes.usage, 'NO_SELECTION', message)
+}
+
+/**
+ * Picks the selected items.
+ *
+ * @param items All that the plugin asks for.
+ * @throws CliError when one that is named is not among them; nothing is selected then.
+ */
+export function selectItems(
+  plugin: string,
+  options: SelectionOptions,
+  items: readonly ApprovalItem[],
+): readonly ApprovalItem[] {
+  const problems: string[] = []
+  const selected = kindsOfItems.flatMap(({ kind, one, many }) => {
+    const { named, all } = selectionOf(options, kind)
+    const own = items.filter((item) => item.kind === kind)
+    const unknown = named.filter((key) => !own.some((item) => item.key === key))
+    if (unknown.length > 0) {
+      const has =
+        own.length === 0 ? `it asks for no ${many}` : `it has ${own.map(({ key }) => key).join(', ')}`
+      problems.push(`${plugin} has no ${one} ${unknown.join(', ')}; ${has}`)
+    }
+    return own.filter(({ key }) => all || named.includes(key))
+  })
+  if (problems.length === 0) return selected
+  throw new CliError(exitCodes.notFound, 'ITEM_NOT_FOUND', `nothing was changed: ${problems.join('\n')}`)
+}
+
+function selectionOf(options: SelectionOptions, kind: ApprovalKind): Selection {
+  const all = options.all === true
+  switch (kind) {
+    case 'route':
+      return { named: options.route ?? [], all: all || options.allRoutes === true }
+    case 'hook':
+      return { named: options.hook ?? [], all: all || options.allHooks === true }
+    case 'domain':
+      return { named: options.domain ?? [], all: all || options.allDomains === true }
+    case 'core':
+      return { named: options.core ?? [], all: all || options.allCore === true }
+  }
+}
+
+function collect(parse: (text: string) => string) {
+  return (text: string, collected: readonly string[] = []): readonly string[] => [...collected, parse(text)]
+}
+
+/** Reads `get /tasks` as `GET /tasks`. */
+function parseRoute(text: string): string {
+  const [, method, path] = /^\s*([A-Za-z]+)\s+(\/\S*)\s*$/.exec(text) ?? []
+  if (method === undefined || path === undefined) {
+    throw new InvalidArgumentError('It must be a method and a path, e.g. "GET /tasks".')
+  }
+  return `${method.toUpperCase()} ${path}`
+}
+
+function parseHook(text: string): string {
+  const [, event, table] = /^\s*([a-z_]+)\s*:\s*(\S.*?)\s*$/.exec(text) ?? []
+  if (event === undefined || table === undefined) {
+    throw new InvalidArgumentError('It must be an event and a table, e.g. before_create:content_data.')
+  }
+  return `${event}:${table}`
+}
+
+function parseDomain(text: string): string {
+  const domain = text.trim().toLowerCase()
+  if (!/^[a-z0-9.-]+$/.test(domain)) {
+    throw new InvalidArgumentError(
+      'It must be a host name without scheme, port and path, e.g. api.example.com.',
+    )
+  }
+  return domain
+}
+
+function parseCore(text: string): string {
+  const [, table, access] = /^\s*(\w+)\s*:\s*(read|write)\s*$/.exec(text) ?? []
+  if (table === undefined || access === undefined) {
+    throw new InvalidArgumentError('It must be a table and read or write, e.g. content_data:read.')
+  }
+  return `${table}:${access}`
+}

@@ -1,0 +1,161 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import type { GrantRequest } from '../plugins/administration.js'
+import { pluginNotFound } from '../plugins/errors.js'
+import { coreKey, hookKey } from '../plugins/grants/grant-keys.js'
+import type { GrantKind } from '../plugins/grants/grant-table.js'
+import { grantsNotFound } from './errors.js'
+import {
+  type CoreBody,
+  coreBodySchema,
+  coreListSchema,
+  diffSchema,
+  type HookBody,
+  hookBodySchema,
+  hookListSchema,
+  type RequestBody,
+  requestBodySchema,
+  requestListSchema,
+} from './grant-schemas.js'
+import type { OperationContext } from './plugin-operations.js'
+import {
+  doneSchema,
+  errorSchema,
+  type PluginParams,
+  partialErrorSchema,
+  pluginParamsSchema,
+  schemaOf,
+} from './schemas.js'
+
+/** One kind of grants as a resource of the admin API. */
+interface Resource {
+  readonly path: string
+  /** As in operation ids: `listHooks`, `approveHooks`. */
+  readonly title: string
+  /** As in sentences. */
+  readonly items: string
+  /** What an approval lets happen. */
+  readonly effect: string
+  readonly answer: TSchema
+  readonly body: TSchema
+  read(administration: OperationContext['administration']): object
+  parse(body: unknown): readonly GrantRequest[]
+}
+
+const resources: readonly Resource[] = [
+  {
+    path: 'hooks',
+    title: 'Hooks',
+    items: 'hooks',
+    effect: 'An approved hook runs from this moment on.',
+    answer: hookListSchema,
+    body: hookBodySchema,
+    read: (administration) => ({ hooks: administration.hooks() }),
+    parse: (body) =>
+      (body as HookBody).hooks.map(({ event, table, ...item }) =>
+        toRequest('hook', hookKey(event, table), item),
+      ),
+  },
+  {
+    path: 'requests',
+    title: 'Requests',
+    items: 'domains of outbound requests',
+    effect: 'Requests to an approved domain are sent from this moment on.',
+    answer: requestListSchema,
+    body: requestBodySchema,
+    read: (administration) => ({ requests: administration.requests() }),
+    parse: (body) =>
+      (body as RequestBody).requests.map(({ domain, ...item }) => toRequest('domain', domain, item)),
+  },
+  {
+    path: 'core',
+    title: 'CoreAccess',
+    items: 'accesses to core tables',
+    effect: 'An approved access works from this moment on.',
+    answer: coreListSchema,
+    body: coreBodySchema,
+    read: (administration) => ({ core: administration.coreAccess() }),
+    parse: (body) =>
+      (body as CoreBody).core.map(({ table, access, ...item }) =>
+        toRequest('core', coreKey(table, access === 'write' ? 'write' : 'read'), item),
+      ),
+  },
+]
+
+const changes = [
+  { path: 'approve', call: 'approveGrants', done: 'approved', summary: 'Approve' },
+  { path: 'revoke', call: 'revokeGrants', done: 'revoked', summary: 'Revoke the approval of' },
+] as const
+
+/** Adds the lists of hooks, domains and core tables with their approval, approve and revoke, and the comparison. */
+export function addGrantOperations(app: FastifyInstance, context: OperationContext): void {
+  for (const resource of resources) {
+    addList(app, context, resource)
+    addChanges(app, context, resource)
+  }
+  addDiff(app, context)
+}
+
+function addList(app: FastifyInstance, { administration }: OperationContext, resource: Resource): void {
+  const { path, title, items, answer } = resource
+  const schema = schemaOf({
+    tag: path,
+    operationId: `list${title}`,
+    summary: `List the ${items} that plugins ask for, with their approval`,
+    answer,
+  })
+  app.get(`/plugins/${path}`, { schema }, async () => resource.read(administration))
+}
+
+function addChanges(app: FastifyInstance, context: OperationContext, resource: Resource): void {
+  const { administration, mutations } = context
+  const { title, items, body } = resource
+  for (const { path, call, done, summary } of changes) {
+    const effect = path === 'approve' ? resource.effect : 'It ends at once, also for what is running.'
+    const schema = schemaOf({
+      tag: resource.path,
+      operationId: `${path}${title}`,
+      summary: `${summary} ${items}`,
+      description: `${effect} Unknown ones are named in "errors", the others applied.`,
+      body,
+      answer: doneSchema,
+      failures: { 400: partialErrorSchema, 413: partialErrorSchema },
+    })
+    app.post(`/plugins/${resource.path}/${path}`, { schema }, async (request) => {
+      const grants = resource.parse(request.body)
+      const subject = { grants: grants.map(({ plugin, kind, key }) => `${plugin}: ${kind} ${key}`) }
+      await mutations.run(request, `grant.${path}`, subject, async (actor) => {
+        const { errors } = await administration[call](grants, actor)
+        if (errors.length === 0) return
+        const facts = { failed: errors.length, total: grants.length, items, done }
+        throw grantsNotFound(facts, { details: { errors } })
+      })
+      return { ok: true }
+    })
+  }
+}
+
+function addDiff(app: FastifyInstance, { administration }: OperationContext): void {
+  const schema = schemaOf({
+    tag: 'plugins',
+    params: pluginParamsSchema,
+    failures: { 404: errorSchema },
+    operationId: 'diffPlugin',
+    summary: 'Compare what a plugin asks for with what is approved',
+    answer: diffSchema,
+  })
+  app.get<{ Params: PluginParams }>('/plugins/:name/diff', { schema }, async ({ params }) => {
+    const diff = await administration.diff(params.name)
+    if (diff === undefined) throw pluginNotFound({ plugin: params.name })
+    return diff
+  })
+}
+
+function toRequest(
+  kind: GrantKind,
+  key: string,
+  item: { readonly plugin: string; readonly content_hash?: string },
+): GrantRequest {
+  const { plugin, content_hash: contentHash } = item
+  return { plugin, kind, key, ...(contentHash === undefined ? {} : { contentHash }) }
+}

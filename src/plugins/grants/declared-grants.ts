@@ -1,0 +1,95 @@
+import { grantLimits } from '../../base/limits.js'
+import type { Registration } from '../../sandbox/host-function.js'
+import type { Manifest } from '../manifest.js'
+import { coreKey, hookKey } from './grant-keys.js'
+import type { DeclaredGrant } from './grant-table.js'
+
+/** A hook as a plugin registered it; several may have the same event and table. */
+export interface DeclaredHook {
+  /** Key of the registration, unique in its generation. */
+  readonly registration: string
+  /** e.g. `before_create`. */
+  readonly event: string
+  /** Name of a table, or `*` for all. */
+  readonly table: string
+  /** The lower, the earlier. */
+  readonly priority: number
+}
+
+/** What a hook of each kind can do, for who approves it. */
+const hookPowers: readonly (readonly [prefix: string, power: string])[] = [
+  ['before_read', 'may answer in the place of the entry'],
+  ['after_read', 'may add headers to the answer'],
+  ['before_', 'may change or refuse what is written'],
+  ['after_', 'is told of what was written'],
+]
+
+/** Picks the hooks out of what a plugin registered, in the order of registration. */
+export function hooksOf(registrations: readonly Registration[]): readonly DeclaredHook[] {
+  const hooks: DeclaredHook[] = []
+  for (const { kind, key, data } of registrations) {
+    if (kind !== 'hook') continue
+    const { event, table, priority } = data
+    if (typeof event !== 'string' || typeof table !== 'string') continue
+    hooks.push({ registration: key, event, table, priority: typeof priority === 'number' ? priority : 100 })
+  }
+  return hooks
+}
+
+/**
+ * Lists what a generation asks for, each thing once: hooks and domains of its code, core tables of its manifest.
+ *
+ * @throws Error when it asks for more than `grantLimits` allow.
+ */
+export function declaredGrants(
+  registrations: readonly Registration[],
+  manifest: Pick<Manifest, 'coreAccess'>,
+): readonly DeclaredGrant[] {
+  const all = [...declaredHooks(registrations), ...declaredDomains(registrations), ...declaredCore(manifest)]
+  const grants = [...new Map(all.map((grant) => [`${grant.kind} ${grant.key}`, grant])).values()]
+  assertBounded(grants)
+  return grants
+}
+
+function assertBounded(grants: readonly DeclaredGrant[]): void {
+  const { perPluginMax, keyCharactersMax } = grantLimits
+  if (grants.length > perPluginMax) {
+    throw new Error(
+      `it asks for ${grants.length} hooks, domains and core tables; the limit is ${perPluginMax}: split the plugin`,
+    )
+  }
+  const long = grants.find(({ key }) => key.length > keyCharactersMax)
+  if (long === undefined) return
+  const start = JSON.stringify(long.key.slice(0, 40))
+  throw new Error(
+    `the ${long.kind} that starts with ${start} has ${long.key.length} characters; the limit is ${keyCharactersMax}`,
+  )
+}
+
+function declaredHooks(registrations: readonly Registration[]): readonly DeclaredGrant[] {
+  return hooksOf(registrations).map(({ event, table }) => ({
+    kind: 'hook',
+    key: hookKey(event, table),
+    description: hookPowers.find(([prefix]) => event.startsWith(prefix))?.[1] ?? '',
+  }))
+}
+
+function declaredDomains(registrations: readonly Registration[]): readonly DeclaredGrant[] {
+  return registrations
+    .filter(({ kind }) => kind === 'domain')
+    .map(({ key, data }) => ({ kind: 'domain', key, description: shorten(data.description) }))
+}
+
+function declaredCore({ coreAccess }: Pick<Manifest, 'coreAccess'>): readonly DeclaredGrant[] {
+  return [...coreAccess].flatMap(([table, accesses]) =>
+    accesses.map((access) => ({
+      kind: 'core' as const,
+      key: coreKey(table, access),
+      description: access === 'read' ? 'reads rows' : 'inserts, changes and deletes rows',
+    })),
+  )
+}
+
+function shorten(text: unknown): string {
+  return typeof text === 'string' ? text.slice(0, grantLimits.descriptionCharactersMax) : ''
+}

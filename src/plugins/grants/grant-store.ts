@@ -1,0 +1,120 @@
+import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { CoreDatabase } from '../../database/database.js'
+import type { CoreTables, PluginGrantsTable } from '../../database/tables.js'
+import { type GrantApproval, type GrantChange, type GrantPlan, planGrants } from './grant-plan.js'
+import type { GrantKind } from './grant-table.js'
+
+/** Names one grant of one plugin. */
+export interface GrantReference {
+  readonly plugin: string
+  readonly kind: GrantKind
+  readonly key: string
+}
+
+/** What an approval is given for, and by whom. */
+export interface GrantDecision extends GrantReference {
+  readonly version: string
+  readonly contentHash: string
+  readonly actor: string
+  /** RFC 3339. */
+  readonly now: string
+}
+
+/** The stored approvals of hooks, domains and access to core tables. */
+export class GrantStore {
+  readonly #database: CoreDatabase
+
+  constructor(database: CoreDatabase) {
+    this.#database = database
+  }
+
+  /** All that is stored for a plugin. */
+  of(plugin: string): Promise<readonly GrantApproval[]> {
+    return this.#database.withBusyRetry((kysely) => selectGrants(kysely, plugin))
+  }
+
+  /** Brings the rows of one plugin in line with a generation that goes into service. */
+  async apply(
+    transaction: Transaction<CoreTables>,
+    plugin: string,
+    change: Omit<GrantChange, 'stored'>,
+  ): Promise<GrantPlan> {
+    const plan = planGrants({ ...change, stored: await selectGrants(transaction, plugin) })
+    await transaction.deleteFrom('plugin_grants').where('plugin_name', '=', plugin).execute()
+    if (plan.approvals.length > 0) {
+      const values = plan.approvals.map((approval) => toRow(plugin, approval))
+      await transaction.insertInto('plugin_grants').values(values).execute()
+    }
+    return plan
+  }
+
+  /** Stores an approval; false when the grant has no row. */
+  approve(decision: GrantDecision): Promise<boolean> {
+    return this.#set(decision, {
+      approved: 1,
+      approved_at: decision.now,
+      approved_by: decision.actor,
+      plugin_version: decision.version,
+      content_hash: decision.contentHash,
+    })
+  }
+
+  /** Withdraws an approval, also that of a plugin that does not run; false when the grant has no row. */
+  revoke(reference: GrantReference): Promise<boolean> {
+    return this.#set(reference, { approved: 0, approved_at: null, approved_by: null })
+  }
+
+  #set(
+    { plugin, kind, key }: GrantReference,
+    values: Partial<Selectable<PluginGrantsTable>>,
+  ): Promise<boolean> {
+    return this.#database.withBusyRetry(async (kysely) => {
+      const { numUpdatedRows } = await kysely
+        .updateTable('plugin_grants')
+        .set(values)
+        .where('plugin_name', '=', plugin)
+        .where('kind', '=', kind)
+        .where('key', '=', key)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    })
+  }
+}
+
+async function selectGrants(reader: Kysely<CoreTables>, plugin: string): Promise<readonly GrantApproval[]> {
+  const rows = await reader
+    .selectFrom('plugin_grants')
+    .selectAll()
+    .where('plugin_name', '=', plugin)
+    .execute()
+  return rows.map(fromRow)
+}
+
+function fromRow(row: Selectable<PluginGrantsTable>): GrantApproval {
+  return {
+    kind: row.kind,
+    key: row.key,
+    description: row.description,
+    approved: row.approved === 1,
+    approvedAt: row.approved_at,
+    approvedBy: row.approved_by,
+    version: row.plugin_version,
+    contentHash: row.content_hash,
+    createdAt: row.created_at,
+  }
+}
+
+function toRow(plugin: string, approval: GrantApproval): Selectable<PluginGrantsTable> {
+  return {
+    plugin_name: plugin,
+    kind: approval.kind,
+    key: approval.key,
+    description: approval.description,
+    approved: approval.approved ? 1 : 0,
+    approved_at: approval.approvedAt,
+    approved_by: approval.approvedBy,
+    plugin_version: approval.version,
+    content_hash: approval.contentHash,
+    created_at: approval.createdAt,
+  }
+}
