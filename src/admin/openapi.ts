@@ -28,6 +28,10 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
         tags: [
           { name: 'plugins', description: 'Plugins and their life.' },
           { name: 'routes', description: 'HTTP routes of plugins, and their approval.' },
+          {
+            name: 'hooks',
+            description: 'Hooks of plugins: what is owed to them, and which are switched off.',
+          },
           { name: 'health', description: 'Whether the server serves.' },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],

@@ -18,6 +18,8 @@ export interface TestHostOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** False leaves routes as they are; else all are approved after each start. */
   readonly approve?: boolean
+  /** True lets all hooks run, whoever has approved them. */
+  readonly hooks?: boolean
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
 }
@@ -173,7 +175,7 @@ class TestServer implements TestHost {
   }
 
   async #start(): Promise<void> {
-    const { config: given = {}, approve = true, softLimits = true } = this.#options
+    const { config: given = {}, approve = true, hooks = false, softLimits = true } = this.#options
     const { config } = loadConfig({
       environment: {},
       flags: {
@@ -190,7 +192,12 @@ class TestServer implements TestHost {
       format: 'json',
       destination: { write: (line) => this.#keep(line) },
     })
-    this.#host = await createHost({ config, log, softLimits })
+    this.#host = await createHost({
+      config,
+      log,
+      softLimits,
+      ...(hooks && { approvesHook: () => true }),
+    })
     this.#url = await this.#host.app.listen({ host: '127.0.0.1', port: 0 })
     this.#client = createHttpClient(this.#url)
     if (approve) await this.approveAll()

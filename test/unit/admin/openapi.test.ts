@@ -36,11 +36,16 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
   assert.deepEqual(operations.sort(), [
+    'DELETE /api/v1/admin/plugins/hooks/deliveries/{id}',
     'GET /api/v1/admin/plugins',
     'GET /api/v1/admin/plugins/cleanup',
+    'GET /api/v1/admin/plugins/hooks/breakers',
+    'GET /api/v1/admin/plugins/hooks/deliveries',
     'GET /api/v1/admin/plugins/routes',
     'GET /api/v1/admin/plugins/{name}',
     'POST /api/v1/admin/plugins/cleanup',
+    'POST /api/v1/admin/plugins/hooks/breakers/reset',
+    'POST /api/v1/admin/plugins/hooks/deliveries/{id}/retry',
     'POST /api/v1/admin/plugins/routes/approve',
     'POST /api/v1/admin/plugins/routes/revoke',
     'POST /api/v1/admin/plugins/{name}/disable',
