@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { createHookKind } from './capabilities/hooks/call-kind.js'
 import { httpKind } from './capabilities/http/call-kind.js'
 import { createLogCapability } from './capabilities/log.js'
 import { createCapabilities } from './capabilities/registry.js'
@@ -26,7 +27,7 @@ if (parentPort !== null) {
     port: parentPort,
     data,
     modules: createCapabilities(log).map(({ module }) => module),
-    kinds: [httpKind],
+    kinds: [httpKind, createHookKind()],
     createServices: (report) => ({
       database,
       writeLog: (line) => report(logReport, line.plugin, line),

@@ -24,6 +24,8 @@ import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
+import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
+import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
@@ -45,6 +47,8 @@ export interface HostOptions {
   readonly hotReload?: ReloadTimes
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
+  /** Decides which hooks run, in the place of the admins: the key is `<event>:<table>`. */
+  readonly approvesHook?: (plugin: string, key: string) => boolean
 }
 
 /** A running plugin host. */
@@ -52,6 +56,8 @@ export interface Host {
   /** The application that serves the routes; call `listen` on it. */
   readonly app: FastifyInstance
   readonly plugins: PluginAdministration
+  /** Runs the hooks of plugins around writes to tables of the embedding application. */
+  readonly hooks: EmbeddedHooks
   readonly adminToken: AdminToken
   /** Which plugins run, which failed, what waits for approval. */
   status(): StatusReport
@@ -87,24 +93,27 @@ export async function createHost(options: HostOptions): Promise<Host> {
   }
   try {
     await parts.sandbox.ready()
-    await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
+    await mount(app, { ...parts, config, log, adminToken, database, lifecycle })
     if (config.plugin_enabled) await parts.manager.start()
+    parts.hooks.start()
   } catch (error) {
     await close()
     throw error
   }
-  return { app, plugins: parts.manager, adminToken, status: () => parts.manager.statusReport(), close }
+  const hooks = createEmbeddedHooks(parts.hooks, database)
+  return { app, plugins: parts.manager, hooks, adminToken, status: () => parts.manager.statusReport(), close }
 }
 
 interface PluginParts {
   readonly sandbox: Sandbox
   readonly manager: PluginManager
+  readonly hooks: HookEngine
   /** Who answers what plugins ask of the host. */
   readonly answers: HostAnswers
 }
 
 function composePlugins(
-  { config, softLimits, hotReload = watchLimits }: HostOptions & { readonly config: Config },
+  { config, softLimits, approvesHook, hotReload = watchLimits }: HostOptions & { readonly config: Config },
   log: Logger,
   database: CoreDatabase,
   databaseFile: string,
@@ -140,7 +149,25 @@ function composePlugins(
     log,
     hotReload: config.plugin_hot_reload ? hotReload : undefined,
   })
-  return { sandbox, manager, answers }
+  const hooks = createHookEngine({
+    directory: manager,
+    database,
+    limits: hookLimitsOf(config),
+    log,
+    ...(approvesHook && { isApproved: ({ name }, key) => approvesHook(name, key) }),
+  })
+  return { sandbox, manager, hooks, answers }
+}
+
+function hookLimitsOf(config: Config): HookEngineLimits {
+  return {
+    hookTimeoutMs: config.plugin_hook_timeout_ms,
+    eventTimeoutMs: config.plugin_hook_event_timeout_ms,
+    operationsMax: config.plugin_hook_max_ops,
+    failuresMax: config.plugin_hook_max_consecutive_aborts,
+    concurrentAfterMax: config.plugin_hook_max_concurrent_after,
+    afterTimeoutMs: config.plugin_timeout * 1000,
+  }
 }
 
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {
@@ -153,11 +180,12 @@ interface Mounted {
   readonly adminToken: AdminToken
   readonly database: CoreDatabase
   readonly manager: PluginManager
+  readonly hooks: HookEngine
   readonly lifecycle: { readonly isShuttingDown: boolean }
 }
 
 async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
-  const { config, log, manager, lifecycle } = parts
+  const { config, hooks, log, manager, lifecycle } = parts
   const authenticator = createTokenAuthenticator(parts.adminToken.token)
   const authenticate = (request: {
     headers: Record<string, string | string[] | undefined>
@@ -166,7 +194,9 @@ async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(parts)))
-  await app.register(createAdminApi({ administration: manager, authenticate, log }), { prefix: adminPrefix })
+  await app.register(createAdminApi({ administration: manager, hooks, authenticate, log }), {
+    prefix: adminPrefix,
+  })
   await app.register(
     createPluginRoutes({
       directory: manager,
@@ -203,12 +233,13 @@ async function checkHealth({ database, manager, lifecycle }: Mounted): Promise<H
 async function closeAll(
   options: HostOptions,
   app: FastifyInstance,
-  { sandbox, manager }: PluginParts,
+  { sandbox, manager, hooks }: PluginParts,
   database: CoreDatabase,
   log: Logger,
 ): Promise<void> {
   // An application that was handed in is closed by its owner, before the host.
   if (options.app === undefined) await app.close()
+  await hooks.close()
   await manager.close()
   await sandbox.close()
   await database.close()

@@ -3,6 +3,7 @@ import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
 import { createHealthRoutes } from '../../src/health.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
+import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
 import { productVersion } from '../../src/version.js'
 
 /** Makes the OpenAPI document of the server from its routes; nothing is opened, and no route is called. */
@@ -15,6 +16,7 @@ export async function openApiDocument(): Promise<object> {
     createAdminApi({
       // Only the schemas of the routes are read.
       administration: {} as PluginAdministration,
+      hooks: {} as HookAdministration,
       authenticate: silent,
       log: { info: silent, warn: silent, error: silent },
     }),

@@ -4,6 +4,7 @@ import { createAuthentication } from './authentication.js'
 import { addCleanupOperations } from './cleanup-operations.js'
 import { installFailures } from './failures.js'
 import { addGrantOperations } from './grant-operations.js'
+import { addHookOperations } from './hook-operations.js'
 import { createMutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
 import { addPipelineOperations } from './pipeline-operations.js'
@@ -32,6 +33,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     addGrantOperations(app, context)
     addPipelineOperations(app, context)
     addCleanupOperations(app, context)
+    addHookOperations(app, { hooks: options.hooks, mutations })
     done()
   }
 }

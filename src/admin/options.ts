@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { PluginAdministration } from '../plugins/administration.js'
+import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
 
 /** Who calls the admin API. */
 export interface AdminUser {
@@ -19,6 +20,8 @@ export interface AdminLog {
 /** What the admin API is made of. */
 export interface AdminApiOptions {
   readonly administration: PluginAdministration
+  /** Deliveries of after-hooks, and breakers of hooks. */
+  readonly hooks: HookAdministration
   /**
    * Gives the user of a request that has a bearer credential; undefined when the credential is not valid.
    * It is not asked for requests without one: cookies never open the admin API.

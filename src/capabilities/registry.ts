@@ -1,5 +1,6 @@
 import { dbCapability } from './db/capability.js'
 import type { Capability } from './define.js'
+import { hooksCapability } from './hooks/capability.js'
 import { httpCapability } from './http/capability.js'
 import { jsonCapability } from './json.js'
 import { createLogCapability, type LogCapability } from './log.js'
@@ -10,5 +11,5 @@ import { createLogCapability, type LogCapability } from './log.js'
  * @param log The module `log` of this thread; one of its own when missing.
  */
 export function createCapabilities(log: LogCapability = createLogCapability()): readonly Capability[] {
-  return [dbCapability, httpCapability, log, jsonCapability]
+  return [dbCapability, httpCapability, hooksCapability, log, jsonCapability]
 }

@@ -116,6 +116,48 @@ export interface PluginStorageTable {
   quota_bytes: number
 }
 
+/** `running` while a worker has it: until `due_at`, when another may take it. A dead one waits for an operator. */
+export type HookDeliveryState = 'pending' | 'running' | 'dead'
+
+/** One run of an after-hook that is owed to a plugin. Rows of hooks that have run are deleted. */
+export interface HookDeliveriesTable {
+  /** Never used again. */
+  id: Generated<number>
+  plugin: string
+  /** As hooks name it, e.g. `after_create`. */
+  event: string
+  /** Table that the hook is registered for; `*` for every table. */
+  hook_table: string
+  /** Position among the hooks of the plugin for this event and table, from 1. */
+  ordinal: number
+  /** Table that was written. */
+  table_name: string
+  /** JSON object: what the hook gets. */
+  payload: string
+  /** Of the request that wrote, without a mark of its depth. */
+  request_id: string
+  /** How many hooks led to the write. */
+  depth: number
+  state: Generated<HookDeliveryState>
+  /** Tries so far, the running one included. */
+  attempts: Generated<number>
+  /** Milliseconds since 1970: when it may be tried next. */
+  due_at: number
+  /** Why the last try failed; empty when none has. */
+  error: Generated<string>
+  /** Milliseconds since 1970. */
+  created_at: number
+}
+
+/** How many deliveries each plugin has; kept by triggers on `hook_deliveries`. */
+export interface HookBacklogsTable {
+  /** Primary key. */
+  plugin: string
+  /** Those that are pending or running. */
+  waiting: number
+  dead: number
+}
+
 /** The tables of the host itself, for Kysely. */
 export interface CoreTables {
   plugins: PluginsTable
@@ -124,4 +166,6 @@ export interface CoreTables {
   plugin_withdrawn_approvals: PluginWithdrawnApprovalsTable
   plugin_tables: PluginTablesTable
   plugin_storage: PluginStorageTable
+  hook_deliveries: HookDeliveriesTable
+  hook_backlogs: HookBacklogsTable
 }

@@ -185,6 +185,11 @@ export class LuaApi {
     return this.raw.luaL_ref(state, registryIndex)
   }
 
+  /** Gives a reference back. */
+  unref(state: Pointer, ref: number): void {
+    this.raw.luaL_unref(state, registryIndex, ref)
+  }
+
   pushRef(state: Pointer, ref: number): void {
     this.raw.lua_rawgeti(state, registryIndex, BigInt(ref))
   }

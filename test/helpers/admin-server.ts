@@ -3,6 +3,7 @@ import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
 import type { AdminLog, AdminUser } from '../../src/admin/options.js'
 import { FakeAdministration } from './fake-administration.js'
+import { FakeHookAdministration } from './fake-hook-administration.js'
 
 /** Users by their bearer token. */
 const users: Readonly<Record<string, AdminUser>> = {
@@ -14,6 +15,7 @@ const users: Readonly<Record<string, AdminUser>> = {
 export interface AdminServer {
   readonly app: FastifyInstance
   readonly administration: FakeAdministration
+  readonly hooks: FakeHookAdministration
   /** Log lines: level, message and fields. */
   readonly lines: [string, string, Readonly<Record<string, unknown>>][]
 }
@@ -21,6 +23,7 @@ export interface AdminServer {
 /** Creates the application; the caller closes `app`. */
 export async function createAdminServer(): Promise<AdminServer> {
   const administration = new FakeAdministration()
+  const hooks = new FakeHookAdministration()
   const lines: AdminServer['lines'] = []
   const log: AdminLog = {
     info: (fields, message) => void lines.push(['info', message, fields]),
@@ -32,6 +35,7 @@ export async function createAdminServer(): Promise<AdminServer> {
   await app.register(
     createAdminApi({
       administration,
+      hooks,
       log,
       authenticate: (request) => users[(request.headers.authorization ?? '').replace(/^Bearer +/i, '')],
     }),
@@ -39,5 +43,5 @@ export async function createAdminServer(): Promise<AdminServer> {
   )
   app.get('/api/v1/health', async () => ({ status: 'ok' }))
   await app.ready()
-  return { app, administration, lines }
+  return { app, administration, hooks, lines }
 }

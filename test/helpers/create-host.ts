@@ -21,6 +21,8 @@ export interface TestHostOptions {
   readonly approve?: boolean
   /** Watches the plugin directory, with these times. */
   readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number }
+  /** True lets all hooks run, whoever has approved them. */
+  readonly hooks?: boolean
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
 }
@@ -189,7 +191,7 @@ class TestServer implements TestHost {
   }
 
   async #start(): Promise<void> {
-    const { config: given = {}, approve = true, softLimits = true, hotReload } = this.#options
+    const { config: given = {}, approve = true, hooks = false, softLimits = true, hotReload } = this.#options
     const { config } = loadConfig({
       environment: {},
       flags: {
@@ -207,7 +209,13 @@ class TestServer implements TestHost {
       format: 'json',
       destination: { write: (line) => this.#keep(line) },
     })
-    this.#host = await createHost({ config, log, softLimits, ...(hotReload && { hotReload }) })
+    this.#host = await createHost({
+      config,
+      log,
+      softLimits,
+      ...(hotReload && { hotReload }),
+      ...(hooks && { approvesHook: () => true }),
+    })
     this.#url = await this.#host.app.listen({ host: '127.0.0.1', port: 0 })
     this.#client = createHttpClient(this.#url)
     if (approve) await this.approveAll()
