@@ -119,6 +119,7 @@ function composePlugins(
   databaseFile: string,
 ): PluginParts {
   let manager: PluginManager | undefined
+  let hooks: HookEngine | undefined
   const answers = new HostAnswers(log)
   const sandbox = createSandbox({
     entry: new URL('./executor.bundle.js', import.meta.url),
@@ -148,8 +149,18 @@ function composePlugins(
     sandbox,
     log,
     hotReload: config.plugin_hot_reload ? hotReload : undefined,
+    isHookBreakerOpen: (plugin, event, table) =>
+      hooks
+        ?.breakers()
+        .some(
+          (breaker) =>
+            breaker.plugin === plugin &&
+            breaker.event === event &&
+            breaker.table === table &&
+            breaker.state === 'open',
+        ) ?? false,
   })
-  const hooks = createHookEngine({
+  hooks = createHookEngine({
     directory: manager,
     database,
     limits: hookLimitsOf(config),

@@ -148,7 +148,7 @@ describe('hooks ahead of a write', () => {
 
 test('hooks that nobody approved are not run', async (t) => {
   const body = 'hooks.on("before_create", "*", function() error("no") end)'
-  const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) } })
+  const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) }, approve: false })
   assert.deepEqual(await host.host.hooks.run('before_create', 'x', { a: 1 }), { a: 1 })
 })
 
