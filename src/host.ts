@@ -1,11 +1,16 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
 import { parseDuration } from './base/durations.js'
+import { checkResponseHeader } from './capabilities/http/header-rules.js'
 import type { PluginLogLine } from './capabilities/services.js'
 import type { Config } from './config/schema.js'
+import { contentPrefix, createContentRoutes } from './content/content-routes.js'
+import { type ContentService, createContent } from './content/content-service.js'
+import type { HookRunner } from './content/hook-runner.js'
+import { noHooks } from './content/noop-hooks.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
 import { parseDatabaseUrl } from './database/url.js'
 import { createClientIp } from './gateway/client-ip.js'
@@ -21,6 +26,7 @@ import { stripCredentials } from './identity/credentials.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
+import { createCoreCalls } from './plugins/core-calls.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
 import type { StatusReport } from './plugins/plugin-views.js'
@@ -46,6 +52,8 @@ export interface Host {
   /** The application that serves the routes; call `listen` on it. */
   readonly app: FastifyInstance
   readonly plugins: PluginAdministration
+  /** Datatypes, entries and media; writes go through the hooks of plugins. */
+  readonly content: ContentService
   readonly adminToken: AdminToken
   /** Which plugins run, which failed, what waits for approval. */
   status(): StatusReport
@@ -69,6 +77,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
   })
   const database = await createDatabase({ file, log })
   const parts = composePlugins(options, log, database, file)
+  const hooks: HookRunner = noHooks
+  const content = createContent({ database, hooks })
+  for (const [topic, answer] of createCoreCalls({ directory: parts.manager, content })) {
+    parts.answers.provide(topic, answer)
+  }
   const lifecycle = { isShuttingDown: false }
   const app = options.app ?? createHttpServer(log)
   let closing: Promise<void> | undefined
@@ -79,7 +92,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   }
   try {
     await parts.sandbox.ready()
-    await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
+    await mount(app, { config, log, adminToken, database, manager: parts.manager, content, hooks, lifecycle })
     if (config.plugin_hot_reload)
       log.warn({}, 'plugin_hot_reload has no effect: this version does not watch files')
     if (config.plugin_enabled) await parts.manager.start()
@@ -87,7 +100,14 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await close()
     throw error
   }
-  return { app, plugins: parts.manager, adminToken, status: () => parts.manager.statusReport(), close }
+  return {
+    app,
+    plugins: parts.manager,
+    content,
+    adminToken,
+    status: () => parts.manager.statusReport(),
+    close,
+  }
 }
 
 interface PluginParts {
@@ -146,6 +166,8 @@ interface Mounted {
   readonly adminToken: AdminToken
   readonly database: CoreDatabase
   readonly manager: PluginManager
+  readonly content: ContentService
+  readonly hooks: HookRunner
   readonly lifecycle: { readonly isShuttingDown: boolean }
 }
 
@@ -155,19 +177,36 @@ async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const authenticate = (request: {
     headers: Record<string, string | string[] | undefined>
   }): User | undefined => authenticator.authenticate(request)
-  const clientIp = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
+  const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
+  const clientIp = (request: FastifyRequest): string =>
+    addressOf(request.raw.socket.remoteAddress, headerText(request.headers['x-forwarded-for']))
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
+  const takeToken = (ip: string): boolean => buckets.take(clientNetwork(ip))
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(parts)))
   await app.register(createAdminApi({ administration: manager, authenticate, log }), { prefix: adminPrefix })
+  const { content, hooks } = parts
+  const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
+  await app.register(
+    createContentRoutes({
+      content,
+      hooks,
+      authenticate,
+      stripCredentials,
+      clientIp,
+      takeToken,
+      isHeaderAllowed,
+      log,
+    }),
+    { prefix: contentPrefix },
+  )
   await app.register(
     createPluginRoutes({
       directory: manager,
       authenticate,
       stripCredentials,
-      clientIp: (request) =>
-        clientIp(request.raw.socket.remoteAddress, headerText(request.headers['x-forwarded-for'])),
-      takeToken: (ip) => buckets.take(clientNetwork(ip)),
+      clientIp,
+      takeToken,
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: config.plugin_max_request_body,
       log,

@@ -29,6 +29,7 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           { name: 'plugins', description: 'Plugins and their life.' },
           { name: 'routes', description: 'HTTP routes of plugins, and their approval.' },
           { name: 'health', description: 'Whether the server serves.' },
+          { name: 'content', description: 'Datatypes, entries, media, and what was done to them.' },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],
         components: {

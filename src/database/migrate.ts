@@ -2,10 +2,12 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import { messageOf } from '../base/errors.js'
 import { databaseSchemaUnknown } from './errors.js'
 import { createPluginTables } from './migrations/0001-plugins.js'
+import { createContentTables } from './migrations/0002-content.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
 export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0001_plugins': createPluginTables,
+  '0002_content': createContentTables,
 }
 
 /**
