@@ -1,13 +1,16 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
 import { parseDuration } from './base/durations.js'
 import { watchLimits } from './base/limits.js'
+import { checkResponseHeader } from './capabilities/http/header-rules.js'
 import type { PluginLogLine } from './capabilities/services.js'
 import { type ConfigInput, completeConfig } from './config/complete.js'
 import type { Config } from './config/schema.js'
+import { contentPrefix, createContentRoutes } from './content/content-routes.js'
+import { type ContentService, createContent } from './content/content-service.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
 import { parseDatabaseUrl } from './database/url.js'
 import { createClientIp } from './gateway/client-ip.js'
@@ -23,6 +26,7 @@ import { stripCredentials } from './identity/credentials.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
+import { createCoreCalls } from './plugins/core-calls.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
@@ -58,6 +62,8 @@ export interface Host {
   readonly plugins: PluginAdministration
   /** Runs the hooks of plugins around writes to tables of the embedding application. */
   readonly hooks: EmbeddedHooks
+  /** Datatypes, entries and media; writes go through the hooks of plugins. */
+  readonly content: ContentService
   readonly adminToken: AdminToken
   /** Which plugins run, which failed, what waits for approval. */
   status(): StatusReport
@@ -81,6 +87,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
   })
   const database = await createDatabase({ file, log })
   const parts = composePlugins({ ...options, config }, log, database, file)
+  const content = createContent({ database, hooks: parts.hooks })
+  for (const [topic, answer] of createCoreCalls({ directory: parts.manager, content })) {
+    parts.answers.provide(topic, answer)
+  }
   const lifecycle = { isShuttingDown: false }
   const app = options.app ?? createHttpServer(log)
   // An application that was handed in takes the host along when it is closed.
@@ -93,15 +103,22 @@ export async function createHost(options: HostOptions): Promise<Host> {
   }
   try {
     await parts.sandbox.ready()
-    await mount(app, { ...parts, config, log, adminToken, database, lifecycle })
+    await mount(app, { ...parts, content, config, log, adminToken, database, lifecycle })
     if (config.plugin_enabled) await parts.manager.start()
     parts.hooks.start()
   } catch (error) {
     await close()
     throw error
   }
-  const hooks = createEmbeddedHooks(parts.hooks, database)
-  return { app, plugins: parts.manager, hooks, adminToken, status: () => parts.manager.statusReport(), close }
+  return {
+    app,
+    plugins: parts.manager,
+    hooks: createEmbeddedHooks(parts.hooks, database),
+    content,
+    adminToken,
+    status: () => parts.manager.statusReport(),
+    close,
+  }
 }
 
 interface PluginParts {
@@ -191,6 +208,7 @@ interface Mounted {
   readonly adminToken: AdminToken
   readonly database: CoreDatabase
   readonly manager: PluginManager
+  readonly content: ContentService
   readonly hooks: HookEngine
   readonly lifecycle: { readonly isShuttingDown: boolean }
 }
@@ -201,21 +219,37 @@ async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const authenticate = (request: {
     headers: Record<string, string | string[] | undefined>
   }): User | undefined => authenticator.authenticate(request)
-  const clientIp = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
+  const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
+  const clientIp = (request: FastifyRequest): string =>
+    addressOf(request.raw.socket.remoteAddress, headerText(request.headers['x-forwarded-for']))
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
+  const takeToken = (ip: string): boolean => buckets.take(clientNetwork(ip))
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(parts)))
   await app.register(createAdminApi({ administration: manager, hooks, authenticate, log }), {
     prefix: adminPrefix,
   })
+  const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
+  await app.register(
+    createContentRoutes({
+      content: parts.content,
+      hooks,
+      authenticate,
+      stripCredentials,
+      clientIp,
+      takeToken,
+      isHeaderAllowed,
+      log,
+    }),
+    { prefix: contentPrefix },
+  )
   await app.register(
     createPluginRoutes({
       directory: manager,
       authenticate,
       stripCredentials,
-      clientIp: (request) =>
-        clientIp(request.raw.socket.remoteAddress, headerText(request.headers['x-forwarded-for'])),
-      takeToken: (ip) => buckets.take(clientNetwork(ip)),
+      clientIp,
+      takeToken,
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: config.plugin_max_request_body,
       log,

@@ -1,6 +1,9 @@
 import Fastify from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
+import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
+import type { ContentService } from '../../src/content/content-service.js'
+import { noHooks } from '../../src/content/noop-hooks.js'
 import { createHealthRoutes } from '../../src/health.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
@@ -21,6 +24,19 @@ export async function openApiDocument(): Promise<object> {
       log: { info: silent, warn: silent, error: silent },
     }),
     { prefix: adminPrefix },
+  )
+  await app.register(
+    createContentRoutes({
+      content: {} as ContentService,
+      hooks: noHooks,
+      authenticate: silent,
+      stripCredentials: (headers) => headers,
+      clientIp: () => '',
+      takeToken: () => true,
+      isHeaderAllowed: () => true,
+      log: { error: silent },
+    }),
+    { prefix: contentPrefix },
   )
   await app.ready()
   const document = app.swagger()

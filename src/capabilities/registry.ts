@@ -1,3 +1,4 @@
+import { coreCapability } from './core/capability.js'
 import { dbCapability } from './db/capability.js'
 import type { Capability } from './define.js'
 import { hooksCapability } from './hooks/capability.js'
@@ -11,5 +12,5 @@ import { createLogCapability, type LogCapability } from './log.js'
  * @param log The module `log` of this thread; one of its own when missing.
  */
 export function createCapabilities(log: LogCapability = createLogCapability()): readonly Capability[] {
-  return [dbCapability, httpCapability, hooksCapability, log, jsonCapability]
+  return [dbCapability, httpCapability, hooksCapability, log, jsonCapability, coreCapability]
 }

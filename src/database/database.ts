@@ -3,6 +3,7 @@ import { type BusyRetryOptions, retryWhileBusy } from './busy-retry.js'
 import { createSqliteDialect } from './dialect.js'
 import { databaseClosed } from './errors.js'
 import { migrateCoreTables } from './migrate.js'
+import { installScanGuard } from './scan-guard.js'
 import { openSqlite } from './sqlite.js'
 import type { CoreTables } from './tables.js'
 
@@ -64,6 +65,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<CoreData
     },
   }
   const connection = await retryWhileBusy(() => openSqlite({ file, busyTimeoutMs: 0 }), retry)
+  installScanGuard(connection)
   const kysely = new Kysely<CoreTables>({ dialect: createSqliteDialect(connection) })
   try {
     const applied = await retryWhileBusy(() => migrateCoreTables(kysely, file), retry)

@@ -34,3 +34,10 @@ export const databaseClosed = defineError(
   503,
   'The database is closed because the host is shutting down; try again once it has started.',
 )
+
+/** Raised for a read that looks at more rows, or takes longer, than the HTTP thread can wait for. */
+export const databaseScanTooLong = defineError(
+  'DATABASE_SCAN_TOO_LONG',
+  422,
+  'This read was stopped: it looked at {rows} rows in {ms} ms, and the limits are {rowsMax} rows and {msMax} ms. Narrow it with a filter on an indexed column, such as id, slug or status.',
+)

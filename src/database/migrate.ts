@@ -2,12 +2,14 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import { messageOf } from '../base/errors.js'
 import { databaseSchemaUnknown } from './errors.js'
 import { createPluginTables } from './migrations/0001-plugins.js'
+import { createContentTables } from './migrations/0002-content.js'
 import { createHookDeliveries } from './migrations/0003-hooks.js'
 import { createGrantTables } from './migrations/0004-grants.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
 export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0001_plugins': createPluginTables,
+  '0002_content': createContentTables,
   '0003_hooks': createHookDeliveries,
   '0004_grants': createGrantTables,
 }

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { ContentTables } from './content-tables.js'
 
 /** A boolean as SQLite stores it. */
 export type Flag = 0 | 1
@@ -159,7 +160,7 @@ export interface HookBacklogsTable {
 }
 
 /** The tables of the host itself, for Kysely. */
-export interface CoreTables {
+export interface CoreTables extends ContentTables {
   plugins: PluginsTable
   plugin_routes: PluginRoutesTable
   plugin_grants: PluginGrantsTable

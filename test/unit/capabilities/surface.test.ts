@@ -8,6 +8,7 @@ const capabilities = createCapabilities()
 
 /** What plugin code can reach. A change here is a change of what plugins may do: it needs a review of its own. */
 const surface: Readonly<Record<string, string>> = {
+  core: 'count delete exists insert query query_one update',
   db: [
     'agg_avg agg_count agg_max agg_min agg_sum between count create_index define_table delete eq exists gt gte',
     'in_list insert insert_many is_not_null is_null like lt lte neq not_in not_like null query query_one timestamp',

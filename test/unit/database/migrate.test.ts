@@ -115,7 +115,7 @@ test('a migration that fails leaves the file as it was', async () => {
   const db = open('failing.db')
   const broken = {
     ...coreMigrations,
-    '0002_broken': {
+    '9998_broken': {
       async up(schema: Kysely<unknown>) {
         await schema.schema.createTable('half').addColumn('a', 'text').execute()
         throw new Error('broken migration')
