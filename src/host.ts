@@ -5,6 +5,7 @@ import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
 import { parseDuration } from './base/durations.js'
 import { createTokenBuckets } from './base/token-buckets.js'
+import { requestTopic } from './capabilities/request/wire.js'
 import type { PluginLogLine } from './capabilities/services.js'
 import type { Config } from './config/schema.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
@@ -19,10 +20,12 @@ import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import type { User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
+import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
+import { OutboundCalls, type OutboundCallsOptions } from './plugins/outbound-calls.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import type { Sandbox } from './sandbox/generation.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
@@ -39,6 +42,8 @@ export interface HostOptions {
   readonly log?: Logger
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
+  /** Replaces who sends the requests of plugins and who says what is approved, e.g. where plugins are tested. */
+  readonly outbound?: Partial<Pick<OutboundCallsOptions, 'sender' | 'isApproved'>>
 }
 
 /** A running plugin host. */
@@ -69,17 +74,18 @@ export async function createHost(options: HostOptions): Promise<Host> {
   })
   const database = await createDatabase({ file, log })
   const parts = composePlugins(options, log, database, file)
+  const outbound = composeOutbound(options, log, parts)
   const lifecycle = { isShuttingDown: false }
   const app = options.app ?? createHttpServer(log)
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     lifecycle.isShuttingDown = true
-    closing ??= closeAll(options, app, parts, database, log)
+    closing ??= closeAll(options, app, { ...parts, outbound }, database, log)
     return closing
   }
   try {
     await parts.sandbox.ready()
-    await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
+    await mount(app, { config, log, adminToken, database, manager: parts.manager, outbound, lifecycle })
     if (config.plugin_hot_reload)
       log.warn({}, 'plugin_hot_reload has no effect: this version does not watch files')
     if (config.plugin_enabled) await parts.manager.start()
@@ -136,6 +142,44 @@ function composePlugins(
   return { sandbox, manager, answers }
 }
 
+interface Outbound {
+  readonly calls: OutboundCalls
+  close(): void
+}
+
+/** Puts together what answers the requests that plugins send to other servers. */
+function composeOutbound({ config, outbound }: HostOptions, log: Logger, parts: PluginParts): Outbound {
+  const client = new OutboundClient({
+    allowLocal: config.plugin_request_allow_local,
+    responseBytesMax: config.plugin_request_max_response,
+  })
+  const calls = new OutboundCalls({
+    sender: client,
+    isApproved: (plugin, domain) => {
+      const served = parts.manager.find(plugin)
+      return served?.state === 'running' && served.grants.isApproved('domain', domain)
+    },
+    breaker: {
+      failuresMax: config.plugin_request_cb_failures,
+      resetMs: config.plugin_request_cb_reset * 1000,
+    },
+    ratePerMinute: config.plugin_request_rate_limit,
+    globalRatePerMinute: config.plugin_request_global_rate,
+    timeoutMs: config.plugin_request_timeout * 1000,
+    requestBytesMax: config.plugin_request_max_body,
+    allowLocal: config.plugin_request_allow_local,
+    userAgent: `modulacms/${productVersion()}`,
+    log,
+    ...outbound,
+  })
+  parts.answers.provide(requestTopic, (ask) => calls.answer(ask))
+  const close = (): void => {
+    client.close()
+    calls.close()
+  }
+  return { calls, close }
+}
+
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {
   log[level]({ plugin, ...(requestId === '' ? {} : { request_id: requestId }), context: fields }, message)
 }
@@ -146,6 +190,7 @@ interface Mounted {
   readonly adminToken: AdminToken
   readonly database: CoreDatabase
   readonly manager: PluginManager
+  readonly outbound: Outbound
   readonly lifecycle: { readonly isShuttingDown: boolean }
 }
 
@@ -159,7 +204,8 @@ async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(parts)))
-  await app.register(createAdminApi({ administration: manager, authenticate, log }), { prefix: adminPrefix })
+  const admin = createAdminApi({ administration: manager, outbound: parts.outbound.calls, authenticate, log })
+  await app.register(admin, { prefix: adminPrefix })
   await app.register(
     createPluginRoutes({
       directory: manager,
@@ -196,13 +242,14 @@ async function checkHealth({ database, manager, lifecycle }: Mounted): Promise<H
 async function closeAll(
   options: HostOptions,
   app: FastifyInstance,
-  { sandbox, manager }: PluginParts,
+  { sandbox, manager, outbound }: PluginParts & { readonly outbound: Outbound },
   database: CoreDatabase,
   log: Logger,
 ): Promise<void> {
   // An application that was handed in is closed by its owner, before the host.
   if (options.app === undefined) await app.close()
   await manager.close()
+  outbound.close()
   await sandbox.close()
   await database.close()
   if (options.log === undefined) await flushLogger(log)

@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
+import type { OutboundAdministration } from '../../src/admin/options.js'
 import { createHealthRoutes } from '../../src/health.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import { productVersion } from '../../src/version.js'
@@ -15,6 +16,7 @@ export async function openApiDocument(): Promise<object> {
     createAdminApi({
       // Only the schemas of the routes are read.
       administration: {} as PluginAdministration,
+      outbound: {} as OutboundAdministration,
       authenticate: silent,
       log: { info: silent, warn: silent, error: silent },
     }),

@@ -5,6 +5,7 @@ import { addCleanupOperations } from './cleanup-operations.js'
 import { installFailures } from './failures.js'
 import { createMutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
+import { addOutboundOperations } from './outbound-operations.js'
 import { addPluginOperations, type OperationContext } from './plugin-operations.js'
 import { addRouteOperations } from './route-operations.js'
 import { installValidation } from './validation.js'
@@ -28,6 +29,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     addPluginOperations(app, context)
     addRouteOperations(app, context)
     addCleanupOperations(app, context)
+    if (options.outbound !== undefined) addOutboundOperations(app, context, options.outbound)
     done()
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { PluginAdministration } from '../plugins/administration.js'
+import type { DomainBreakerView } from '../plugins/outbound-breakers.js'
 
 /** Who calls the admin API. */
 export interface AdminUser {
@@ -16,9 +17,19 @@ export interface AdminLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
+/** What admins can do about the requests that plugins send to other servers. */
+export interface OutboundAdministration {
+  /** Breakers that remember failures. */
+  breakers(): readonly DomainBreakerView[]
+  /** Closes one; false when nothing kept the plugin from asking the domain. */
+  resetBreaker(plugin: string, domain: string): boolean
+}
+
 /** What the admin API is made of. */
 export interface AdminApiOptions {
   readonly administration: PluginAdministration
+  /** Without it the operations on outbound requests do not exist. */
+  readonly outbound?: OutboundAdministration
   /**
    * Gives the user of a request that has a bearer credential; undefined when the credential is not valid.
    * It is not asked for requests without one: cookies never open the admin API.

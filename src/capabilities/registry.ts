@@ -3,6 +3,7 @@ import type { Capability } from './define.js'
 import { httpCapability } from './http/capability.js'
 import { jsonCapability } from './json.js'
 import { createLogCapability, type LogCapability } from './log.js'
+import { requestCapability } from './request/capability.js'
 
 /**
  * All Lua modules, in the order of the reference.
@@ -10,5 +11,5 @@ import { createLogCapability, type LogCapability } from './log.js'
  * @param log The module `log` of this thread; one of its own when missing.
  */
 export function createCapabilities(log: LogCapability = createLogCapability()): readonly Capability[] {
-  return [dbCapability, httpCapability, log, jsonCapability]
+  return [dbCapability, httpCapability, log, jsonCapability, requestCapability]
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, type TestContext } from 'node:test'
 import { loadConfig } from '../../src/config/load.js'
-import { createHost, type Host } from '../../src/host.js'
+import { createHost, type Host, type HostOptions } from '../../src/host.js'
 import { createLogger } from '../../src/telemetry/logger.js'
 import { type Answer, createHttpClient, type HttpClient, type Sending } from './http-client.js'
 
@@ -20,6 +20,8 @@ export interface TestHostOptions {
   readonly approve?: boolean
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
+  /** Who sends and approves requests to other servers; see `HostOptions.outbound`. */
+  readonly outbound?: NonNullable<HostOptions['outbound']>
 }
 
 /** A host on a free port with folders of its own. */
@@ -173,7 +175,7 @@ class TestServer implements TestHost {
   }
 
   async #start(): Promise<void> {
-    const { config: given = {}, approve = true, softLimits = true } = this.#options
+    const { config: given = {}, approve = true, softLimits = true, outbound = {} } = this.#options
     const { config } = loadConfig({
       environment: {},
       flags: {
@@ -190,7 +192,7 @@ class TestServer implements TestHost {
       format: 'json',
       destination: { write: (line) => this.#keep(line) },
     })
-    this.#host = await createHost({ config, log, softLimits })
+    this.#host = await createHost({ config, log, softLimits, outbound })
     this.#url = await this.#host.app.listen({ host: '127.0.0.1', port: 0 })
     this.#client = createHttpClient(this.#url)
     if (approve) await this.approveAll()
