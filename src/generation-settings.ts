@@ -11,6 +11,10 @@ export function generationSettings(config: Config): GenerationSettings {
     timeoutMs: config.plugin_timeout * 1000,
     operationsMax: config.plugin_max_ops,
     storageBytesMax: config.plugin_storage_quota,
-    extra: { routesMax: config.plugin_max_routes, responseBytesMax: config.plugin_max_response_body },
+    extra: {
+      routesMax: config.plugin_max_routes,
+      responseBytesMax: config.plugin_max_response_body,
+      outboundBodyBytesMax: config.plugin_request_max_body,
+    },
   }
 }

@@ -5,7 +5,9 @@ import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
 import { parseDuration } from './base/durations.js'
 import { watchLimits } from './base/limits.js'
+import { createTokenBuckets } from './base/token-buckets.js'
 import { checkResponseHeader } from './capabilities/http/header-rules.js'
+import { requestTopic } from './capabilities/request/wire.js'
 import type { PluginLogLine } from './capabilities/services.js'
 import { type ConfigInput, completeConfig } from './config/complete.js'
 import type { Config } from './config/schema.js'
@@ -15,7 +17,6 @@ import { type CoreDatabase, createDatabase } from './database/database.js'
 import { parseDatabaseUrl } from './database/url.js'
 import { createClientIp } from './gateway/client-ip.js'
 import { clientNetwork } from './gateway/ip-address.js'
-import { createTokenBuckets } from './gateway/rate-limit.js'
 import { generationSettings } from './generation-settings.js'
 import { createHealthRoutes, type Health } from './health.js'
 import { HostAnswers } from './host-answers.js'
@@ -24,6 +25,7 @@ import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import type { User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
+import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createCoreCalls } from './plugins/core-calls.js'
@@ -31,6 +33,7 @@ import { createPluginRoutes } from './plugins/dispatch.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
+import { OutboundCalls, type OutboundCallsOptions } from './plugins/outbound-calls.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
 import type { Sandbox } from './sandbox/generation.js'
@@ -53,6 +56,8 @@ export interface HostOptions {
   readonly softLimits?: boolean
   /** Decides which hooks run, in the place of the admins: the key is `<event>:<table>`. */
   readonly approvesHook?: (plugin: string, key: string) => boolean
+  /** Replaces who sends the requests of plugins and who says what is approved, e.g. where plugins are tested. */
+  readonly outbound?: Partial<Pick<OutboundCallsOptions, 'sender' | 'isApproved'>>
 }
 
 /** A running plugin host. */
@@ -87,6 +92,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   })
   const database = await createDatabase({ file, log })
   const parts = composePlugins({ ...options, config }, log, database, file)
+  const outbound = composeOutbound({ ...options, config }, log, parts)
   const content = createContent({ database, hooks: parts.hooks })
   for (const [topic, answer] of createCoreCalls({ directory: parts.manager, content })) {
     parts.answers.provide(topic, answer)
@@ -98,12 +104,12 @@ export async function createHost(options: HostOptions): Promise<Host> {
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     lifecycle.isShuttingDown = true
-    closing ??= closeAll(options, app, parts, database, log)
+    closing ??= closeAll(options, app, { ...parts, outbound }, database, log)
     return closing
   }
   try {
     await parts.sandbox.ready()
-    await mount(app, { ...parts, content, config, log, adminToken, database, lifecycle })
+    await mount(app, { ...parts, content, outbound, config, log, adminToken, database, lifecycle })
     if (config.plugin_enabled) await parts.manager.start()
     parts.hooks.start()
   } catch (error) {
@@ -198,6 +204,48 @@ function hookLimitsOf(config: Config): HookEngineLimits {
   }
 }
 
+interface Outbound {
+  readonly calls: OutboundCalls
+  close(): void
+}
+
+/** Puts together what answers the requests that plugins send to other servers. */
+function composeOutbound(
+  { config, outbound }: HostOptions & { readonly config: Config },
+  log: Logger,
+  parts: PluginParts,
+): Outbound {
+  const client = new OutboundClient({
+    allowLocal: config.plugin_request_allow_local,
+    responseBytesMax: config.plugin_request_max_response,
+  })
+  const calls = new OutboundCalls({
+    sender: client,
+    isApproved: (plugin, domain) => {
+      const served = parts.manager.find(plugin)
+      return served?.state === 'running' && served.grants.isApproved('domain', domain)
+    },
+    breaker: {
+      failuresMax: config.plugin_request_cb_failures,
+      resetMs: config.plugin_request_cb_reset * 1000,
+    },
+    ratePerMinute: config.plugin_request_rate_limit,
+    globalRatePerMinute: config.plugin_request_global_rate,
+    timeoutMs: config.plugin_request_timeout * 1000,
+    requestBytesMax: config.plugin_request_max_body,
+    allowLocal: config.plugin_request_allow_local,
+    userAgent: `modulacms/${productVersion()}`,
+    log,
+    ...outbound,
+  })
+  parts.answers.provide(requestTopic, (ask) => calls.answer(ask))
+  const close = (): void => {
+    client.close()
+    calls.close()
+  }
+  return { calls, close }
+}
+
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {
   log[level]({ plugin, ...(requestId === '' ? {} : { request_id: requestId }), context: fields }, message)
 }
@@ -210,11 +258,12 @@ interface Mounted {
   readonly manager: PluginManager
   readonly content: ContentService
   readonly hooks: HookEngine
+  readonly outbound: Outbound
   readonly lifecycle: { readonly isShuttingDown: boolean }
 }
 
 async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
-  const { config, hooks, log, manager, lifecycle } = parts
+  const { config, hooks, log, manager, outbound, lifecycle } = parts
   const authenticator = createTokenAuthenticator(parts.adminToken.token)
   const authenticate = (request: {
     headers: Record<string, string | string[] | undefined>
@@ -226,9 +275,12 @@ async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const takeToken = (ip: string): boolean => buckets.take(clientNetwork(ip))
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(parts)))
-  await app.register(createAdminApi({ administration: manager, hooks, authenticate, log }), {
-    prefix: adminPrefix,
-  })
+  await app.register(
+    createAdminApi({ administration: manager, hooks, outbound: outbound.calls, authenticate, log }),
+    {
+      prefix: adminPrefix,
+    },
+  )
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
   await app.register(
     createContentRoutes({
@@ -278,7 +330,7 @@ async function checkHealth({ database, manager, lifecycle }: Mounted): Promise<H
 async function closeAll(
   options: HostOptions,
   app: FastifyInstance,
-  { sandbox, manager, hooks }: PluginParts,
+  { sandbox, manager, hooks, outbound }: PluginParts & { readonly outbound: Outbound },
   database: CoreDatabase,
   log: Logger,
 ): Promise<void> {
@@ -286,6 +338,7 @@ async function closeAll(
   if (options.app === undefined) await app.close()
   await hooks.close()
   await manager.close()
+  outbound.close()
   await sandbox.close()
   await database.close()
   if (options.log === undefined) await flushLogger(log)

@@ -8,6 +8,8 @@ export function writePluginReport(log: Logger, { kind, plugin, data }: ExecutorR
     log.warn(fields, 'a table differs from its definition')
   } else if (kind === 'blocked_header') {
     log.warn(fields, 'a response header that plugins may not set was left out')
+  } else if (kind === 'blocked_request_header') {
+    log.warn(fields, 'a header that plugins may not set was left out of a request to another server')
   } else {
     log.error(fields, 'a host function failed')
   }

@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
+import type { OutboundAdministration } from '../../src/admin/options.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
 import type { ContentService } from '../../src/content/content-service.js'
 import { noHooks } from '../../src/content/noop-hooks.js'
@@ -20,6 +21,7 @@ export async function openApiDocument(): Promise<object> {
       // Only the schemas of the routes are read.
       administration: {} as PluginAdministration,
       hooks: {} as HookAdministration,
+      outbound: {} as OutboundAdministration,
       authenticate: silent,
       log: { info: silent, warn: silent, error: silent },
     }),

@@ -7,6 +7,7 @@ import { addGrantOperations } from './grant-operations.js'
 import { addHookOperations } from './hook-operations.js'
 import { createMutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
+import { addOutboundOperations } from './outbound-operations.js'
 import { addPipelineOperations } from './pipeline-operations.js'
 import { addPluginOperations, type OperationContext } from './plugin-operations.js'
 import { addRouteOperations } from './route-operations.js'
@@ -34,6 +35,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     addPipelineOperations(app, context)
     addCleanupOperations(app, context)
     addHookOperations(app, { hooks: options.hooks, mutations })
+    if (options.outbound !== undefined) addOutboundOperations(app, context, options.outbound)
     done()
   }
 }

@@ -52,6 +52,13 @@ export const grantsNotFound = defineError(
   '{failed} of {total} {items} could not be {done}, see "errors"; the others were',
 )
 
+/** No breaker of that plugin and domain remembers a failure. */
+export const breakerNotFound = defineError(
+  'BREAKER_NOT_FOUND',
+  404,
+  'no circuit breaker keeps plugin "{plugin}" from "{domain}"; the list of breakers shows those that remember failures',
+)
+
 /** Fixed text of a load that failed: the reason holds Lua text, which stays out of 5xx answers. */
 export const loadFailedText =
   'the plugin could not be loaded; its failed_reason (modulacms plugin info NAME) and the log line of this request tell why'

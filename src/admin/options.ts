@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { PluginAdministration } from '../plugins/administration.js'
 import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
+import type { DomainBreakerView } from '../plugins/outbound-breakers.js'
 
 /** Who calls the admin API. */
 export interface AdminUser {
@@ -17,11 +18,21 @@ export interface AdminLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
+/** What admins can do about the requests that plugins send to other servers. */
+export interface OutboundAdministration {
+  /** Breakers that remember failures. */
+  breakers(): readonly DomainBreakerView[]
+  /** Closes one; false when nothing kept the plugin from asking the domain. */
+  resetBreaker(plugin: string, domain: string): boolean
+}
+
 /** What the admin API is made of. */
 export interface AdminApiOptions {
   readonly administration: PluginAdministration
   /** Deliveries of after-hooks, and breakers of hooks. */
   readonly hooks: HookAdministration
+  /** Without it the operations on outbound requests do not exist. */
+  readonly outbound?: OutboundAdministration
   /**
    * Gives the user of a request that has a bearer credential; undefined when the credential is not valid.
    * It is not asked for requests without one: cookies never open the admin API.

@@ -126,6 +126,30 @@ export const routeBodySchema = Type.Object(
 )
 export type RouteBody = Static<typeof routeBodySchema>
 
+const domainFields = {
+  plugin: text('Name of the plugin.'),
+  domain: text('Host that its requests go to, in lower case.'),
+}
+
+export const breakerListSchema = Type.Object({
+  breakers: Type.Array(
+    Type.Object({
+      ...domainFields,
+      state: Type.String({
+        enum: ['closed', 'open', 'half-open'],
+        description: 'An open breaker refuses requests until it lets one probe through.',
+      }),
+      failures: Type.Integer({ description: 'Consecutive failures that count.' }),
+      retry_after_seconds: Type.Integer({
+        description: 'Time until a probe may pass; 0 while requests pass.',
+      }),
+    }),
+  ),
+})
+
+export const breakerBodySchema = Type.Object(domainFields, strict)
+export type BreakerBody = Static<typeof breakerBodySchema>
+
 export const doneSchema = Type.Object({ ok: okSchema })
 
 const errorFields = {

@@ -5,6 +5,7 @@ import { hooksCapability } from './hooks/capability.js'
 import { httpCapability } from './http/capability.js'
 import { jsonCapability } from './json.js'
 import { createLogCapability, type LogCapability } from './log.js'
+import { requestCapability } from './request/capability.js'
 
 /**
  * All Lua modules, in the order of the reference.
@@ -12,5 +13,13 @@ import { createLogCapability, type LogCapability } from './log.js'
  * @param log The module `log` of this thread; one of its own when missing.
  */
 export function createCapabilities(log: LogCapability = createLogCapability()): readonly Capability[] {
-  return [dbCapability, httpCapability, hooksCapability, log, jsonCapability, coreCapability]
+  return [
+    dbCapability,
+    httpCapability,
+    hooksCapability,
+    log,
+    jsonCapability,
+    coreCapability,
+    requestCapability,
+  ]
 }

@@ -7,6 +7,9 @@ const mebibyte = 1024 * kibibyte
 /** A body shares its crossing into the VM with headers and parameters, which need room as well. */
 const bodyBytesMax = vmLimits.marshalBytesMax - mebibyte
 
+/** A response crosses into the VM twice, as text and decoded, beside its headers. */
+const responseBytesMax = vmLimits.marshalBytesMax / 2 - mebibyte
+
 const pluginSettings = {
   plugin_enabled: Type.Boolean({
     default: false,
@@ -165,6 +168,59 @@ const hookSettings = {
   }),
 }
 
+const requestSettings = {
+  plugin_request_timeout: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 300,
+    description:
+      'Seconds that one request to another server may take as a whole. The time left to the call that sends it counts as well.',
+  }),
+  plugin_request_max_body: Type.Integer({
+    default: mebibyte,
+    minimum: 0,
+    maximum: bodyBytesMax,
+    description: 'Bytes of the body that a plugin may send. 0 allows none.',
+  }),
+  plugin_request_max_response: Type.Integer({
+    default: mebibyte,
+    minimum: 0,
+    maximum: responseBytesMax,
+    description: 'Bytes of the body of a response, decompressed. 0 allows none.',
+  }),
+  plugin_request_rate_limit: Type.Integer({
+    default: 60,
+    minimum: 0,
+    maximum: 1_000_000,
+    description:
+      'Requests a minute of one plugin to one domain; what it has not used is saved up for 5 requests at the most. 0 sets no limit.',
+  }),
+  plugin_request_global_rate: Type.Integer({
+    default: 600,
+    minimum: 0,
+    maximum: 10_000_000,
+    description: 'Requests a minute of all plugins together. 0 sets no limit.',
+  }),
+  plugin_request_cb_failures: Type.Integer({
+    default: 5,
+    minimum: 1,
+    maximum: 1000,
+    description:
+      'Consecutive failed requests of one plugin to one domain after which no more are sent: no connection, an unreadable or too large response, a status of 500 or more.',
+  }),
+  plugin_request_cb_reset: Type.Integer({
+    default: 60,
+    minimum: 1,
+    maximum: 86_400,
+    description: 'Seconds after which one request to such a domain is let through again as a probe.',
+  }),
+  plugin_request_allow_local: Type.Boolean({
+    default: false,
+    description:
+      'Lets approved requests go to this machine (127.0.0.0/8, ::1), on any port, and to 127.0.0.1 without TLS. For development only.',
+  }),
+}
+
 const storageSettings = {
   data_directory: Type.String({
     default: './data',
@@ -223,6 +279,11 @@ export const configSections: readonly ConfigSection[] = [
   { title: 'Budgets', about: 'What one plugin may use before it is stopped.', settings: budgetSettings },
   { title: 'Plugin routes', about: 'Limits of the HTTP side of plugins.', settings: routeSettings },
   { title: 'Hooks', about: 'Limits of content hooks.', settings: hookSettings },
+  {
+    title: 'Requests of plugins',
+    about: 'Requests that plugins send to other servers, to domains that an admin has approved.',
+    settings: requestSettings,
+  },
   { title: 'Storage', about: 'Where data lives.', settings: storageSettings },
   { title: 'Server', about: 'Where the host listens.', key: 'server', settings: serverSettings },
   { title: 'Log', about: 'What is logged to standard error.', key: 'log', settings: logSettings },
@@ -233,6 +294,7 @@ const configSchema = Type.Object({
   ...budgetSettings,
   ...routeSettings,
   ...hookSettings,
+  ...requestSettings,
   ...storageSettings,
   server: Type.Object(serverSettings),
   log: Type.Object(logSettings),

@@ -6,10 +6,3 @@ export const trustedProxyInvalid = defineError(
   500,
   'The trusted proxy "{entry}" is not an IP address or CIDR block; write e.g. "10.0.0.0/8", "192.0.2.7" or "fd00::/8".',
 )
-
-/** Raised for a rate or burst that makes no sense. */
-export const rateInvalid = defineError(
-  'RATE_INVALID',
-  500,
-  'The rate limit of {perSecond} per second with bursts of {burst} cannot be used; the rate takes 0 (unlimited) or more, the burst 1 or more.',
-)

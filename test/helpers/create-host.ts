@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, type TestContext } from 'node:test'
 import { loadConfig } from '../../src/config/load.js'
-import { createHost, type Host } from '../../src/host.js'
+import { createHost, type Host, type HostOptions } from '../../src/host.js'
 import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 import { createLogger } from '../../src/telemetry/logger.js'
 import { type Answer, createHttpClient, type HttpClient, type Sending } from './http-client.js'
@@ -25,6 +25,8 @@ export interface TestHostOptions {
   readonly hooks?: boolean
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
+  /** Who sends and approves requests to other servers; see `HostOptions.outbound`. */
+  readonly outbound?: NonNullable<HostOptions['outbound']>
 }
 
 /** A host on a free port with folders of its own. */
@@ -191,7 +193,14 @@ class TestServer implements TestHost {
   }
 
   async #start(): Promise<void> {
-    const { config: given = {}, approve = true, hooks = false, softLimits = true, hotReload } = this.#options
+    const {
+      config: given = {},
+      approve = true,
+      hooks = false,
+      softLimits = true,
+      hotReload,
+      outbound = {},
+    } = this.#options
     const { config } = loadConfig({
       environment: {},
       flags: {
@@ -213,6 +222,7 @@ class TestServer implements TestHost {
       config,
       log,
       softLimits,
+      outbound,
       ...(hotReload && { hotReload }),
       ...(hooks && { approvesHook: () => true }),
     })

@@ -18,6 +18,7 @@ const surface: Readonly<Record<string, string>> = {
   http: 'handle use',
   json: 'array decode encode null',
   log: 'debug error info warn',
+  request: 'delete get patch post put register send',
 }
 
 test('the modules expose exactly the members that are listed here', () => {

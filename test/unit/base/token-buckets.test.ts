@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { rateLimits } from '../../../src/base/limits.js'
-import { createTokenBuckets, type TokenBucketOptions } from '../../../src/gateway/rate-limit.js'
+import { createTokenBuckets, type TokenBucketOptions } from '../../../src/base/token-buckets.js'
 
 /** Buckets on a clock that the test moves. */
 function withClock(options: Omit<TokenBucketOptions, 'clock'>, startMs = 1_234_567.891) {

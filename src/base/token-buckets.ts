@@ -1,5 +1,12 @@
-import { rateLimits } from '../base/limits.js'
-import { rateInvalid } from './errors.js'
+import { defineError } from './errors.js'
+import { rateLimits } from './limits.js'
+
+/** Raised for a rate or burst that makes no sense. */
+export const rateInvalid = defineError(
+  'RATE_INVALID',
+  500,
+  'The rate limit of {perSecond} per second with bursts of {burst} cannot be used; the rate takes 0 (unlimited) or more, the burst 1 or more.',
+)
 
 /** One rate for many keys. */
 export interface TokenBucketOptions {
