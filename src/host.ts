@@ -14,11 +14,13 @@ import { createTokenBuckets } from './gateway/rate-limit.js'
 import { generationSettings } from './generation-settings.js'
 import { createHealthRoutes, type Health } from './health.js'
 import { HostAnswers } from './host-answers.js'
+import { observeDispatch, observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import type { User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
+import { createMetricsRoute } from './metrics-routes.js'
 import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
@@ -27,11 +29,13 @@ import type { StatusReport } from './plugins/plugin-views.js'
 import type { Sandbox } from './sandbox/generation.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
+import { createMetrics, type Metrics } from './telemetry/metrics.js'
+import { createTracing, type Tracing } from './telemetry/tracing.js'
 import { productVersion } from './version.js'
 
 export interface HostOptions {
   readonly config: Config
-  /** Environment to take MODULACMS_ADMIN_TOKEN from; nothing is taken when missing. */
+  /** Environment to take MODULACMS_ADMIN_TOKEN and the OTEL_ variables for traces from; nothing is taken when missing. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** The application to mount the routes in; the host creates a server of its own when missing. */
   readonly app?: FastifyInstance
@@ -67,19 +71,26 @@ export async function createHost(options: HostOptions): Promise<Host> {
     dataDirectory: config.data_directory,
     environmentToken: options.environment?.MODULACMS_ADMIN_TOKEN,
   })
+  const tracing = await createTracing({
+    environment: options.environment ?? {},
+    version: productVersion(),
+    log,
+  })
   const database = await createDatabase({ file, log })
-  const parts = composePlugins(options, log, database, file)
+  const metrics = config.metrics.enabled ? createMetrics() : undefined
+  const parts = composePlugins(options, log, database, file, metrics)
   const lifecycle = { isShuttingDown: false }
   const app = options.app ?? createHttpServer(log)
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     lifecycle.isShuttingDown = true
-    closing ??= closeAll(options, app, parts, database, log)
+    closing ??= closeAll(options, app, parts, database, log, tracing)
     return closing
   }
   try {
     await parts.sandbox.ready()
-    await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
+    const { manager } = parts
+    await mount(app, { config, log, adminToken, database, manager, lifecycle, metrics, tracing })
     if (config.plugin_hot_reload)
       log.warn({}, 'plugin_hot_reload has no effect: this version does not watch files')
     if (config.plugin_enabled) await parts.manager.start()
@@ -102,6 +113,7 @@ function composePlugins(
   log: Logger,
   database: CoreDatabase,
   databaseFile: string,
+  metrics: Metrics | undefined,
 ): PluginParts {
   let manager: PluginManager | undefined
   const answers = new HostAnswers(log)
@@ -110,11 +122,7 @@ function composePlugins(
     composition: { databaseFile },
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,
-    observer: {
-      hardStopped: (plugin, reason) => manager?.noteHardStop(plugin, reason),
-      executorLost: (executor, reason) => log.debug({ executor, reason }, 'executor ended'),
-      budgetKilled: (plugin, code) => log.warn({ plugin, code }, 'call was stopped by its budget'),
-    },
+    observer: observeSandbox(log, metrics, () => manager),
     answer: (ask) => answers.answer(ask),
     report: (report) => {
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
@@ -132,7 +140,10 @@ function composePlugins(
     database,
     sandbox,
     log,
+    observer: observePlugins(metrics),
   })
+  const started = manager
+  metrics?.follow(() => snapshotPlugins(started, sandbox))
   return { sandbox, manager, answers }
 }
 
@@ -147,10 +158,12 @@ interface Mounted {
   readonly database: CoreDatabase
   readonly manager: PluginManager
   readonly lifecycle: { readonly isShuttingDown: boolean }
+  readonly metrics: Metrics | undefined
+  readonly tracing: Tracing | undefined
 }
 
 async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
-  const { config, log, manager, lifecycle } = parts
+  const { config, log, manager, lifecycle, metrics, tracing } = parts
   const authenticator = createTokenAuthenticator(parts.adminToken.token)
   const authenticate = (request: {
     headers: Record<string, string | string[] | undefined>
@@ -159,7 +172,25 @@ async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(parts)))
-  await app.register(createAdminApi({ administration: manager, authenticate, log }), { prefix: adminPrefix })
+  if (metrics !== undefined) {
+    await app.register(
+      createMetricsRoute({
+        access: config.metrics.access,
+        contentType: metrics.contentType,
+        text: () => metrics.text(),
+        isAdmin: (request) => authenticate(request)?.role === 'admin',
+      }),
+    )
+  }
+  await app.register(
+    createAdminApi({
+      administration: manager,
+      authenticate,
+      log,
+      ...(metrics && { metrics: () => metrics.json() }),
+    }),
+    { prefix: adminPrefix },
+  )
   await app.register(
     createPluginRoutes({
       directory: manager,
@@ -171,6 +202,8 @@ async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: config.plugin_max_request_body,
       log,
+      observer: observeDispatch(metrics, manager),
+      ...(tracing && { startTrace: (request) => tracing.start(request) }),
     }),
   )
 }
@@ -199,11 +232,13 @@ async function closeAll(
   { sandbox, manager }: PluginParts,
   database: CoreDatabase,
   log: Logger,
+  tracing: Tracing | undefined,
 ): Promise<void> {
   // An application that was handed in is closed by its owner, before the host.
   if (options.app === undefined) await app.close()
   await manager.close()
   await sandbox.close()
   await database.close()
+  await tracing?.close()
   if (options.log === undefined) await flushLogger(log)
 }

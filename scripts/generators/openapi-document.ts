@@ -16,6 +16,7 @@ export async function openApiDocument(): Promise<object> {
       // Only the schemas of the routes are read.
       administration: {} as PluginAdministration,
       authenticate: silent,
+      metrics: async () => [],
       log: { info: silent, warn: silent, error: silent },
     }),
     { prefix: adminPrefix },

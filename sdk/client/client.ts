@@ -1,8 +1,10 @@
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
+  BreakerResult,
   CleanupPreview,
   CleanupResult,
   Health,
+  Metric,
   PluginDetails,
   PluginSummary,
   ReloadResult,
@@ -22,6 +24,8 @@ export interface PluginClient {
   reload(plugin: string): Promise<ReloadResult>
   /** Loads a disabled, failed or quarantined plugin and resets its circuit breaker. */
   enable(plugin: string): Promise<StateResult>
+  /** Closes the plugin's circuit breaker and forgets its failures; nothing is loaded again. */
+  resetBreaker(plugin: string): Promise<BreakerResult>
   /** Stops the plugin; it stays stopped over restarts until it is enabled. */
   disable(plugin: string): Promise<StateResult>
   /** Names the tables that no plugin owns; drops nothing. */
@@ -43,6 +47,8 @@ export interface RouteClient {
 export interface Client {
   readonly plugins: PluginClient
   readonly routes: RouteClient
+  /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
+  metrics(): Promise<readonly Metric[]>
   /** Needs no token; resolves also when the server reports that it is not well. */
   health(): Promise<Health>
 }
@@ -62,6 +68,8 @@ export function createClient(options: ClientOptions): Client {
   return {
     plugins: createPluginClient(send),
     routes: createRouteClient(send),
+    metrics: async () =>
+      ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
     health: async () =>
       (await send({ method: 'GET', path: '/api/v1/health', acceptedStatuses: [503] })) as Health,
   }
@@ -81,6 +89,8 @@ function createPluginClient(send: Transport): PluginClient {
       (await send({ method: 'POST', path: pathOf(plugin, '/reload') })) as ReloadResult,
     enable: async (plugin) =>
       (await send({ method: 'POST', path: pathOf(plugin, '/enable') })) as StateResult,
+    resetBreaker: async (plugin) =>
+      (await send({ method: 'POST', path: pathOf(plugin, '/breaker/reset') })) as BreakerResult,
     disable: async (plugin) =>
       (await send({ method: 'POST', path: pathOf(plugin, '/disable') })) as StateResult,
     cleanup: async () => (await send({ method: 'GET', path: cleanupPath })) as CleanupPreview,

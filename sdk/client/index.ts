@@ -12,10 +12,12 @@ export {
 } from './client.js'
 export { ClientError, type ClientErrorFacts } from './client-error.js'
 export type {
+  BreakerResult,
   BreakerState,
   CleanupPreview,
   CleanupResult,
   Health,
+  Metric,
   PluginDetails,
   PluginState,
   PluginSummary,

@@ -3,6 +3,7 @@ import { adminLimits } from '../base/limits.js'
 import { createAuthentication } from './authentication.js'
 import { addCleanupOperations } from './cleanup-operations.js'
 import { installFailures } from './failures.js'
+import { addMetricsOperation } from './metrics-operation.js'
 import { createMutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
 import { addPluginOperations, type OperationContext } from './plugin-operations.js'
@@ -28,6 +29,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     addPluginOperations(app, context)
     addRouteOperations(app, context)
     addCleanupOperations(app, context)
+    if (options.metrics !== undefined) addMetricsOperation(app, options.metrics)
     done()
   }
 }

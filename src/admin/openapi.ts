@@ -28,6 +28,7 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
         tags: [
           { name: 'plugins', description: 'Plugins and their life.' },
           { name: 'routes', description: 'HTTP routes of plugins, and their approval.' },
+          { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],

@@ -25,4 +25,18 @@ export interface AdminApiOptions {
    */
   authenticate(request: FastifyRequest): AdminUser | undefined | Promise<AdminUser | undefined>
   readonly log: AdminLog
+  /** Gives all metrics; without it there is no `GET /metrics`. */
+  readonly metrics?: () => Promise<readonly AdminMetric[]>
+}
+
+/** One metric with its numbers. */
+export interface AdminMetric {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  readonly samples: readonly {
+    readonly name: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly value: number
+  }[]
 }

@@ -3,6 +3,7 @@ import type { CoreDatabase } from '../database/database.js'
 import type { Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
 import { Activator, type BreakerSettings } from './activator.js'
+import { PluginActivity } from './activity.js'
 import type {
   ApprovalResult,
   PluginAdministration,
@@ -19,6 +20,7 @@ import { PluginLoader } from './loader.js'
 import type { PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
+import type { PluginObserver } from './plugin-observer.js'
 import { PluginStore } from './plugin-store.js'
 import { describePlugin, reportStatus, type StatusReport, summarisePlugin } from './plugin-views.js'
 import { Reloader } from './reloader.js'
@@ -39,6 +41,7 @@ export interface PluginManagerOptions {
   /** Closed by whoever created it, after the manager. */
   readonly sandbox: Sandbox
   readonly log: PluginLog
+  readonly observer?: PluginObserver
   /** The time of day; the system's when missing. */
   readonly now?: () => Date
 }
@@ -54,6 +57,7 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
   readonly #reloader: Reloader
   readonly #store: PluginStore
   readonly #tables: TableRegistry
+  readonly #activity: PluginActivity
   readonly #approvals: RouteApprovals
   readonly #startup: StartupOptions
   readonly #orders = new SerialQueue()
@@ -73,7 +77,9 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     const approvals = new ApprovalStore(database)
     const loader = new PluginLoader({ directory, sandbox, settings })
     const store = new PluginStore(database, now)
-    const activator = new Activator({ approvals, binding, breaker, log, now, swaps })
+    this.#activity = new PluginActivity(currentDate)
+    const tripped = (plugin: string) => this.#noteTrip(plugin)
+    const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps })
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
     const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
     const isClosing = () => this.#closing !== undefined
@@ -81,7 +87,8 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     this.#catalogue = catalogue
     this.#activator = activator
     this.#store = store
-    this.#reloader = new Reloader({ catalogue, loader, activator, store, log })
+    const reloaded = (plugin: string, status: 'success' | 'error') => this.#noteReload(plugin, status)
+    this.#reloader = new Reloader({ catalogue, loader, activator, store, log, reloaded })
     this.#tables = new TableRegistry(database)
     this.#approvals = new RouteApprovals({ catalogue, store: approvals, log, now, swaps })
   }
@@ -130,13 +137,24 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
       })
   }
 
+  /** To be told by the sandbox that a call of a plugin used up its budget. */
+  noteBudgetKill(plugin: string, code: string): void {
+    this.#activity.noteBudgetKill(plugin, code)
+  }
+
+  /** To be told that a call of a plugin failed. */
+  noteError(plugin: string, type: string): void {
+    this.#activity.noteError(plugin, type)
+    this.#options.observer?.failed?.(plugin, type)
+  }
+
   list(): readonly PluginSummary[] {
     return this.#catalogue.all().map((entry) => summarisePlugin(entry, this.#isQuarantined(entry.name)))
   }
 
   get(plugin: string): PluginDetails | undefined {
     const entry = this.#catalogue.get(plugin)
-    return entry && describePlugin(entry, this.#isQuarantined(plugin))
+    return entry && describePlugin(entry, this.#isQuarantined(plugin), this.#activity.of(plugin))
   }
 
   reload(plugin: string, actor: string): Promise<void> {
@@ -172,6 +190,14 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
     })
   }
 
+  async resetBreaker(plugin: string, actor: string): Promise<void> {
+    const entry = this.#catalogue.get(plugin)
+    if (entry === undefined) throw pluginNotFound({ plugin })
+    const { state, failures } = entry.served.breaker
+    this.#options.log.info({ plugin, actor, breaker: state, failures }, 'plugin breaker reset')
+    entry.served.breaker.reset()
+  }
+
   async orphanedTables(): Promise<readonly string[]> {
     return this.#tables.orphans(await this.#presentPlugins())
   }
@@ -192,6 +218,16 @@ export class PluginManager implements PluginDirectory, PluginAdministration {
 
   revokeRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
     return this.#approvals.revoke(routes, actor)
+  }
+
+  #noteTrip(plugin: string): void {
+    this.#activity.noteTrip(plugin)
+    this.#options.observer?.breakerTripped?.(plugin)
+  }
+
+  #noteReload(plugin: string, status: 'success' | 'error'): void {
+    if (status === 'error') this.noteError(plugin, 'PLUGIN_LOAD_FAILED')
+    this.#options.observer?.reloaded?.(plugin, status)
   }
 
   #isQuarantined(plugin: string): boolean {

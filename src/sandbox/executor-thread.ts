@@ -267,6 +267,7 @@ export class ExecutorThread {
     if (call === undefined) return undefined
     this.#calls[claim] = undefined
     this.inFlight.delete(call)
+    call.startedAtMs = this.shared.startedMs(claim)
     this.shared.release(claim)
     this.#freeClaims.push(claim)
     if (call.overrun) this.#events.overrunEnded(this, call)

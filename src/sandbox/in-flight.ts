@@ -34,6 +34,8 @@ export interface InFlight {
   readonly operationsMax: number
   /** Set when the call has overrun and occupies a slot of its generation. */
   overrun: boolean
+  /** When it began to run in an executor; known when it has ended there, 0 until then. */
+  startedAtMs: number
   readonly resolve: (outcome: CallOutcome) => void
 }
 

@@ -58,6 +58,7 @@ const silentObserver: SandboxObserver = {
   vmBuilt: () => undefined,
   vmRetired: () => undefined,
   budgetKilled: () => undefined,
+  callWaited: () => undefined,
 }
 
 /** Starts the executor threads. They become warm in the background; calls wait for them. */
@@ -139,6 +140,8 @@ class ThreadSandbox implements Sandbox {
           this.#supervisor.watch()
         },
         budgetKilled: (code) => this.#observer.budgetKilled(plugin, code),
+        waited: (kind, waitedMs) => this.#observer.callWaited(plugin, kind, waitedMs),
+        suspended: () => this.#fleet.suspendedOf(definition.id),
         forget: () => this.#forget(definition),
       })
     } catch (error) {
@@ -203,6 +206,7 @@ class ThreadSandbox implements Sandbox {
         waitsUntilMs: nowMs + executorLimits.loadWaitMs,
         operationsMax: 0,
         overrun: false,
+        startedAtMs: 0,
         resolve,
       }
       this.#dispatcher.dispatch(call)
