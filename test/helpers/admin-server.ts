@@ -33,6 +33,14 @@ export async function createAdminServer(): Promise<AdminServer> {
     createAdminApi({
       administration,
       log,
+      metrics: async () => [
+        {
+          name: 'x_total',
+          type: 'counter',
+          help: 'X.',
+          samples: [{ name: 'x_total', labels: { plugin: 'notes' }, value: 1 }],
+        },
+      ],
       authenticate: (request) => users[(request.headers.authorization ?? '').replace(/^Bearer +/i, '')],
     }),
     { prefix: adminPrefix },

@@ -36,6 +36,7 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
   assert.deepEqual(operations.sort(), [
+    'GET /api/v1/admin/metrics',
     'GET /api/v1/admin/plugins',
     'GET /api/v1/admin/plugins/cleanup',
     'GET /api/v1/admin/plugins/routes',
@@ -43,6 +44,7 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
     'POST /api/v1/admin/plugins/cleanup',
     'POST /api/v1/admin/plugins/routes/approve',
     'POST /api/v1/admin/plugins/routes/revoke',
+    'POST /api/v1/admin/plugins/{name}/breaker/reset',
     'POST /api/v1/admin/plugins/{name}/disable',
     'POST /api/v1/admin/plugins/{name}/enable',
     'POST /api/v1/admin/plugins/{name}/reload',
