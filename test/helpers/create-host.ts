@@ -18,6 +18,8 @@ export interface TestHostOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** False leaves routes as they are; else all are approved after each start. */
   readonly approve?: boolean
+  /** What the host may read of the environment; nothing when missing. */
+  readonly environment?: Readonly<Record<string, string>>
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
 }
@@ -190,7 +192,8 @@ class TestServer implements TestHost {
       format: 'json',
       destination: { write: (line) => this.#keep(line) },
     })
-    this.#host = await createHost({ config, log, softLimits })
+    const { environment = {} } = this.#options
+    this.#host = await createHost({ config, log, softLimits, environment })
     this.#url = await this.#host.app.listen({ host: '127.0.0.1', port: 0 })
     this.#client = createHttpClient(this.#url)
     if (approve) await this.approveAll()
