@@ -92,11 +92,16 @@ export interface Metric {
   /** `counter`, `gauge`, `histogram` or `summary`. */
   readonly type: string
   readonly help: string
-  /** The parts of a histogram have names that end in `_bucket`, `_sum` and `_count`. */
+  /** Upper bounds of the buckets of a histogram. */
+  readonly bounds?: readonly number[]
   readonly samples: readonly {
-    readonly name: string
     readonly labels: Readonly<Record<string, string>>
+    /** For a histogram how many values were observed. */
     readonly value: number
+    /** Sum of the values of a histogram. */
+    readonly sum?: number
+    /** How many values of a histogram were at most the bound at the same place. */
+    readonly counts?: readonly number[]
   }[]
 }
 

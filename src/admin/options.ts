@@ -34,9 +34,12 @@ export interface AdminMetric {
   readonly name: string
   readonly type: string
   readonly help: string
+  /** Upper bounds of the buckets of a histogram. */
+  readonly bounds?: readonly number[]
   readonly samples: readonly {
-    readonly name: string
     readonly labels: Readonly<Record<string, string>>
     readonly value: number
+    readonly sum?: number
+    readonly counts?: readonly number[]
   }[]
 }

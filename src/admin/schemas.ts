@@ -104,11 +104,19 @@ export const metricsSchema = Type.Object({
       name: text('As in /metrics.'),
       type: text('counter, gauge, histogram or summary.'),
       help: text('What it counts.'),
+      bounds: Type.Optional(
+        Type.Array(Type.Number(), { description: 'Upper bounds of the buckets of a histogram.' }),
+      ),
       samples: Type.Array(
         Type.Object({
-          name: text('Name of the number; parts of a histogram end in _bucket, _sum and _count.'),
           labels: Type.Record(Type.String(), Type.String()),
-          value: Type.Number(),
+          value: Type.Number({ description: 'For a histogram how many values were observed.' }),
+          sum: Type.Optional(Type.Number({ description: 'Sum of the values of a histogram.' })),
+          counts: Type.Optional(
+            Type.Array(Type.Number(), {
+              description: 'How many values were at most the bound at the same place.',
+            }),
+          ),
         }),
       ),
     }),

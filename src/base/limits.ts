@@ -160,6 +160,8 @@ export const metricLimits = {
   histogramSeriesMax: 1000,
   /** Characters of a label, e.g. the name of a table; a longer one becomes `other`. */
   labelCharactersMax: 128,
+  /** Time for which a page of metrics is written before requests get their turn. */
+  writeTurnMs: 3,
 } as const
 
 /** Limits of the traces. */
@@ -170,6 +172,8 @@ export const traceLimits = {
   stateCharactersMax: 512,
   /** Time that a closing host waits for its last spans to be taken by the collector. */
   closeMs: 2000,
+  /** Time for one delivery to the collector with its repetitions, when OTEL_EXPORTER_OTLP_TIMEOUT does not say; then the spans are dropped. */
+  exportMs: 3000,
   /** Requests whose trace can be asked for at once; those beyond are traced, but not passed on to other services. */
   requestsMax: 10_000,
 } as const

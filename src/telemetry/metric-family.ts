@@ -50,31 +50,17 @@ export class HistogramCell {
   }
 }
 
-/** One number of a metric as it is written. */
-export interface MetricSample {
-  /** With the ending `_bucket`, `_sum` or `_count` for the parts of a histogram; else the metric's own name. */
-  readonly metricName: string
-  readonly labels: Readonly<Record<string, string | number>>
-  readonly value: number
-}
-
-/** A metric with all its numbers, in the form that prom-client writes. */
-export interface WrittenMetric {
-  readonly name: string
-  readonly help: string
-  readonly type: MetricDefinition['type']
-  readonly aggregator: 'sum'
-  readonly values: readonly MetricSample[]
-}
-
-interface Series<Cell> {
+/** One series with its number. */
+export interface Series<Cell> {
   readonly labels: Readonly<Record<string, string>>
+  /** The labels as the text format has them between its braces. */
+  readonly text: string
   readonly cell: Cell
 }
 
 /**
- * All series of one metric, in bounded number, in a form that prom-client can write. It keeps the numbers itself:
- * prom-client would make and hash an object of labels for each observation.
+ * All series of one metric, in bounded number. The numbers stand in cells that whoever counts may keep: prom-client
+ * would make and hash an object of labels for each observation, and write a page of many series without a pause.
  */
 export class MetricFamily<Cell extends NumberCell | HistogramCell> {
   readonly definition: MetricDefinition
@@ -123,17 +109,6 @@ export class MetricFamily<Cell extends NumberCell | HistogramCell> {
     for (const group of this.#groups.values()) yield* group.values()
   }
 
-  /** What prom-client's registry asks for. */
-  get(): WrittenMetric {
-    const { name, help, type } = this.definition
-    const values: MetricSample[] = []
-    for (const { labels, cell } of this.series()) {
-      if (cell instanceof NumberCell) values.push({ metricName: name, labels, value: cell.value })
-      else this.#pushHistogram(values, labels, cell)
-    }
-    return { name, help, type, aggregator: 'sum', values }
-  }
-
   get #isByPlugin(): boolean {
     return this.definition.labels[0] === 'plugin'
   }
@@ -168,26 +143,14 @@ export class MetricFamily<Cell extends NumberCell | HistogramCell> {
       this.definition.labels.map((label, index) => [label, values[index] ?? otherLabel]),
     )
     const cell = this.#createCell()
-    group.set(values.join('\n'), { labels, cell })
+    group.set(values.join('\n'), { labels, text: textOf(labels), cell })
     this.#size += 1
     return cell
   }
+}
 
-  #pushHistogram(
-    values: MetricSample[],
-    labels: Readonly<Record<string, string>>,
-    cell: HistogramCell,
-  ): void {
-    const { name, buckets = [] } = this.definition
-    let count = 0
-    for (const [index, bound] of buckets.entries()) {
-      count += cell.counts[index] as number
-      values.push({ metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: count })
-    }
-    values.push(
-      { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: cell.count },
-      { metricName: `${name}_sum`, labels, value: cell.sum },
-      { metricName: `${name}_count`, labels, value: cell.count },
-    )
-  }
+function textOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}="${value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`)
+    .join(',')
 }

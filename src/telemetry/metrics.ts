@@ -1,8 +1,10 @@
-import { collectDefaultMetrics, type Metric, Registry } from 'prom-client'
 import { HttpSeries } from './http-series.js'
 import { countedMetrics, observedMetrics } from './metric-definitions.js'
 import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from './metric-family.js'
+import { type MetricJson, toMetricJson, writeMetricText } from './metric-writer.js'
 import { PluginGauges, type PluginSnapshot } from './plugin-gauges.js'
+import { ProcessMetrics } from './process-metrics.js'
+import { WaitSeries } from './wait-series.js'
 
 /** How a reload ended. */
 export type ReloadStatus = 'success' | 'error'
@@ -29,18 +31,6 @@ export interface ObservedOutbound {
   readonly durationMs: number
 }
 
-/** One metric as JSON: every number with its labels. */
-export interface MetricJson {
-  readonly name: string
-  readonly type: string
-  readonly help: string
-  readonly samples: readonly {
-    readonly name: string
-    readonly labels: Readonly<Record<string, string>>
-    readonly value: number
-  }[]
-}
-
 type Counters = MetricFamily<NumberCell>
 type Histograms = MetricFamily<HistogramCell>
 
@@ -49,7 +39,7 @@ type Histograms = MetricFamily<HistogramCell>
  * names plugins and callers make up, the number of series is bounded (`metricLimits`).
  */
 export class Metrics {
-  readonly #registry = new Registry()
+  readonly #process = new ProcessMetrics()
   readonly #families: (Counters | Histograms)[] = []
   readonly #http: HttpSeries
   readonly #gauges: PluginGauges
@@ -69,7 +59,7 @@ export class Metrics {
   readonly #hardStops = this.#counter(countedMetrics.hardStops)
   readonly #vmBuilds = this.#histogram(countedMetrics.vmBuild)
   readonly #vmRetirements = this.#counter(countedMetrics.vmRetirements)
-  readonly #waits = this.#histogram(countedMetrics.callWait)
+  readonly #waits = new WaitSeries(this.#histogram(countedMetrics.callWait))
   readonly #executorStarts = this.#counter(countedMetrics.executorStarts).of()
   readonly #executorEnds = this.#counter(countedMetrics.executorEnds)
   /** The read that is under way; whoever comes meanwhile shares it. */
@@ -83,12 +73,11 @@ export class Metrics {
       refused: this.#counter(countedMetrics.httpRefused),
     })
     this.#gauges = new PluginGauges((name) => this.#counter(observedMetrics[name]))
-    collectDefaultMetrics({ register: this.#registry })
   }
 
   /** Media type of `text()`. */
   get contentType(): string {
-    return this.#registry.contentType
+    return this.#process.contentType
   }
 
   /** Sets who tells, at each reading, which plugins there are and how they are; series of all others are dropped. */
@@ -155,7 +144,7 @@ export class Metrics {
 
   /** A call has run, after this time in queues. */
   callWaited(plugin: string, kind: string, waitedMs: number): void {
-    this.#waits.of(plugin, kind).observe(waitedMs / 1000)
+    this.#waits.waited(plugin, kind, waitedMs / 1000)
   }
 
   executorStarted(): void {
@@ -177,27 +166,12 @@ export class Metrics {
   /** Gives everything as JSON. */
   async json(): Promise<readonly MetricJson[]> {
     this.#refresh()
-    const metrics = await this.#registry.getMetricsAsJSON()
-    return metrics.map(({ name, type, help, values = [] }) => ({
-      name,
-      type: String(type),
-      help,
-      samples: values.map((sample) => ({
-        name: 'metricName' in sample ? String(sample.metricName) : name,
-        labels: Object.fromEntries(
-          Object.entries({ ...sharedLabelsOf(sample), ...sample.labels }).map(([label, value]) => [
-            label,
-            String(value),
-          ]),
-        ),
-        value: Number.isFinite(sample.value) ? sample.value : 0,
-      })),
-    }))
+    return [...toMetricJson(this.#families), ...(await this.#process.json())]
   }
 
   async #write(): Promise<string> {
     this.#refresh()
-    return this.#registry.metrics()
+    return `${await writeMetricText(this.#families)}${await this.#process.text()}`
   }
 
   #refresh(): void {
@@ -206,6 +180,7 @@ export class Metrics {
     const known = new Set(plugins.map(({ plugin }) => plugin))
     for (const family of this.#families) family.keep((plugin) => known.has(plugin))
     this.#http.forgetCells()
+    this.#waits.forgetCells()
     this.#gauges.set(plugins)
   }
 
@@ -219,15 +194,8 @@ export class Metrics {
 
   #register<Family extends Counters | Histograms>(family: Family): Family {
     this.#families.push(family)
-    // The registry calls `get` of what it holds; its type asks for the methods of prom-client's own classes, too.
-    this.#registry.registerMetric(family as unknown as Metric)
     return family
   }
-}
-
-/** prom-client keeps the labels that the samples of one of its own histograms share beside the samples. */
-function sharedLabelsOf(sample: object): Readonly<Record<string, string>> {
-  return 'sharedLabels' in sample ? ((sample.sharedLabels as Record<string, string>) ?? {}) : {}
 }
 
 /** Creates the metrics of one host, those of its process included. */

@@ -1,3 +1,5 @@
+import { traceLimits } from '../base/limits.js'
+
 /** How traces are made and where they go; from the environment variables that OpenTelemetry has agreed on. */
 export interface TraceSettings {
   /** Full address for spans as OTLP over HTTP. */
@@ -7,6 +9,8 @@ export interface TraceSettings {
   readonly sampler: SamplerName
   /** Share of the traces that are kept by a sampler with a ratio, 0 to 1. */
   readonly ratio: number
+  /** Time for one delivery with its repetitions. */
+  readonly exportMs: number
   /** What could not be understood and was replaced by its default; sentences for the log. */
   readonly problems: readonly string[]
 }
@@ -45,6 +49,10 @@ export function readTraceSettings(environment: TraceEnvironment): TraceSettings 
     serviceName: of('OTEL_SERVICE_NAME') || attributes['service.name'] || 'modulacms',
     attributes,
     sampler,
+    exportMs: exportTimeOf(
+      of('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT') || of('OTEL_EXPORTER_OTLP_TIMEOUT'),
+      problems,
+    ),
     ratio: ratioOf(of('OTEL_TRACES_SAMPLER_ARG'), sampler, problems),
     problems,
   }
@@ -72,6 +80,17 @@ function ratioOf(text: string, sampler: SamplerName, problems: string[]): number
   if (ratio >= 0 && ratio <= 1) return ratio
   problems.push(`OTEL_TRACES_SAMPLER_ARG "${text}" counts as 1; use a number from 0 to 1`)
   return 1
+}
+
+function exportTimeOf(text: string, problems: string[]): number {
+  const timeMs = Number(text)
+  if (text !== '' && Number.isFinite(timeMs) && timeMs > 0) return timeMs
+  if (text !== '') {
+    problems.push(
+      `the time for deliveries "${text}" counts as ${traceLimits.exportMs}; set OTEL_EXPORTER_OTLP_TIMEOUT to milliseconds`,
+    )
+  }
+  return traceLimits.exportMs
 }
 
 /** Reads `key=value,key=value` with percent-encoded values. */

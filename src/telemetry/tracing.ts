@@ -53,7 +53,8 @@ export async function createTracing(options: TracingOptions): Promise<Tracing | 
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
   ])
-  const exporter = watchExporter(new OTLPTraceExporter({ url: settings.url }), options.log, settings.url)
+  const { url, exportMs } = settings
+  const exporter = watchExporter(new OTLPTraceExporter({ url, timeoutMillis: exportMs }), options.log, url)
   const provider = new sdk.NodeTracerProvider({
     sampler: createSampler(sdk, settings),
     spanLimits: { attributeValueLengthLimit: traceLimits.attributeCharactersMax },
@@ -64,7 +65,7 @@ export async function createTracing(options: TracingOptions): Promise<Tracing | 
     }),
     spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
   })
-  options.log.info({ url: settings.url, sampler: settings.sampler }, 'requests are traced')
+  options.log.info({ url, sampler: settings.sampler }, 'requests are traced')
   return new Tracing(api, provider.getTracer('modulacms', options.version), () => provider.shutdown())
 }
 

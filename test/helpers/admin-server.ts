@@ -38,7 +38,7 @@ export async function createAdminServer(): Promise<AdminServer> {
           name: 'x_total',
           type: 'counter',
           help: 'X.',
-          samples: [{ name: 'x_total', labels: { plugin: 'notes' }, value: 1 }],
+          samples: [{ labels: { plugin: 'notes' }, value: 1 }],
         },
       ],
       authenticate: (request) => users[(request.headers.authorization ?? '').replace(/^Bearer +/i, '')],

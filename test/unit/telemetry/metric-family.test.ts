@@ -18,7 +18,7 @@ const counter = (changes: Partial<MetricDefinition> = {}) =>
   new MetricFamily({ ...definition, ...changes }, () => new NumberCell())
 
 const written = (family: ReturnType<typeof counter>) =>
-  family.get().values.map(({ labels, value }) => [Object.values(labels).join(' '), value])
+  [...family.series()].map(({ labels, cell }) => [Object.values(labels).join(' '), cell.value])
 
 test('a series is one cell, whoever asks for it', () => {
   const family = counter()

@@ -156,13 +156,13 @@ test('JSON has the same numbers', async () => {
   metrics.httpAnswered('notes', 'GET', 200, 12)
   const json = await metrics.json()
   const requests = json.find(({ name }) => name === 'plugin_http_requests_total')
-  assert.deepEqual(requests?.samples, [
-    {
-      name: 'plugin_http_requests_total',
-      labels: { plugin: 'notes', method: 'GET', status: '200' },
-      value: 1,
-    },
-  ])
+  const labels = { plugin: 'notes', method: 'GET', status: '200' }
+  assert.deepEqual(requests?.samples, [{ labels, value: 1 }])
+  const duration = json.find(({ name }) => name === 'plugin_http_duration_seconds')
+  assert.equal(duration?.bounds?.length, 13)
+  assert.deepEqual(duration?.samples[0]?.counts, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+  assert.equal(duration?.samples[0]?.value, 1)
+  assert.equal(duration?.samples[0]?.sum, 0.012)
   const text = parsePrometheusText(await metrics.text())
   assert.deepEqual(
     json.map(({ name }) => name),
