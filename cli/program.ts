@@ -7,6 +7,7 @@ import { addInfoCommand } from './commands/info.js'
 import { addInitCommand } from './commands/init.js'
 import { addListCommand } from './commands/list.js'
 import { addReloadCommand } from './commands/reload.js'
+import { addResetBreakerCommand } from './commands/reset-breaker.js'
 import { addRevokeCommand } from './commands/revoke.js'
 import { addServeCommand } from './commands/serve.js'
 import { addValidateCommand } from './commands/validate.js'
@@ -71,6 +72,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addReloadCommand(plugin, context)
   addEnableCommand(plugin, context)
   addDisableCommand(plugin, context)
+  addResetBreakerCommand(plugin, context)
   addApproveCommand(plugin, context)
   addRevokeCommand(plugin, context)
   return program

@@ -6,6 +6,7 @@ import { errorsPage } from './generators/errors-page.js'
 import { limitsPage } from './generators/limits-page.js'
 import { modulePage } from './generators/lua-page.js'
 import { moduleStub } from './generators/lua-stub.js'
+import { metricsPage } from './generators/metrics-page.js'
 import { openApiDocument } from './generators/openapi-document.js'
 
 /** A file of the repository that is made from the code. */
@@ -31,6 +32,7 @@ export const artefacts: readonly Artefact[] = [
   ]),
   { path: 'docs/reference/configuration.md', content: configReference },
   { path: 'docs/reference/limits.md', content: () => limitsPage(root) },
+  { path: 'docs/reference/metrics.md', content: metricsPage },
   { path: 'docs/reference/errors.md', content: () => errorsPage(root) },
 ]
 

@@ -75,7 +75,11 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
     ['state', details.state],
     ['failed reason', details.failed_reason],
     ['breaker', breaker && `${breaker}, ${failures} consecutive failures`],
+    ...linesOfBreaker(details),
     ['VMs', `${details.vms_available} of ${details.vms_total} idle`],
+    ['pool', details.pool_state && `${details.pool_state}, ${details.calls_in_flight} calls in flight`],
+    ['budget kills', killsOf(details)],
+    ['last error', details.last_error && `${details.last_error.type} at ${details.last_error.at}`],
     ['quarantined', details.quarantined ? `yes; \`modulacms plugin enable ${details.name}\` lifts it` : 'no'],
     ['dependencies', details.dependencies?.join(', ') || undefined],
     [
@@ -92,6 +96,30 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
     ]),
   ]
   return lines.filter((line): line is [string, string] => line[1] !== undefined)
+}
+
+function linesOfBreaker(details: PluginDetails): readonly [string, string | undefined][] {
+  const {
+    name,
+    circuit_breaker_retry_after: retryAfter,
+    circuit_breaker_last_trip: lastTrip,
+    circuit_breaker_trips: trips,
+  } = details
+  return [
+    [
+      'next probe',
+      retryAfter === undefined
+        ? undefined
+        : `in ${retryAfter} s; \`modulacms plugin reset-breaker ${name}\` closes the breaker now`,
+    ],
+    ['breaker trips', lastTrip && `${trips}, the last at ${lastTrip}`],
+  ]
+}
+
+/** e.g. `TIMEOUT 3, MEMORY 1`; undefined when no call was stopped. */
+function killsOf({ budget_kills: kills }: PluginDetails): string | undefined {
+  const parts = Object.entries(kills).map(([code, count]) => `${code} ${count}`)
+  return parts.length === 0 ? undefined : parts.join(', ')
 }
 
 /** One line of what a plugin asks for. */

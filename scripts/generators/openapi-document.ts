@@ -23,6 +23,7 @@ export async function openApiDocument(): Promise<object> {
       hooks: {} as HookAdministration,
       outbound: {} as OutboundAdministration,
       authenticate: silent,
+      metrics: async () => [],
       log: { info: silent, warn: silent, error: silent },
     }),
     { prefix: adminPrefix },

@@ -1,6 +1,7 @@
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
   ApprovalDiff,
+  BreakerResult,
   CapabilityReport,
   CleanupPreview,
   CleanupResult,
@@ -11,6 +12,7 @@ import type {
   Health,
   HookListing,
   HookReference,
+  Metric,
   PipelineChain,
   PipelineListing,
   PluginDetails,
@@ -32,6 +34,8 @@ export interface PluginClient {
   reload(plugin: string): Promise<ReloadResult>
   /** Loads a disabled, failed or quarantined plugin and resets its circuit breaker. */
   enable(plugin: string): Promise<StateResult>
+  /** Closes the plugin's circuit breaker and forgets its failures; nothing is loaded again. */
+  resetBreaker(plugin: string): Promise<BreakerResult>
   /** Stops the plugin; it stays stopped over restarts until it is enabled. */
   disable(plugin: string): Promise<StateResult>
   /** Compares what the plugin asks for with what is approved. */
@@ -75,6 +79,8 @@ export interface Client {
   /** Access to core tables. */
   readonly core: ApprovalClient<CoreListing, CoreReference>
   readonly pipelines: PipelineClient
+  /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
+  metrics(): Promise<readonly Metric[]>
   /** Needs no token; resolves also when the server reports that it is not well. */
   health(): Promise<Health>
 }
@@ -98,6 +104,8 @@ export function createClient(options: ClientOptions): Client {
     requests: createApprovalClient(send, 'requests', ['plugin', 'domain', 'content_hash']),
     core: createApprovalClient(send, 'core', ['plugin', 'table', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
+    metrics: async () =>
+      ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
     health: async () =>
       (await send({ method: 'GET', path: '/api/v1/health', acceptedStatuses: [503] })) as Health,
   }
@@ -117,6 +125,8 @@ function createPluginClient(send: Transport): PluginClient {
       (await send({ method: 'POST', path: pathOf(plugin, '/reload') })) as ReloadResult,
     enable: async (plugin) =>
       (await send({ method: 'POST', path: pathOf(plugin, '/enable') })) as StateResult,
+    resetBreaker: async (plugin) =>
+      (await send({ method: 'POST', path: pathOf(plugin, '/breaker/reset') })) as BreakerResult,
     disable: async (plugin) =>
       (await send({ method: 'POST', path: pathOf(plugin, '/disable') })) as StateResult,
     diff: async (plugin) => (await send({ method: 'GET', path: pathOf(plugin, '/diff') })) as ApprovalDiff,

@@ -29,6 +29,20 @@ export interface PluginDetails extends PluginSummary {
   /** Why the plugin, or its last reload, failed; absent when nothing did. */
   readonly failed_reason?: string
   readonly circuit_breaker_errors?: number
+  /** Seconds until a breaker that refuses calls lets a probe through. */
+  readonly circuit_breaker_retry_after?: number
+  /** Times that the breaker opened since the server started. */
+  readonly circuit_breaker_trips: number
+  /** When it last did, as RFC 3339. */
+  readonly circuit_breaker_last_trip?: string
+  /** Of the last generation; absent when there was none. */
+  readonly pool_state?: 'open' | 'draining' | 'closed'
+  /** Calls that have been handed over and not answered. */
+  readonly calls_in_flight: number
+  /** Calls that were stopped since the server started, by what they used up, e.g. `TIMEOUT`. */
+  readonly budget_kills: Readonly<Record<string, number>>
+  /** The last call or load that failed since the server started: error code and time (RFC 3339). */
+  readonly last_error?: { readonly type: string; readonly at: string }
   readonly vms_available: number
   readonly vms_total: number
   readonly dependencies?: readonly string[]
@@ -228,6 +242,30 @@ export interface ReloadResult {
 /** Answer to `enable` and `disable`. */
 export interface StateResult extends ReloadResult {
   readonly state: PluginState
+}
+
+/** Answer to `resetBreaker`. */
+export interface BreakerResult extends ReloadResult {
+  readonly circuit_breaker_state: 'closed'
+}
+
+/** One metric of the server with its numbers. */
+export interface Metric {
+  readonly name: string
+  /** `counter`, `gauge`, `histogram` or `summary`. */
+  readonly type: string
+  readonly help: string
+  /** Upper bounds of the buckets of a histogram. */
+  readonly bounds?: readonly number[]
+  readonly samples: readonly {
+    readonly labels: Readonly<Record<string, string>>
+    /** For a histogram how many values were observed. */
+    readonly value: number
+    /** Sum of the values of a histogram. */
+    readonly sum?: number
+    /** How many values of a histogram were at most the bound at the same place. */
+    readonly counts?: readonly number[]
+  }[]
 }
 
 /** Tables that no plugin of this server owns; nothing was dropped. */

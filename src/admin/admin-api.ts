@@ -5,6 +5,7 @@ import { addCleanupOperations } from './cleanup-operations.js'
 import { installFailures } from './failures.js'
 import { addGrantOperations } from './grant-operations.js'
 import { addHookOperations } from './hook-operations.js'
+import { addMetricsOperation } from './metrics-operation.js'
 import { createMutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
 import { addOutboundOperations } from './outbound-operations.js'
@@ -36,6 +37,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     addCleanupOperations(app, context)
     addHookOperations(app, { hooks: options.hooks, mutations })
     if (options.outbound !== undefined) addOutboundOperations(app, context, options.outbound)
+    if (options.metrics !== undefined) addMetricsOperation(app, options.metrics)
     done()
   }
 }

@@ -32,6 +32,7 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           { name: 'requests', description: 'Domains that plugins send requests to, and their approval.' },
           { name: 'core', description: 'Core tables that plugins read and write, and the approval of that.' },
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
+          { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },
           { name: 'content', description: 'Datatypes, entries, media, and what was done to them.' },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },

@@ -39,4 +39,21 @@ export interface AdminApiOptions {
    */
   authenticate(request: FastifyRequest): AdminUser | undefined | Promise<AdminUser | undefined>
   readonly log: AdminLog
+  /** Gives all metrics; without it there is no `GET /metrics`. */
+  readonly metrics?: () => Promise<readonly AdminMetric[]>
+}
+
+/** One metric with its numbers. */
+export interface AdminMetric {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  /** Upper bounds of the buckets of a histogram. */
+  readonly bounds?: readonly number[]
+  readonly samples: readonly {
+    readonly labels: Readonly<Record<string, string>>
+    readonly value: number
+    readonly sum?: number
+    readonly counts?: readonly number[]
+  }[]
 }

@@ -4,6 +4,7 @@ import type { AdminAuthentication } from './authentication.js'
 import type { Mutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
 import {
+  breakerResultSchema,
   errorSchema,
   type PluginParams,
   pluginDetailsSchema,
@@ -80,7 +81,29 @@ function addMutations(app: FastifyInstance, context: OperationContext): void {
     )
     return { ok: true, plugin: name }
   })
+  addBreakerReset(app, context)
   addStateChanges(app, context)
+}
+
+function addBreakerReset(app: FastifyInstance, { administration, mutations }: OperationContext): void {
+  const reset = schemaOf({
+    tag,
+    params: pluginParamsSchema,
+    failures: { 404: errorSchema },
+    operationId: 'resetBreaker',
+    summary: "Close a plugin's circuit breaker",
+    description:
+      'Lets calls through at once and forgets the failures in a row. The plugin is not loaded again, and a ' +
+      'quarantine stays; enable does both.',
+    answer: breakerResultSchema,
+  })
+  app.post<PluginRequest>('/plugins/:name/breaker/reset', { schema: reset }, async (request) => {
+    const { name } = request.params
+    await mutations.run(request, 'plugin.reset_breaker', { plugin: name }, (actor) =>
+      administration.resetBreaker(name, actor),
+    )
+    return { ok: true, plugin: name, circuit_breaker_state: 'closed' }
+  })
 }
 
 function addStateChanges(app: FastifyInstance, { administration, mutations }: OperationContext): void {

@@ -45,7 +45,32 @@ export const pluginDetailsSchema = Type.Object({
   license: Type.Optional(text('License as the manifest says it.')),
   failed_reason: Type.Optional(text('Why the plugin, or its last reload, failed.')),
   circuit_breaker_errors: Type.Optional(Type.Integer({ description: 'Consecutive failures that count.' })),
-  vms_available: Type.Integer({ description: 'VMs that are idle at this moment.' }),
+  circuit_breaker_retry_after: Type.Optional(
+    Type.Integer({ description: 'Seconds until a breaker that refuses calls lets a probe through.' }),
+  ),
+  circuit_breaker_trips: Type.Integer({
+    description: 'Times that the breaker opened since the server started.',
+  }),
+  circuit_breaker_last_trip: Type.Optional(text('When it last did, as RFC 3339.')),
+  pool_state: Type.Optional(
+    Type.String({
+      enum: ['open', 'draining', 'closed'],
+      description:
+        'Of the last generation: open takes calls, draining finishes those it has, closed has given its VMs up.',
+    }),
+  ),
+  calls_in_flight: Type.Integer({ description: 'Calls that have been handed over and not answered.' }),
+  budget_kills: Type.Record(Type.String(), Type.Integer(), {
+    description:
+      'Calls that were stopped since the server started, by what they used up: TIMEOUT, INSTRUCTIONS, MEMORY.',
+  }),
+  last_error: Type.Optional(
+    Type.Object(
+      { type: text('Error code.'), at: text('RFC 3339.') },
+      { description: 'The last call or load that failed since the server started; the log has the text.' },
+    ),
+  ),
+  vms_available: Type.Integer({ description: 'VMs that no long or suspended call holds at this moment.' }),
   vms_total: Type.Integer({ description: 'VMs of the generation that serves.' }),
   dependencies: Type.Optional(
     Type.Array(Type.String(), { description: 'Plugins that must run for this one.' }),
@@ -73,6 +98,37 @@ const okSchema = Type.Literal(true)
 export const reloadResultSchema = Type.Object({ ok: okSchema, plugin: Type.String() })
 
 export const stateResultSchema = Type.Object({ ok: okSchema, plugin: Type.String(), state: stateSchema })
+
+export const breakerResultSchema = Type.Object({
+  ok: okSchema,
+  plugin: Type.String(),
+  circuit_breaker_state: Type.Literal('closed'),
+})
+
+export const metricsSchema = Type.Object({
+  metrics: Type.Array(
+    Type.Object({
+      name: text('As in /metrics.'),
+      type: text('counter, gauge, histogram or summary.'),
+      help: text('What it counts.'),
+      bounds: Type.Optional(
+        Type.Array(Type.Number(), { description: 'Upper bounds of the buckets of a histogram.' }),
+      ),
+      samples: Type.Array(
+        Type.Object({
+          labels: Type.Record(Type.String(), Type.String()),
+          value: Type.Number({ description: 'For a histogram how many values were observed.' }),
+          sum: Type.Optional(Type.Number({ description: 'Sum of the values of a histogram.' })),
+          counts: Type.Optional(
+            Type.Array(Type.Number(), {
+              description: 'How many values were at most the bound at the same place.',
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+})
 
 export const cleanupPreviewSchema = Type.Object({
   orphaned_tables: Type.Array(Type.String(), { description: 'Physical names; none was dropped.' }),

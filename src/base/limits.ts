@@ -200,6 +200,34 @@ export const logLimits = {
   waitingBytesMax: 8 * 1024 * 1024,
 } as const
 
+/** Limits of the metrics: what plugins and callers choose must not make new series without end. */
+export const metricLimits = {
+  /** Series of one plugin in one metric; what would need one more is counted in a series whose labels are `other`. */
+  seriesPerPluginMax: 100,
+  /** Series of one counter or gauge; what would need one more is counted for the plugin `(other)`. */
+  seriesMax: 5000,
+  /** The same for a histogram, each series of which has a line for every bucket. */
+  histogramSeriesMax: 1000,
+  /** Characters of a label, e.g. the name of a table; a longer one becomes `other`. */
+  labelCharactersMax: 128,
+  /** Time for which a page of metrics is written before requests get their turn. */
+  writeTurnMs: 3,
+} as const
+
+/** Limits of the traces. */
+export const traceLimits = {
+  /** Characters of the names and values that one span attribute may hold; the rest is cut. */
+  attributeCharactersMax: 256,
+  /** Characters of a tracestate header that is taken over; a longer one is ignored. */
+  stateCharactersMax: 512,
+  /** Time that a closing host waits for its last spans to be taken by the collector. */
+  closeMs: 2000,
+  /** Time for one delivery to the collector with its repetitions, when OTEL_EXPORTER_OTLP_TIMEOUT does not say; then the spans are dropped. */
+  exportMs: 3000,
+  /** Requests whose trace can be asked for at once; those beyond are traced, but not passed on to other services. */
+  requestsMax: 10_000,
+} as const
+
 /** Limits of the database connections. */
 export const databaseLimits = {
   /** Time a statement of a plugin waits, blocking its executor, for a lock; then it fails with `nil, err`. */

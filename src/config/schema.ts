@@ -264,6 +264,19 @@ const logSettings = {
   }),
 }
 
+const metricsSettings = {
+  enabled: Type.Boolean({
+    default: true,
+    description:
+      'Keep metrics and serve them at /metrics. While it is false nothing is measured and /metrics answers 404.',
+  }),
+  access: Type.Union([Type.Literal('admin'), Type.Literal('local'), Type.Literal('public')], {
+    default: 'admin',
+    description:
+      'Who may read /metrics: "admin" with the admin token; "local" also programs of this machine without it, unless they came through a proxy; "public" everybody who reaches the port.',
+  }),
+}
+
 /** A chapter of the configuration: how the reference groups keys, and for nested keys the object they stand in. */
 export interface ConfigSection {
   readonly title: string
@@ -286,6 +299,7 @@ export const configSections: readonly ConfigSection[] = [
   },
   { title: 'Storage', about: 'Where data lives.', settings: storageSettings },
   { title: 'Server', about: 'Where the host listens.', key: 'server', settings: serverSettings },
+  { title: 'Metrics', about: 'What is measured, for Prometheus.', key: 'metrics', settings: metricsSettings },
   { title: 'Log', about: 'What is logged to standard error.', key: 'log', settings: logSettings },
 ]
 
@@ -297,6 +311,7 @@ const configSchema = Type.Object({
   ...requestSettings,
   ...storageSettings,
   server: Type.Object(serverSettings),
+  metrics: Type.Object(metricsSettings),
   log: Type.Object(logSettings),
 })
 

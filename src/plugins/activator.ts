@@ -23,6 +23,8 @@ export interface ActivatorOptions {
   readonly approvals: PluginApprovals
   readonly binding: ApprovalBinding
   readonly breaker: BreakerSettings
+  /** Is told when the breaker of a plugin, which was closed, opens. */
+  tripped(plugin: string): void
   readonly log: PluginLog
   /** Gives the time as RFC 3339. */
   readonly now: () => string
@@ -40,8 +42,10 @@ export class Activator {
   }
 
   createBreaker(plugin: string): PluginBreaker {
-    const onTrip = (failures: number) =>
+    const onTrip = (failures: number, again: boolean) => {
       this.#options.log.warn({ plugin, failures }, 'plugin breaker opened: its calls fail')
+      if (!again) this.#options.tripped(plugin)
+    }
     return new PluginBreaker({ ...this.#options.breaker, onTrip })
   }
 

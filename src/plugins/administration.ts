@@ -1,3 +1,4 @@
+import type { PoolState } from '../sandbox/generation.js'
 import type { BreakerState } from './breaker.js'
 import type { GrantReference } from './grants/grant-store.js'
 import type { GrantKind } from './grants/grant-table.js'
@@ -27,6 +28,19 @@ export interface PluginDetails extends PluginSummary {
   readonly license?: string
   readonly failed_reason?: string
   readonly circuit_breaker_errors?: number
+  /** Seconds until an open breaker lets a probe through; absent while it lets calls through. */
+  readonly circuit_breaker_retry_after?: number
+  /** Times that the breaker opened since the host started. */
+  readonly circuit_breaker_trips: number
+  /** RFC 3339. */
+  readonly circuit_breaker_last_trip?: string
+  /** State of the pool of the last generation; absent when there was none. */
+  readonly pool_state?: PoolState
+  readonly calls_in_flight: number
+  /** Calls that were stopped by their budget since the host started, by code. */
+  readonly budget_kills: Readonly<Record<string, number>>
+  /** The last call or load that failed since the host started. */
+  readonly last_error?: { readonly type: string; readonly at: string }
   readonly vms_available: number
   readonly vms_total: number
   readonly dependencies?: readonly string[]
@@ -198,6 +212,8 @@ export interface PluginAdministration {
   reload(plugin: string, actor: string): Promise<void>
   /** Resets the breaker, lifts the quarantine, loads the plugin and remembers that it is enabled. */
   enable(plugin: string, actor: string): Promise<void>
+  /** Closes the circuit breaker and forgets the failures that it has counted; nothing is loaded again. */
+  resetBreaker(plugin: string, actor: string): Promise<void>
   /** Runs on_shutdown, stops serving and remembers that it is disabled, also across restarts. */
   disable(plugin: string, actor: string): Promise<void>
   /** Physical tables that belong to no plugin that is known to this host. */

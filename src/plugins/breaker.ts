@@ -22,8 +22,8 @@ export interface PluginBreakerOptions {
   readonly failuresMax: number
   /** Time after which an open breaker lets a probe through. */
   readonly resetMs: number
-  /** Is told each time the breaker opens, with the number of failures in a row. */
-  readonly onTrip?: (failures: number) => void
+  /** Is told each time the breaker opens, with the number of failures in a row, and whether a probe failed. */
+  readonly onTrip?: (failures: number, again: boolean) => void
 }
 
 /**
@@ -34,7 +34,7 @@ export class PluginBreaker {
   readonly #circuit: CircuitBreaker
   readonly #failuresMax: number
   readonly #resetMs: number
-  readonly #onTrip: ((failures: number) => void) | undefined
+  readonly #onTrip: PluginBreakerOptions['onTrip']
   #state: BreakerState = 'closed'
   #failures = 0
   #openUntilMs = 0
@@ -144,11 +144,12 @@ export class PluginBreaker {
   }
 
   #enter(state: BreakerState): void {
+    const again = this.#state === 'half-open'
     this.#state = state
     this.#era += 1
     if (state === 'closed') this.#failures = 0
     if (state !== 'open') return
     this.#openUntilMs = performance.now() + this.#resetMs
-    this.#onTrip?.(this.#failures)
+    this.#onTrip?.(this.#failures, again)
   }
 }

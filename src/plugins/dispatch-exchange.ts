@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { encodeRequest, type RequestUser } from '../capabilities/http/wire.js'
+import type { RequestTrace } from './dispatch-options.js'
 import type { PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { RouteMatch } from './route-table.js'
 
@@ -18,6 +19,8 @@ export interface Exchange {
   attempts: number
   /** On the clock of `performance.now()`, from the last hand-over to the plugin. */
   startedMs: number
+  /** Undefined unless requests are traced. */
+  trace: RequestTrace | undefined
 }
 
 /** What a URL below the prefix of the plugin routes names. */
@@ -82,6 +85,7 @@ export function createExchange(
     body: '',
     attempts: 0,
     startedMs: 0,
+    trace: undefined,
   }
 }
 

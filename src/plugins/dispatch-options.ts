@@ -10,10 +10,34 @@ export interface DispatchLog {
 
 /** What is told to the metrics; each member may be left out. */
 export interface DispatchObserver {
-  /** A request was answered by a plugin or failed in it. */
-  answered?(plugin: string, routeKey: string, status: number, durationMs: number): void
-  /** A request was refused before a plugin was called. */
-  refused?(code: string, status: number): void
+  /** A request was answered by a plugin or failed in it; the time counts from its hand-over to the plugin. */
+  answered?(plugin: string, routeKey: string, status: number, durationMs: number, method: string): void
+  /** A request was refused before a plugin was called; the plugin is undefined when its URL names none that is known. */
+  refused?(code: string, status: number, plugin: string | undefined, method: string): void
+  /** A call of a plugin did not end with a response; `answered` is told as well. */
+  failed?(plugin: string, code: string): void
+  /** The client went away while it sent the body: nobody is left to answer. */
+  aborted?(plugin: string, method: string): void
+}
+
+/** What is known of a request when its trace starts. */
+export interface TracedRequest {
+  readonly requestId: string
+  readonly method: string
+  readonly plugin: string
+  readonly routeKey: string
+  /** The headers as they came; the last word on whether the caller has a trace already. */
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+}
+
+/** The trace of one request. */
+export interface RequestTrace {
+  callStarted(generation: number): void
+  /** Code of the failure; undefined when the call gave a response. */
+  callEnded(failure: string | undefined): void
+  /** The answer is out, with this status; undefined when the client went away before. */
+  ended(status: number | undefined): void
 }
 
 /** What the plugin routes need of their host. */
@@ -33,4 +57,6 @@ export interface PluginRoutesOptions {
   readonly requestBodyTimeoutMs?: number
   readonly log: DispatchLog
   readonly observer?: DispatchObserver
+  /** Starts the trace of a request that has found its route; without it nothing is traced. */
+  readonly startTrace?: (request: TracedRequest) => RequestTrace
 }

@@ -29,6 +29,7 @@ import {
   verdictOf,
 } from './dispatch-failures.js'
 import type { PluginRoutesOptions } from './dispatch-options.js'
+import { traceExchange } from './dispatch-trace.js'
 
 const routesPrefix = '/api/v1/plugins'
 
@@ -98,12 +99,14 @@ class Dispatcher {
     const target = parseTarget(request.raw.url ?? '', this.#prefix)
     const located = target && locate(this.#options.directory, target, request.method)
     if (target === undefined || located === undefined) {
-      this.#refuse(request, reply, dispatchFailures.routeNotFound)
+      const plugin = target && this.#options.directory.find(target.plugin)?.name
+      this.#refuse(request, reply, dispatchFailures.routeNotFound, plugin)
       return
     }
     const exchange = createExchange(request, reply, target, located)
+    if (this.#options.startTrace !== undefined) traceExchange(exchange, this.#options.startTrace)
     const failure = this.#admit(exchange)
-    if (failure !== undefined) this.#refuse(request, reply, failure)
+    if (failure !== undefined) this.#refuse(request, reply, failure, exchange.plugin.name)
     else if (hasBody(request.raw)) this.#receive(exchange)
     else this.#call(exchange)
   }
@@ -127,11 +130,11 @@ class Dispatcher {
   }
 
   #receive(exchange: Exchange): void {
-    const { request, reply } = exchange
+    const { request, reply, plugin } = exchange
     const bytesMax = this.#options.requestBodyBytesMax
     const declared = declaredBodyBytes(request.raw)
     if (declared !== undefined && declared > bytesMax) {
-      this.#refuse(request, reply, bodyTooLarge(declared, bytesMax))
+      this.#refuse(request, reply, bodyTooLarge(declared, bytesMax), plugin.name)
       return
     }
     const timeoutMs = this.#options.requestBodyTimeoutMs ?? dispatchLimits.bodyReadMs
@@ -141,22 +144,24 @@ class Dispatcher {
       try {
         this.#received(exchange, outcome)
       } catch (error) {
-        this.#crash(request, reply, error)
+        this.#crash(request, reply, error, plugin.name)
       }
     })
   }
 
   #received(exchange: Exchange, outcome: BodyOutcome): void {
-    const { request, reply } = exchange
+    const { request, reply, plugin } = exchange
     if (outcome.kind === 'complete') {
       exchange.body = outcome.body
       this.#resume(exchange)
     } else if (outcome.kind === 'too-large') {
-      this.#refuse(request, reply, bodyTooLarge(undefined, this.#options.requestBodyBytesMax))
+      this.#refuse(request, reply, bodyTooLarge(undefined, this.#options.requestBodyBytesMax), plugin.name)
     } else if (outcome.kind === 'too-slow') {
-      this.#refuse(request, reply, dispatchFailures.bodyTooSlow)
+      this.#refuse(request, reply, dispatchFailures.bodyTooSlow, plugin.name)
+    } else {
+      // Nobody is left to answer.
+      this.#options.observer?.aborted?.(plugin.name, request.method)
     }
-    // Nobody is left to answer when the upload was aborted.
   }
 
   /** Goes on after a pause, in which the plugin may have been reloaded, revoked or stopped. */
@@ -164,34 +169,36 @@ class Dispatcher {
     const { request, reply, target } = exchange
     const located = locate(this.#options.directory, target, request.method)
     if (located === undefined) {
-      this.#refuse(request, reply, dispatchFailures.routeNotFound)
+      this.#refuse(request, reply, dispatchFailures.routeNotFound, exchange.plugin.name)
       return
     }
     exchange.plugin = located.plugin
     exchange.match = located.match
     const failure = isStranger(exchange) ? dispatchFailures.unauthorized : this.#refuseUnavailable(exchange)
-    if (failure !== undefined) this.#refuse(request, reply, failure)
+    if (failure !== undefined) this.#refuse(request, reply, failure, exchange.plugin.name)
     else this.#call(exchange)
   }
 
   #call(exchange: Exchange): void {
-    const { generation, breaker } = exchange.plugin
+    const { generation, breaker, name } = exchange.plugin
     if (generation === undefined) {
-      this.#refuse(exchange.request, exchange.reply, dispatchFailures.pluginUnavailable)
+      this.#refuse(exchange.request, exchange.reply, dispatchFailures.pluginUnavailable, name)
       return
     }
     const ticket = breaker.tryEnter()
     if (ticket === 'refused') {
-      this.#refuse(exchange.request, exchange.reply, dispatchFailures.breakerOpen)
+      this.#refuse(exchange.request, exchange.reply, dispatchFailures.breakerOpen, name)
       return
     }
     exchange.attempts += 1
     exchange.startedMs = performance.now()
+    exchange.trace?.callStarted(generation.id)
     this.#start(generation, exchange).then(
       (outcome) => this.#settle(exchange, ticket, outcome),
       (error: unknown) => {
         breaker.neutral(ticket)
-        this.#crash(exchange.request, exchange.reply, error)
+        exchange.trace?.callEnded('INTERNAL_ERROR')
+        this.#crash(exchange.request, exchange.reply, error, name)
       },
     )
   }
@@ -205,6 +212,7 @@ class Dispatcher {
 
   #settle(exchange: Exchange, ticket: BreakerTicket, outcome: CallOutcome): void {
     try {
+      exchange.trace?.callEnded(outcome.ok ? undefined : outcome.code)
       if (outcome.ok) {
         exchange.plugin.breaker.success(ticket)
         const response = decodeResponse(outcome.result)
@@ -214,7 +222,7 @@ class Dispatcher {
         this.#fail(exchange, ticket, outcome)
       }
     } catch (error) {
-      this.#crash(exchange.request, exchange.reply, error)
+      this.#crash(exchange.request, exchange.reply, error, exchange.plugin.name)
     }
   }
 
@@ -242,8 +250,9 @@ class Dispatcher {
     return this.#options.directory.find(target.plugin)?.generation !== plugin.generation
   }
 
-  #observe({ plugin, match, startedMs }: Exchange, status: number): void {
-    this.#options.observer?.answered?.(plugin.name, match.route.key, status, performance.now() - startedMs)
+  #observe({ plugin, match, startedMs, request }: Exchange, status: number): void {
+    const durationMs = performance.now() - startedMs
+    this.#options.observer?.answered?.(plugin.name, match.route.key, status, durationMs, request.method)
   }
 
   #report({ plugin, match, request }: Exchange, failure: DispatchFailure, outcome: CallFailure): void {
@@ -255,23 +264,25 @@ class Dispatcher {
       cause: outcome.code,
       error: outcome.message,
     }
+    this.#options.observer?.failed?.(plugin.name, failure.code)
     if (failure.status === 503) this.#options.log.warn(fields, 'plugin call was not served')
     else this.#options.log.error(fields, 'plugin call failed')
   }
 
-  #refuse(request: FastifyRequest, reply: FastifyReply, failure: DispatchFailure): void {
+  /** @param plugin Name of the plugin that the request is for; undefined when no plugin has that name. */
+  #refuse(request: FastifyRequest, reply: FastifyReply, failure: DispatchFailure, plugin?: string): void {
     sendFailure(reply, failure, request.id)
     if (hasBody(request.raw)) drainRest(request.raw)
-    this.#options.observer?.refused?.(failure.code, failure.status)
+    this.#options.observer?.refused?.(failure.code, failure.status, plugin, request.method)
   }
 
   /** Answers a failure of the host itself. */
-  #crash(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  #crash(request: FastifyRequest, reply: FastifyReply, error: unknown, plugin?: string): void {
     const stack = error instanceof Error ? error.stack : undefined
     this.#options.log.error(
       { request_id: request.id, error: messageOf(error), stack },
       'plugin dispatch failed',
     )
-    if (!reply.sent) this.#refuse(request, reply, dispatchFailures.internalError)
+    if (!reply.sent) this.#refuse(request, reply, dispatchFailures.internalError, plugin)
   }
 }

@@ -3,6 +3,7 @@ import type { CoreDatabase } from '../database/database.js'
 import type { Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
 import { Activator, type BreakerSettings } from './activator.js'
+import { PluginActivity } from './activity.js'
 import type {
   ApprovalDiff,
   ApprovalResult,
@@ -35,6 +36,7 @@ import { PluginApprovals } from './plugin-approvals.js'
 import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
+import type { PluginObserver } from './plugin-observer.js'
 import { PluginStore } from './plugin-store.js'
 import {
   describePlugin,
@@ -68,6 +70,7 @@ export interface PluginManagerOptions {
   readonly log: PluginLog
   /** Watches the plugin directory and loads what changes; nothing is watched when missing. */
   readonly hotReload?: ReloadTimes | undefined
+  readonly observer?: PluginObserver
   /** The time of day; the system's when missing. */
   readonly now?: () => Date
   /** Tells the hooks that are switched off because they failed too often; none when missing. */
@@ -85,6 +88,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   readonly #reloader: Reloader
   readonly #store: PluginStore
   readonly #tables: TableRegistry
+  readonly #activity: PluginActivity
   readonly #approvals: PluginApprovals
   readonly #routes: RouteApprovals
   readonly #grants: GrantApprovals
@@ -108,7 +112,9 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const approvals = new PluginApprovals(database)
     const loader = new PluginLoader({ directory, sandbox, settings })
     const store = new PluginStore(database, now)
-    const activator = new Activator({ approvals, binding, breaker, log, now, swaps })
+    this.#activity = new PluginActivity(currentDate)
+    const tripped = (plugin: string) => this.#noteTrip(plugin)
+    const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps })
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
     const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
     const isClosing = () => this.#closing !== undefined
@@ -116,7 +122,8 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#catalogue = catalogue
     this.#activator = activator
     this.#store = store
-    this.#reloader = new Reloader({ catalogue, loader, activator, store, log })
+    const reloaded = (plugin: string, status: 'success' | 'error') => this.#noteReload(plugin, status)
+    this.#reloader = new Reloader({ catalogue, loader, activator, store, log, reloaded })
     this.#tables = new TableRegistry(database)
     this.#approvals = approvals
     this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
@@ -192,6 +199,17 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
       })
   }
 
+  /** To be told by the sandbox that a call of a plugin used up its budget. */
+  noteBudgetKill(plugin: string, code: string): void {
+    this.#activity.noteBudgetKill(plugin, code)
+  }
+
+  /** To be told that a call of a plugin failed. */
+  noteError(plugin: string, type: string): void {
+    this.#activity.noteError(plugin, type)
+    this.#options.observer?.failed?.(plugin, type)
+  }
+
   list(): readonly PluginSummary[] {
     return this.#catalogue.all().map((entry) => summarisePlugin(entry, this.#isQuarantined(entry.name)))
   }
@@ -199,7 +217,12 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   get(plugin: string): PluginDetails | undefined {
     const entry = this.#catalogue.get(plugin)
     const watched = this.#watcher && entry && { hot_reload: this.#watcher.stateOf(entry.folder) }
-    return entry && { ...describePlugin(entry, this.#isQuarantined(plugin)), ...watched }
+    return (
+      entry && {
+        ...describePlugin(entry, this.#isQuarantined(plugin), this.#activity.of(plugin)),
+        ...watched,
+      }
+    )
   }
 
   reload(plugin: string, actor: string): Promise<void> {
@@ -235,6 +258,14 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
       entry.isEnabled = false
       await stopPlugin(entry, this.#activator, this.#options.log)
     })
+  }
+
+  async resetBreaker(plugin: string, actor: string): Promise<void> {
+    const entry = this.#catalogue.get(plugin)
+    if (entry === undefined) throw pluginNotFound({ plugin })
+    const { state, failures } = entry.served.breaker
+    this.#options.log.info({ plugin, actor, breaker: state, failures }, 'plugin breaker reset')
+    entry.served.breaker.reset()
   }
 
   async orphanedTables(): Promise<readonly string[]> {
@@ -323,6 +354,16 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
         })
         .catch(() => undefined)
     }
+  }
+
+  #noteTrip(plugin: string): void {
+    this.#activity.noteTrip(plugin)
+    this.#options.observer?.breakerTripped?.(plugin)
+  }
+
+  #noteReload(plugin: string, status: 'success' | 'error'): void {
+    if (status === 'error') this.noteError(plugin, 'PLUGIN_LOAD_FAILED')
+    this.#options.observer?.reloaded?.(plugin, status)
   }
 
   #isQuarantined(plugin: string): boolean {

@@ -1,4 +1,5 @@
 import type { Generation } from '../sandbox/generation.js'
+import type { ActivityRecord } from './activity.js'
 import type {
   CoreAccessListing,
   HookListing,
@@ -27,7 +28,11 @@ export function summarisePlugin(entry: PluginEntry, quarantined: boolean): Plugi
 }
 
 /** Gives everything that an operator can see of a plugin. */
-export function describePlugin(entry: PluginEntry, quarantined: boolean): PluginDetails {
+export function describePlugin(
+  entry: PluginEntry,
+  quarantined: boolean,
+  activity: ActivityRecord,
+): PluginDetails {
   const { manifest, serving, failedReason } = entry
   const pool = serving?.status()
   const drift = driftOf(serving)
@@ -36,9 +41,8 @@ export function describePlugin(entry: PluginEntry, quarantined: boolean): Plugin
     ...(manifest?.author === undefined ? {} : { author: manifest.author }),
     ...(manifest?.license === undefined ? {} : { license: manifest.license }),
     ...(failedReason === undefined ? {} : { failed_reason: failedReason }),
-    ...(entry.served.generation === undefined
-      ? {}
-      : { circuit_breaker_errors: entry.served.breaker.failures }),
+    ...describeBreaker(entry, activity),
+    ...describeCalls(entry, activity),
     vms_available: pool?.vmsAvailable ?? 0,
     vms_total: pool?.vmsTotal ?? 0,
     ...(manifest === undefined || manifest.dependencies.length === 0
@@ -47,6 +51,34 @@ export function describePlugin(entry: PluginEntry, quarantined: boolean): Plugin
     ...(drift.length === 0 ? {} : { schema_drift: drift }),
     content_hash: serving === undefined ? '' : entry.contentHash,
     generation: serving?.id ?? 0,
+  }
+}
+
+type BreakerFields = 'errors' | 'retry_after' | 'trips' | 'last_trip'
+
+function describeBreaker(
+  { served: { generation, breaker } }: PluginEntry,
+  { trips, lastTripAt }: ActivityRecord,
+): Pick<PluginDetails, `circuit_breaker_${BreakerFields}`> {
+  const retryAfter = generation === undefined ? 0 : breaker.retryAfterSeconds
+  return {
+    ...(generation === undefined ? {} : { circuit_breaker_errors: breaker.failures }),
+    ...(retryAfter === 0 ? {} : { circuit_breaker_retry_after: retryAfter }),
+    circuit_breaker_trips: trips,
+    ...(lastTripAt === undefined ? {} : { circuit_breaker_last_trip: lastTripAt }),
+  }
+}
+
+function describeCalls(
+  { served: { generation } }: PluginEntry,
+  { budgetKills, lastError }: ActivityRecord,
+): Pick<PluginDetails, 'pool_state' | 'calls_in_flight' | 'budget_kills' | 'last_error'> {
+  const pool = generation?.status()
+  return {
+    ...(pool === undefined ? {} : { pool_state: pool.state }),
+    calls_in_flight: pool?.callsInFlight ?? 0,
+    budget_kills: budgetKills,
+    ...(lastError === undefined ? {} : { last_error: lastError }),
   }
 }
 

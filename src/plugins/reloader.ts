@@ -15,6 +15,8 @@ export interface ReloaderOptions {
   readonly activator: Activator
   readonly store: PluginStore
   readonly log: PluginLog
+  /** Is told how each reload ended. */
+  reloaded(plugin: string, status: 'success' | 'error'): void
 }
 
 /** Builds the next generation of a plugin beside the one that serves, and swaps them when it has proved itself. */
@@ -54,10 +56,12 @@ export class Reloader {
         },
         'plugin loaded',
       )
+      this.#options.reloaded(target.name, 'success')
     } catch (error) {
       if (!target.isEnabled) throw error
       const reason = reasonOf(error)
       target.fail(reason)
+      this.#options.reloaded(target.name, 'error')
       const outlook = served === undefined ? '' : ' (the previous version keeps serving)'
       this.#options.log.error({ plugin: target.name, reason }, `plugin failed to load${outlook}`)
       throw pluginLoadFailed({ plugin: target.name, reason: `${reason}${outlook}` }, { cause: error })

@@ -295,6 +295,7 @@ export class ExecutorThread {
     if (call === undefined) return undefined
     this.#calls[claim] = undefined
     this.#left(call)
+    call.startedAtMs = this.shared.startedMs(claim)
     this.shared.release(claim)
     this.#freeClaims.push(claim)
     if (call.overrun) this.#events.overrunEnded(this, call)

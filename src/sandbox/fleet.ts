@@ -1,7 +1,7 @@
 import { Deferred } from '../base/deferred.js'
 import { executorLimits } from '../base/limits.js'
 import { ExecutorThread, type ThreadRole } from './executor-thread.js'
-import type { HostAsk, SandboxObserver } from './generation.js'
+import type { ExecutorEnd, HostAsk, SandboxObserver } from './generation.js'
 import { fail, type GenerationLoad, type InFlight } from './in-flight.js'
 import { readPrelude } from './prelude-files.js'
 import type { ExecutorReport, GenerationDefinition } from './protocol.js'
@@ -108,7 +108,7 @@ export class Fleet {
   forget(generation: number, plugin: string): void {
     this.#definitions.delete(generation)
     for (const thread of this.#threads) thread.forget(generation)
-    if (!this.#hasCode(plugin)) this.#dissolve(plugin, 'its plugin was unloaded')
+    if (!this.#hasCode(plugin)) this.#dissolve(plugin, 'unloaded', 'its plugin was unloaded')
   }
 
   /**
@@ -138,7 +138,7 @@ export class Fleet {
   /** Lets a plugin back among the others. */
   release(plugin: string): void {
     this.#isolated.delete(plugin)
-    this.#dissolve(plugin, 'the quarantine was lifted')
+    this.#dissolve(plugin, 'released', 'the quarantine was lifted')
   }
 
   /** Takes a thread out of the rotation while a long call runs in it; a spare takes its place. */
@@ -165,7 +165,7 @@ export class Fleet {
     const restored = !thread.lowered || this.#priority.restore(thread.systemId)
     const wanted = this.#withRole('spare').length < executorLimits.sparesMax
     if (!restored || (!wanted && this.active.length >= this.#options.executors)) {
-      this.drop(thread, 'retired after a long call')
+      this.drop(thread, 'retired', 'retired after a long call')
       return
     }
     thread.lowered = false
@@ -177,7 +177,7 @@ export class Fleet {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#restartTimer)
-    for (const thread of [...this.#threads]) this.drop(thread, 'the host is closing')
+    for (const thread of [...this.#threads]) this.drop(thread, 'closing', 'the host is closing')
   }
 
   #assign(thread: ExecutorThread, role: ThreadRole): void {
@@ -280,17 +280,17 @@ export class Fleet {
         this.#whenReady.reject(new Error(`executor threads cannot start: ${reason}`))
       }
     }
-    this.drop(thread, reason)
+    this.drop(thread, 'crashed', reason)
   }
 
   /** Terminates a thread. Calls that it had started are lost, the others are returned for another thread. */
-  drop(thread: ExecutorThread, reason: string, culprit?: InFlight): void {
+  drop(thread: ExecutorThread, end: ExecutorEnd, reason: string, culprit?: InFlight): void {
     const started = [...thread.inFlight.keys()].filter((call) => thread.hasStarted(call))
     const wasQuarantine = thread.role === 'quarantine'
     const calls = thread.terminate()
     this.#threads.delete(thread)
     this.#active = this.#withRole('active')
-    this.#options.observer.executorLost(thread.id, reason)
+    this.#options.observer.executorLost(thread.id, reason, end)
     if (wasQuarantine) this.#restartQuarantine(thread)
     for (const call of started) {
       if (call.overrun) this.onOverrunEnded(call)
@@ -317,10 +317,10 @@ export class Fleet {
     return thread
   }
 
-  #dissolve(plugin: string, reason: string): void {
+  #dissolve(plugin: string, end: ExecutorEnd, reason: string): void {
     const thread = this.#quarantine.get(plugin)
     this.#quarantine.delete(plugin)
-    if (thread !== undefined && thread.role !== 'gone') this.drop(thread, reason)
+    if (thread !== undefined && thread.role !== 'gone') this.drop(thread, end, reason)
   }
 
   /** The plugin of a lost quarantine thread gets another one, after a pause when threads cannot start. */

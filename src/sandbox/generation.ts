@@ -87,7 +87,10 @@ export type PoolState = 'open' | 'draining' | 'closed'
 export interface PoolStatus {
   readonly state: PoolState
   readonly vmsTotal: number
+  /** VMs that no call holds for longer than a short turn: neither one that has overrun nor one that is suspended. */
   readonly vmsAvailable: number
+  /** Calls that have been handed over and not answered. */
+  readonly callsInFlight: number
 }
 
 /** Something that was found out about a generation while it ran; see `HostCall.report`. */
@@ -112,15 +115,20 @@ export interface Generation {
   close(): Promise<void>
 }
 
+/** Why an executor thread ended; all but the last two are the fleet's own doing. */
+export type ExecutorEnd = 'closing' | 'retired' | 'unloaded' | 'released' | 'hard_stop' | 'crashed'
+
 /** What the sandbox tells its owner; every member has a no-op default. */
 export interface SandboxObserver {
   /** A thread was terminated because of a call of this plugin. */
   hardStopped(plugin: string, reason: string): void
   executorStarted(id: number): void
-  executorLost(id: number, reason: string): void
+  executorLost(id: number, reason: string, end: ExecutorEnd): void
   vmBuilt(plugin: string, durationMs: number): void
   vmRetired(plugin: string, reason: string): void
   budgetKilled(plugin: string, code: CallFailureCode): void
+  /** A call has run; it had waited this long between its dispatch and its first instruction. */
+  callWaited(plugin: string, kind: string, waitedMs: number): void
 }
 
 /** The host side of the sandbox: executor threads and the generations that run in them. */

@@ -38,6 +38,8 @@ export interface InFlight {
   overrun: boolean
   /** When it was ordered to end because others need its executor. */
   evictedAtMs: number
+  /** When it began to run in an executor; known when it has ended there, 0 until then. */
+  startedAtMs: number
   readonly resolve: (outcome: CallOutcome) => void
 }
 

@@ -22,6 +22,10 @@ export interface PooledGenerationOptions {
   readonly clock: Clock
   dispatch(call: InFlight): void
   budgetKilled(code: CallFailureCode): void
+  /** Is told of each call that has run how long it waited for its turn. */
+  waited(kind: string, waitedMs: number): void
+  /** How many VMs are held by calls that wait for the host. */
+  suspended(): number
   forget(): void
 }
 
@@ -82,6 +86,7 @@ export class PooledGeneration implements Generation {
         operationsMax: request.operationsMax ?? settings.operationsMax,
         overrun: false,
         evictedAtMs: Number.NEGATIVE_INFINITY,
+        startedAtMs: 0,
         resolve: (outcome) => {
           this.#ended(call, outcome)
           resolve(outcome)
@@ -95,7 +100,13 @@ export class PooledGeneration implements Generation {
 
   status(): PoolStatus {
     const { vms } = this.#options.definition.settings
-    return { state: this.#state, vmsTotal: vms, vmsAvailable: Math.max(0, vms - this.#placeable.held) }
+    const taken = this.#placeable.held + this.#options.suspended()
+    return {
+      state: this.#state,
+      vmsTotal: vms,
+      vmsAvailable: this.#state === 'closed' ? 0 : Math.max(0, vms - taken),
+      callsInFlight: this.#pending.size,
+    }
   }
 
   async drain(): Promise<boolean> {
@@ -122,6 +133,9 @@ export class PooledGeneration implements Generation {
 
   #ended(call: InFlight, outcome: CallOutcome): void {
     if (!this.#pending.delete(call)) return
+    if (call.startedAtMs > 0 && call.request !== undefined) {
+      this.#options.waited(call.request.kind, call.startedAtMs - call.dispatchedAtMs)
+    }
     if (!outcome.ok && budgetCodes.includes(outcome.code)) this.#options.budgetKilled(outcome.code)
     if (this.#pending.size === 0) this.#drained?.()
   }

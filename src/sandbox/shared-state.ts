@@ -33,27 +33,33 @@ const headerWords = 7
 const sinceDouble = 0
 const deadlineDouble = 1
 const doublesBytes = 16
+const startsBytes = executorLimits.claimsMax * Float64Array.BYTES_PER_ELEMENT
 
 /** The memory that an executor and the host share: what runs, since when, until when, and the claim of each call. */
 export class SharedState {
   readonly buffer: SharedArrayBuffer
   readonly #doubles: Float64Array
+  /** When the call of each claim began to run; 0 until it does. */
+  readonly #starts: Float64Array
   readonly #words: Int32Array
 
   constructor(buffer?: SharedArrayBuffer) {
     this.buffer =
       buffer ??
       new SharedArrayBuffer(
-        doublesBytes + (headerWords + executorLimits.claimsMax) * Int32Array.BYTES_PER_ELEMENT,
+        doublesBytes + startsBytes + (headerWords + executorLimits.claimsMax) * Int32Array.BYTES_PER_ELEMENT,
       )
     this.#doubles = new Float64Array(this.buffer, 0, 2)
-    this.#words = new Int32Array(this.buffer, doublesBytes)
+    this.#starts = new Float64Array(this.buffer, doublesBytes, executorLimits.claimsMax)
+    this.#words = new Int32Array(this.buffer, doublesBytes + startsBytes)
   }
 
   /** The executor starts work for a generation; times are of the monotonic clock. */
   begin(claim: number, generation: number, nowMs: number, deadlineMs: number): void {
     this.#doubles[sinceDouble] = nowMs
     this.#doubles[deadlineDouble] = deadlineMs
+    // A call that goes on after it was suspended has begun before.
+    if (claim >= 0 && this.#starts[claim] === 0) this.#starts[claim] = nowMs
     Atomics.store(this.#words, generationWord, generation)
     Atomics.add(this.#words, sequenceWord, 1)
     Atomics.store(this.#words, activityWord, claim + 2)
@@ -134,7 +140,13 @@ export class SharedState {
   }
 
   offer(claim: number): void {
+    this.#starts[claim] = 0
     Atomics.store(this.#words, headerWords + claim, claimState.offered)
+  }
+
+  /** When the call of a claim began to run, on the monotonic clock; 0 when it has not. */
+  startedMs(claim: number): number {
+    return this.#starts[claim] as number
   }
 
   /** The executor takes a call; false when the supervisor has taken it back. */

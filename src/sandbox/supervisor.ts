@@ -169,7 +169,7 @@ export class Supervisor {
     const reason = `code of plugin ${plugin ?? '(unknown)'} did not stop within its time`
     const culprit = this.#callOf(thread, activity)
     if (plugin !== undefined) hardStopped(plugin, reason)
-    fleet.drop(thread, reason, culprit)
+    fleet.drop(thread, 'hard_stop', reason, culprit)
   }
 
   #callOf(thread: ExecutorThread, activity: Activity): InFlight | undefined {

@@ -59,6 +59,7 @@ const silentObserver: SandboxObserver = {
   vmBuilt: () => undefined,
   vmRetired: () => undefined,
   budgetKilled: () => undefined,
+  callWaited: () => undefined,
 }
 
 /** Starts the executor threads. They become warm in the background; calls wait for them. */
@@ -138,6 +139,8 @@ class ThreadSandbox implements Sandbox {
           this.#supervisor.watch()
         },
         budgetKilled: (code) => this.#observer.budgetKilled(plugin, code),
+        waited: (kind, waitedMs) => this.#observer.callWaited(plugin, kind, waitedMs),
+        suspended: () => this.#fleet.suspendedOf(definition.id),
         forget: () => this.#forget(definition),
       })
     } catch (error) {
@@ -210,6 +213,7 @@ class ThreadSandbox implements Sandbox {
         operationsMax: 0,
         overrun: false,
         evictedAtMs: Number.NEGATIVE_INFINITY,
+        startedAtMs: 0,
         resolve,
       }
       this.#dispatcher.dispatch(call)

@@ -37,6 +37,14 @@ export async function createAdminServer(): Promise<AdminServer> {
       administration,
       hooks,
       log,
+      metrics: async () => [
+        {
+          name: 'x_total',
+          type: 'counter',
+          help: 'X.',
+          samples: [{ labels: { plugin: 'notes' }, value: 1 }],
+        },
+      ],
       authenticate: (request) => users[(request.headers.authorization ?? '').replace(/^Bearer +/i, '')],
     }),
     { prefix: adminPrefix },

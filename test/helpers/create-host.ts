@@ -23,6 +23,8 @@ export interface TestHostOptions {
   readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number }
   /** True lets all hooks run, whoever has approved them. */
   readonly hooks?: boolean
+  /** What the host may read of the environment; nothing when missing. */
+  readonly environment?: Readonly<Record<string, string>>
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
   /** Who sends and approves requests to other servers; see `HostOptions.outbound`. */
@@ -218,11 +220,13 @@ class TestServer implements TestHost {
       format: 'json',
       destination: { write: (line) => this.#keep(line) },
     })
+    const { environment = {} } = this.#options
     this.#host = await createHost({
       config,
       log,
       softLimits,
       outbound,
+      environment,
       ...(hotReload && { hotReload }),
       ...(hooks && { approvesHook: () => true }),
     })

@@ -17,7 +17,7 @@ import type {
   CallOutcome,
   CallRequest,
   Generation,
-  PoolState,
+  PoolStatus,
 } from '../../src/sandbox/generation.js'
 
 type Answer = (request: WireRequest, call: CallRequest) => CallOutcome | Promise<CallOutcome>
@@ -42,8 +42,8 @@ export class FakeGeneration implements Generation {
     return this.answer(decodeRequest(request.payload), request)
   }
 
-  status(): { state: PoolState; vmsTotal: number; vmsAvailable: number } {
-    return { state: 'open', vmsTotal: 1, vmsAvailable: 1 }
+  status(): PoolStatus {
+    return { state: 'open', vmsTotal: 1, vmsAvailable: 1, callsInFlight: 0 }
   }
 
   async drain(): Promise<boolean> {

@@ -58,6 +58,10 @@ export class FakeAdministration implements PluginAdministration {
     this.#change('enable', plugin, actor)
   }
 
+  async resetBreaker(plugin: string, actor: string): Promise<void> {
+    this.#change('reset breaker of', plugin, actor)
+  }
+
   async disable(plugin: string, actor: string): Promise<void> {
     this.#change('disable', plugin, actor)
   }
@@ -220,6 +224,9 @@ export function pluginDetails(name: string, changes: Partial<PluginDetails> = {}
     state: 'running',
     circuit_breaker_state: 'closed',
     circuit_breaker_errors: 0,
+    circuit_breaker_trips: 0,
+    calls_in_flight: 0,
+    budget_kills: {},
     quarantined: false,
     vms_available: 3,
     vms_total: 4,

@@ -123,7 +123,7 @@ export class FakeGeneration implements Generation {
   }
 
   status(): PoolStatus {
-    return { state: this.state, vmsTotal: 4, vmsAvailable: 3 }
+    return { state: this.state, vmsTotal: 4, vmsAvailable: 3, callsInFlight: 0 }
   }
 
   async drain(): Promise<boolean> {

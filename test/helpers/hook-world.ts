@@ -78,7 +78,7 @@ export function scriptedPlugin(
       const { key, json } = decodeHookCall(request.payload)
       return script({ plugin: name, key, data: JSON.parse(json), request })
     },
-    status: () => ({ state: 'open', vmsTotal: options.vms ?? 4, vmsAvailable: 4 }),
+    status: () => ({ state: 'open', vmsTotal: options.vms ?? 4, vmsAvailable: 4, callsInFlight: 0 }),
     drain: async () => true,
     close: async () => undefined,
   }

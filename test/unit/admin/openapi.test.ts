@@ -37,6 +37,7 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
   )
   assert.deepEqual(operations.sort(), [
     'DELETE /api/v1/admin/plugins/hooks/deliveries/{id}',
+    'GET /api/v1/admin/metrics',
     'GET /api/v1/admin/pipelines',
     'GET /api/v1/admin/pipelines/dry-run',
     'GET /api/v1/admin/plugins',
@@ -61,6 +62,7 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
     'POST /api/v1/admin/plugins/requests/revoke',
     'POST /api/v1/admin/plugins/routes/approve',
     'POST /api/v1/admin/plugins/routes/revoke',
+    'POST /api/v1/admin/plugins/{name}/breaker/reset',
     'POST /api/v1/admin/plugins/{name}/disable',
     'POST /api/v1/admin/plugins/{name}/enable',
     'POST /api/v1/admin/plugins/{name}/reload',

@@ -199,6 +199,41 @@ test('reload, enable and disable say what they did', async () => {
   }
 })
 
+test('reset-breaker closes the breaker and says so', async () => {
+  assert.equal((await run(['reset-breaker', 'notes'])).out, 'ok: the breaker of notes is closed\n')
+  const json = JSON.parse((await run(['reset-breaker', 'notes', '--json'])).out)
+  assert.equal(json.circuit_breaker_state, 'closed')
+  assert.equal((await run(['reset-breaker', 'ghost'])).exitCode, exitCodes.notFound)
+})
+
+test('info shows when an open breaker probes, the pool, the calls that were stopped and the last error', async () => {
+  server.administration.plugins.set(
+    'notes',
+    pluginDetails('notes', {
+      circuit_breaker_state: 'open',
+      circuit_breaker_errors: 5,
+      circuit_breaker_retry_after: 42,
+      circuit_breaker_trips: 2,
+      circuit_breaker_last_trip: '2030-01-02T03:04:05.000Z',
+      pool_state: 'open',
+      calls_in_flight: 3,
+      budget_kills: { TIMEOUT: 4, MEMORY: 1 },
+      last_error: { type: 'HANDLER_TIMEOUT', at: '2030-01-02T03:04:06.000Z' },
+    }),
+  )
+  const { out } = await run(['info', 'notes'])
+  for (const line of [
+    'breaker:       open, 5 consecutive failures',
+    'next probe:    in 42 s; `modulacms plugin reset-breaker notes` closes the breaker now',
+    'breaker trips: 2, the last at 2030-01-02T03:04:05.000Z',
+    'pool:          open, 3 calls in flight',
+    'budget kills:  TIMEOUT 4, MEMORY 1',
+    'last error:    HANDLER_TIMEOUT at 2030-01-02T03:04:06.000Z',
+  ]) {
+    assert.ok(out.includes(`${line}\n`), `${line}\n---\n${out}`)
+  }
+})
+
 test('a reload that fails tells the reason that the server keeps, and that the version before serves', async () => {
   server.administration.failure = new HostError('PLUGIN_LOAD_FAILED', 500, 'secret')
   server.administration.plugins.set('notes', pluginDetails('notes', { failed_reason: 'init.lua:3: boom' }))

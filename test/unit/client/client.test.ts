@@ -70,6 +70,12 @@ test('every operation reaches the server and gives its answer', async () => {
   assert.deepEqual(routes, server.administration.routeList)
   await client.routes.approve(routes)
   await client.routes.revoke(routes)
+  assert.deepEqual(await client.plugins.resetBreaker('notes'), {
+    ok: true,
+    plugin: 'notes',
+    circuit_breaker_state: 'closed',
+  })
+  assert.deepEqual((await client.metrics())[0]?.samples, [{ labels: { plugin: 'notes' }, value: 1 }])
   assert.deepEqual(await client.health(), { status: 'ok' })
   assert.deepEqual(server.administration.done, [
     'reload notes by root',
@@ -78,6 +84,7 @@ test('every operation reaches the server and gives its answer', async () => {
     'drop plugin_gone_a by root',
     'approve notes GET /notes by root',
     'revoke notes GET /notes by root',
+    'reset breaker of notes by root',
   ])
 })
 

@@ -1,0 +1,199 @@
+import { resolve } from 'node:path'
+import { parseDuration } from './base/durations.js'
+import { watchLimits } from './base/limits.js'
+import { requestTopic } from './capabilities/request/wire.js'
+import type { PluginLogLine } from './capabilities/services.js'
+import type { Config } from './config/schema.js'
+import { type ContentService, createContent } from './content/content-service.js'
+import type { CoreDatabase } from './database/database.js'
+import { generationSettings } from './generation-settings.js'
+import { HostAnswers } from './host-answers.js'
+import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
+import { OutboundClient } from './outbound/outbound-client.js'
+import { writePluginReport } from './plugin-reports.js'
+import { createCoreCalls } from './plugins/core-calls.js'
+import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
+import { createPluginManager, type PluginManager } from './plugins/manager.js'
+import { OutboundCalls, type OutboundCallsOptions } from './plugins/outbound-calls.js'
+import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
+import type { Sandbox } from './sandbox/generation.js'
+import { createSandbox } from './sandbox/thread-sandbox.js'
+import type { Logger } from './telemetry/logger.js'
+import { createMetrics, type Metrics } from './telemetry/metrics.js'
+import type { Tracing } from './telemetry/tracing.js'
+import { productVersion } from './version.js'
+
+/** What of a host can be replaced, where plugins are developed or tested. */
+export interface PartsOptions {
+  /** Times of hot reload, which `plugin_hot_reload` turns on; those of `watchLimits` when missing. */
+  readonly hotReload?: ReloadTimes
+  /** False only where the hard stop alone is put to the test. */
+  readonly softLimits?: boolean
+  /** Decides which hooks run, in the place of the admins: the key is `<event>:<table>`. */
+  readonly approvesHook?: (plugin: string, key: string) => boolean
+  /** Replaces who sends the requests of plugins and who says what is approved, e.g. where plugins are tested. */
+  readonly outbound?: Partial<Pick<OutboundCallsOptions, 'sender' | 'isApproved'>>
+}
+
+/** What the parts are made of. */
+export interface PartsMaterial {
+  readonly config: Config
+  readonly log: Logger
+  readonly database: CoreDatabase
+  /** Path of the SQLite file, which executor threads open by themselves. */
+  readonly databaseFile: string
+  readonly tracing: Tracing | undefined
+}
+
+/** What sends the requests of plugins to other servers. */
+export interface Outbound {
+  readonly calls: OutboundCalls
+  close(): void
+}
+
+/** The parts of a host, put together. */
+export interface HostParts {
+  readonly sandbox: Sandbox
+  readonly manager: PluginManager
+  readonly hooks: HookEngine
+  readonly content: ContentService
+  readonly outbound: Outbound
+  /** Undefined when the configuration turns metrics off. */
+  readonly metrics: Metrics | undefined
+}
+
+/** Puts the parts together; nothing runs yet but the executor threads. */
+export function composeHost(options: PartsOptions, material: PartsMaterial): HostParts {
+  const { config, database, log } = material
+  const metrics = config.metrics.enabled ? createMetrics() : undefined
+  const answers = new HostAnswers(log)
+  let manager: PluginManager | undefined
+  const sandbox = composeSandbox(options, material, answers, metrics, () => manager)
+  const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
+  const plugins = createPluginManager({
+    directory: resolve(config.plugin_directory),
+    settings: generationSettings(config),
+    approvalBinding: config.plugin_approval_binding,
+    breaker: {
+      failuresMax: config.plugin_max_failures,
+      resetMs: parseDuration(config.plugin_reset_interval),
+    },
+    database,
+    sandbox,
+    log,
+    hotReload: config.plugin_hot_reload ? (options.hotReload ?? watchLimits) : undefined,
+    isHookBreakerOpen: (plugin, event, table) => hookBreakers.isOpen(plugin, event, table),
+    observer: observePlugins(metrics),
+  })
+  manager = plugins
+  metrics?.follow(() => snapshotPlugins(plugins, sandbox))
+  const hooks = composeHooks(options, material, plugins, metrics)
+  hookBreakers.isOpen = (plugin, event, table) => isBreakerOpen(hooks, { plugin, event, table })
+  const content = createContent({ database, hooks })
+  for (const [topic, answer] of createCoreCalls({ directory: plugins, content }))
+    answers.provide(topic, answer)
+  const outbound = composeOutbound(options, material, plugins, metrics)
+  answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
+  return { sandbox, manager: plugins, hooks, content, outbound, metrics }
+}
+
+function composeSandbox(
+  { softLimits }: PartsOptions,
+  { config, databaseFile, log }: PartsMaterial,
+  answers: HostAnswers,
+  metrics: Metrics | undefined,
+  manager: () => PluginManager | undefined,
+): Sandbox {
+  return createSandbox({
+    entry: new URL('./executor.bundle.js', import.meta.url),
+    composition: { databaseFile },
+    executors: config.plugin_executors,
+    softLimits: softLimits ?? true,
+    observer: observeSandbox(log, metrics, manager),
+    answer: (ask) => answers.answer(ask),
+    report: (report) => {
+      if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
+      else writePluginReport(log, report)
+    },
+  })
+}
+
+function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {
+  log[level]({ plugin, ...(requestId === '' ? {} : { request_id: requestId }), context: fields }, message)
+}
+
+function composeHooks(
+  { approvesHook }: PartsOptions,
+  { config, database, log }: PartsMaterial,
+  directory: PluginManager,
+  metrics: Metrics | undefined,
+): HookEngine {
+  return createHookEngine({
+    directory,
+    database,
+    limits: hookLimitsOf(config),
+    log,
+    ...(metrics && { observe: (sample) => metrics.hookObserved(sample) }),
+    ...(approvesHook && { isApproved: ({ name }, key) => approvesHook(name, key) }),
+  })
+}
+
+function hookLimitsOf(config: Config): HookEngineLimits {
+  return {
+    hookTimeoutMs: config.plugin_hook_timeout_ms,
+    eventTimeoutMs: config.plugin_hook_event_timeout_ms,
+    operationsMax: config.plugin_hook_max_ops,
+    failuresMax: config.plugin_hook_max_consecutive_aborts,
+    concurrentAfterMax: config.plugin_hook_max_concurrent_after,
+    afterTimeoutMs: config.plugin_timeout * 1000,
+  }
+}
+
+function isBreakerOpen(
+  hooks: HookEngine,
+  hook: { readonly plugin: string; readonly event: string; readonly table: string },
+): boolean {
+  return hooks
+    .breakers()
+    .some(
+      ({ plugin, event, table, state }) =>
+        state === 'open' && plugin === hook.plugin && event === hook.event && table === hook.table,
+    )
+}
+
+function composeOutbound(
+  { outbound }: PartsOptions,
+  { config, log }: PartsMaterial,
+  manager: PluginManager,
+  metrics: Metrics | undefined,
+): Outbound {
+  const client = new OutboundClient({
+    allowLocal: config.plugin_request_allow_local,
+    responseBytesMax: config.plugin_request_max_response,
+  })
+  const calls = new OutboundCalls({
+    sender: client,
+    isApproved: (plugin, domain) => {
+      const served = manager.find(plugin)
+      return served?.state === 'running' && served.grants.isApproved('domain', domain)
+    },
+    breaker: {
+      failuresMax: config.plugin_request_cb_failures,
+      resetMs: config.plugin_request_cb_reset * 1000,
+    },
+    ratePerMinute: config.plugin_request_rate_limit,
+    globalRatePerMinute: config.plugin_request_global_rate,
+    timeoutMs: config.plugin_request_timeout * 1000,
+    requestBytesMax: config.plugin_request_max_body,
+    allowLocal: config.plugin_request_allow_local,
+    userAgent: `modulacms/${productVersion()}`,
+    log,
+    ...(metrics && { observe: (observation) => metrics.outboundObserved(observation) }),
+    ...outbound,
+  })
+  const close = (): void => {
+    client.close()
+    calls.close()
+  }
+  return { calls, close }
+}

@@ -1,0 +1,134 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { adminPrefix, createAdminApi } from './admin/admin-api.js'
+import { createOpenApi } from './admin/openapi.js'
+import { createTokenBuckets } from './base/token-buckets.js'
+import { checkResponseHeader } from './capabilities/http/header-rules.js'
+import type { Config } from './config/schema.js'
+import { contentPrefix, createContentRoutes } from './content/content-routes.js'
+import type { CoreDatabase } from './database/database.js'
+import { createClientIp } from './gateway/client-ip.js'
+import { clientNetwork } from './gateway/ip-address.js'
+import { createHealthRoutes, type Health } from './health.js'
+import type { HostParts } from './host-parts.js'
+import { observeDispatch } from './host-telemetry.js'
+import type { AdminToken } from './identity/admin-token.js'
+import type { User } from './identity/authenticator.js'
+import { stripCredentials } from './identity/credentials.js'
+import { createTokenAuthenticator } from './identity/token-authenticator.js'
+import { createMetricsRoute } from './metrics-routes.js'
+import { createPluginRoutes } from './plugins/dispatch.js'
+import type { PluginManager } from './plugins/manager.js'
+import type { Logger } from './telemetry/logger.js'
+import type { Tracing } from './telemetry/tracing.js'
+import { productVersion } from './version.js'
+
+/** What the routes need beside the parts of the host. */
+export interface RoutesMaterial {
+  readonly config: Config
+  readonly log: Logger
+  readonly adminToken: AdminToken
+  readonly database: CoreDatabase
+  readonly lifecycle: { readonly isShuttingDown: boolean }
+  readonly tracing: Tracing | undefined
+}
+
+/** Who calls, and whether they may. */
+interface Door {
+  authenticate(request: { headers: Record<string, string | string[] | undefined> }): User | undefined
+  clientIp(request: FastifyRequest): string
+  /** Takes one token of the network of an address; false when there is none left. */
+  takeToken(ip: string): boolean
+  readonly stripCredentials: typeof stripCredentials
+}
+
+/** Mounts everything that the host serves: health, OpenAPI, metrics, admin API, content and the routes of plugins. */
+export async function mountRoutes(
+  app: FastifyInstance,
+  parts: HostParts,
+  material: RoutesMaterial,
+): Promise<void> {
+  const { log, database, lifecycle, tracing } = material
+  const { manager, hooks, metrics } = parts
+  const door = createDoor(material)
+  await app.register(createOpenApi({ version: productVersion() }))
+  await app.register(createHealthRoutes(() => checkHealth(database, manager, lifecycle.isShuttingDown)))
+  await mountMetrics(app, parts, material, door)
+  await app.register(
+    createAdminApi({
+      administration: manager,
+      hooks,
+      outbound: parts.outbound.calls,
+      authenticate: door.authenticate,
+      log,
+      ...(metrics && { metrics: () => metrics.json() }),
+    }),
+    { prefix: adminPrefix },
+  )
+  const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
+  await app.register(createContentRoutes({ content: parts.content, hooks, ...door, isHeaderAllowed, log }), {
+    prefix: contentPrefix,
+  })
+  await app.register(
+    createPluginRoutes({
+      directory: manager,
+      ...door,
+      isShuttingDown: () => lifecycle.isShuttingDown,
+      requestBodyBytesMax: material.config.plugin_max_request_body,
+      log,
+      observer: observeDispatch(metrics, manager),
+      ...(tracing && { startTrace: (request) => tracing.start(request) }),
+    }),
+  )
+}
+
+async function mountMetrics(
+  app: FastifyInstance,
+  { metrics }: HostParts,
+  { config }: RoutesMaterial,
+  { authenticate }: Door,
+): Promise<void> {
+  if (metrics === undefined) return
+  await app.register(
+    createMetricsRoute({
+      access: config.metrics.access,
+      contentType: metrics.contentType,
+      text: () => metrics.text(),
+      isAdmin: (request) => authenticate(request)?.role === 'admin',
+    }),
+  )
+}
+
+function createDoor({ adminToken, config }: RoutesMaterial): Door {
+  const authenticator = createTokenAuthenticator(adminToken.token)
+  const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
+  const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
+  return {
+    authenticate: (request) => authenticator.authenticate(request),
+    clientIp: (request) =>
+      addressOf(request.raw.socket.remoteAddress, headerText(request.headers['x-forwarded-for'])),
+    takeToken: (ip) => buckets.take(clientNetwork(ip)),
+    stripCredentials,
+  }
+}
+
+function headerText(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' || value === undefined ? (value as string | undefined) : value.join(',')
+}
+
+async function checkHealth(
+  database: CoreDatabase,
+  manager: PluginManager,
+  isShuttingDown: boolean,
+): Promise<Health> {
+  const { running, failed } = manager.statusReport()
+  const plugins = { running: running.length, failed: failed.map(({ name }) => name) }
+  let databaseState: 'ok' | 'failed' = 'ok'
+  try {
+    await database.kysely.selectFrom('plugins').select('name').limit(1).execute()
+  } catch {
+    databaseState = 'failed'
+  }
+  const serves = databaseState === 'ok' && !isShuttingDown
+  const status = serves ? (failed.length > 0 ? 'degraded' : 'ok') : 'unavailable'
+  return { status, checks: { database: databaseState, plugins } }
+}

@@ -1,0 +1,204 @@
+import { HttpSeries } from './http-series.js'
+import { countedMetrics, observedMetrics } from './metric-definitions.js'
+import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from './metric-family.js'
+import { type MetricJson, toMetricJson, writeMetricText } from './metric-writer.js'
+import { PluginGauges, type PluginSnapshot } from './plugin-gauges.js'
+import { ProcessMetrics } from './process-metrics.js'
+import { WaitSeries } from './wait-series.js'
+
+/** How a reload ended. */
+export type ReloadStatus = 'success' | 'error'
+
+/** One run of a hook. */
+export interface ObservedHook {
+  readonly plugin: string
+  /** e.g. `before_create`. */
+  readonly event: string
+  readonly table: string
+  /** `ok`, `error`, `timeout` or another word of few. */
+  readonly status: string
+  readonly durationMs: number
+  readonly when: 'before' | 'after'
+}
+
+/** One request that a plugin sent. */
+export interface ObservedOutbound {
+  readonly plugin: string
+  readonly method: string
+  readonly domain: string
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number
+  readonly durationMs: number
+}
+
+type Counters = MetricFamily<NumberCell>
+type Histograms = MetricFamily<HistogramCell>
+
+/**
+ * The metrics of one host. Observing is synchronous and cheap and never throws; reading is asynchronous. However many
+ * names plugins and callers make up, the number of series is bounded (`metricLimits`).
+ */
+export class Metrics {
+  readonly #process = new ProcessMetrics()
+  readonly #families: (Counters | Histograms)[] = []
+  readonly #http: HttpSeries
+  readonly #gauges: PluginGauges
+  readonly #hooks = {
+    before: this.#counter(countedMetrics.hookBefore),
+    after: this.#counter(countedMetrics.hookAfter),
+    duration: this.#histogram(countedMetrics.hookDuration),
+  }
+  readonly #outbound = {
+    requests: this.#counter(countedMetrics.outboundRequests),
+    duration: this.#histogram(countedMetrics.outboundDuration),
+  }
+  readonly #errors = this.#counter(countedMetrics.errors)
+  readonly #trips = this.#counter(countedMetrics.breakerTrips)
+  readonly #reloads = this.#counter(countedMetrics.reloads)
+  readonly #kills = this.#counter(countedMetrics.budgetKills)
+  readonly #hardStops = this.#counter(countedMetrics.hardStops)
+  readonly #vmBuilds = this.#histogram(countedMetrics.vmBuild)
+  readonly #vmRetirements = this.#counter(countedMetrics.vmRetirements)
+  readonly #waits = new WaitSeries(this.#histogram(countedMetrics.callWait))
+  readonly #executorStarts = this.#counter(countedMetrics.executorStarts).of()
+  readonly #executorEnds = this.#counter(countedMetrics.executorEnds)
+  /** The read that is under way; whoever comes meanwhile shares it. */
+  #reading: Promise<string> | undefined
+  #snapshot: (() => readonly PluginSnapshot[]) | undefined
+
+  constructor() {
+    this.#http = new HttpSeries({
+      requests: this.#counter(countedMetrics.httpRequests),
+      duration: this.#histogram(countedMetrics.httpDuration),
+      refused: this.#counter(countedMetrics.httpRefused),
+    })
+    this.#gauges = new PluginGauges((name) => this.#counter(observedMetrics[name]))
+  }
+
+  /** Media type of `text()`. */
+  get contentType(): string {
+    return this.#process.contentType
+  }
+
+  /** Sets who tells, at each reading, which plugins there are and how they are; series of all others are dropped. */
+  follow(snapshot: () => readonly PluginSnapshot[]): void {
+    this.#snapshot = snapshot
+  }
+
+  /** A request was answered by a plugin, or failed in it. */
+  httpAnswered(plugin: string, method: string, status: number, durationMs: number): void {
+    this.#http.answered(plugin, method, status, durationMs / 1000)
+  }
+
+  /** A request was answered without its plugin. `plugin` is undefined when no plugin has the name in its URL. */
+  httpRefused(plugin: string | undefined, method: string, status: number, code: string): void {
+    this.#http.refused(plugin, method, status, code)
+  }
+
+  /** The client went away before there was an answer. */
+  httpAborted(plugin: string, method: string): void {
+    this.#http.aborted(plugin, method)
+  }
+
+  /** A call, or a load, of a plugin failed. */
+  pluginFailed(plugin: string, type: string): void {
+    this.#errors.of(plugin, type).value += 1
+  }
+
+  /** One run of a before-, after- or read hook has ended. */
+  hookObserved({ plugin, event, table, status, durationMs, when }: ObservedHook): void {
+    this.#hooks[when].of(plugin, event, table, status).value += 1
+    this.#hooks.duration.of(plugin, event, table, status).observe(durationMs / 1000)
+  }
+
+  /** A request of a plugin to another server has ended. */
+  outboundObserved({ plugin, method, domain, status, durationMs }: ObservedOutbound): void {
+    const statusText = String(status)
+    this.#outbound.requests.of(plugin, method, domain, statusText).value += 1
+    this.#outbound.duration.of(plugin, method, domain, statusText).observe(durationMs / 1000)
+  }
+
+  breakerTripped(plugin: string): void {
+    this.#trips.of(plugin).value += 1
+  }
+
+  reloaded(plugin: string, status: ReloadStatus): void {
+    this.#reloads.of(plugin, status).value += 1
+  }
+
+  budgetKilled(plugin: string, code: string): void {
+    this.#kills.of(plugin, code).value += 1
+  }
+
+  hardStopped(plugin: string): void {
+    this.#hardStops.of(plugin).value += 1
+  }
+
+  vmBuilt(plugin: string, durationMs: number): void {
+    this.#vmBuilds.of(plugin).observe(durationMs / 1000)
+  }
+
+  vmRetired(plugin: string, reason: string): void {
+    this.#vmRetirements.of(plugin, reason.replaceAll(' ', '_').toLowerCase()).value += 1
+  }
+
+  /** A call has run, after this time in queues. */
+  callWaited(plugin: string, kind: string, waitedMs: number): void {
+    this.#waits.waited(plugin, kind, waitedMs / 1000)
+  }
+
+  executorStarted(): void {
+    this.#executorStarts.value += 1
+  }
+
+  executorEnded(cause: string): void {
+    this.#executorEnds.of(cause).value += 1
+  }
+
+  /** Writes everything in the text format of Prometheus. */
+  text(): Promise<string> {
+    this.#reading ??= this.#write().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  /** Gives everything as JSON. */
+  async json(): Promise<readonly MetricJson[]> {
+    this.#refresh()
+    return [...toMetricJson(this.#families), ...(await this.#process.json())]
+  }
+
+  async #write(): Promise<string> {
+    this.#refresh()
+    return `${await writeMetricText(this.#families)}${await this.#process.text()}`
+  }
+
+  #refresh(): void {
+    if (this.#snapshot === undefined) return
+    const plugins = this.#snapshot()
+    const known = new Set(plugins.map(({ plugin }) => plugin))
+    for (const family of this.#families) family.keep((plugin) => known.has(plugin))
+    this.#http.forgetCells()
+    this.#waits.forgetCells()
+    this.#gauges.set(plugins)
+  }
+
+  #counter(definition: MetricDefinition): Counters {
+    return this.#register(new MetricFamily(definition, () => new NumberCell()))
+  }
+
+  #histogram(definition: MetricDefinition): Histograms {
+    return this.#register(new MetricFamily(definition, () => new HistogramCell(definition.buckets ?? [])))
+  }
+
+  #register<Family extends Counters | Histograms>(family: Family): Family {
+    this.#families.push(family)
+    return family
+  }
+}
+
+/** Creates the metrics of one host, those of its process included. */
+export function createMetrics(): Metrics {
+  return new Metrics()
+}
