@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
@@ -20,6 +21,8 @@ http.handle("GET", "/guarded", function() return {} end)
 `,
 )
 const plugins = { 'worker/init.lua': worker }
+/** So that it is the time that ends a loop. */
+const longLoops = { plugin_timeout: 1, plugin_max_instructions: 1_000_000_000_000 }
 const base = { plugin: 'worker' }
 
 async function read(server: TestHost): Promise<PrometheusText> {
@@ -35,7 +38,7 @@ const requests = (text: PrometheusText, method: string, status: number | string,
 describe('metrics of a server that serves', () => {
   const server = useHost({
     plugins,
-    config: { plugin_timeout: 1, plugin_max_failures: 1000, plugin_max_request_body: 100 },
+    config: { ...longLoops, plugin_max_failures: 1000, plugin_max_request_body: 100 },
   })
 
   it('count every outcome under the status that was really answered', async () => {
@@ -113,13 +116,13 @@ describe('metrics of a server that serves', () => {
     const host = server()
     const { port } = new URL(host.url)
     const socket = connect(Number(port), '127.0.0.1')
-    socket.write('POST /api/v1/plugins/worker/made HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf')
-    await until('the request is there and its sender goes', async () => {
-      socket.destroy()
-      const text = await read(host)
-      const samples = text.samples('plugin_http_requests_total')
-      return samples.some(({ labels }) => labels.status === 'aborted')
-    })
+    const head = 'POST /api/v1/plugins/worker/made HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n'
+    socket.write(`${head}Expect: 100-continue\r\n\r\n`)
+    // The server says that it waits for the body.
+    await once(socket, 'data')
+    socket.write('half')
+    socket.destroy()
+    await until('the request is counted', async () => requests(await read(host), 'POST', 'aborted') === 1)
   })
 
   it('are bounded when a plugin answers with every status there is', async () => {
@@ -229,7 +232,7 @@ describe('the breaker and the pool of a plugin', () => {
   })
 
   it('survive a reload as a record: trips, stopped calls, the last error; reloads are counted', async (test) => {
-    const host = await startHost(test, { plugins, config: { plugin_timeout: 1, plugin_max_failures: 1 } })
+    const host = await startHost(test, { plugins, config: { ...longLoops, plugin_max_failures: 1 } })
     assert.equal((await host.call('GET', '/worker/spin')).status, 504)
     await host.admin('POST', '/worker/reload')
     const details = await host.admin<Details>('GET', '/worker')
@@ -247,7 +250,7 @@ describe('the breaker and the pool of a plugin', () => {
   })
 
   it('show calls in flight, and the pool of a plugin that was stopped as closed', async (test) => {
-    const host = await startHost(test, { plugins, config: { plugin_timeout: 1 } })
+    const host = await startHost(test, { plugins, config: longLoops })
     const spinning = host.call('GET', '/worker/spin')
     await until('the call is seen and holds its VM', async () => {
       const text = await read(host)
@@ -267,7 +270,7 @@ describe('the breaker and the pool of a plugin', () => {
   })
 
   it('count a hard stop, the thread that it cost, and the quarantine', async (test) => {
-    const host = await startHost(test, { plugins, config: { plugin_timeout: 1 }, softLimits: false })
+    const host = await startHost(test, { plugins, config: longLoops, softLimits: false })
     assert.equal((await host.call('GET', '/worker/spin')).status, 504)
     const text = await read(host)
     assert.equal(text.value('plugin_hard_stops_total', base), 1)
