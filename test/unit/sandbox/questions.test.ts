@@ -32,7 +32,7 @@ describe('a question to the host', () => {
         payload: 'x',
       },
     )
-    assert.equal(outcomeOf(await call(generation, 'echo', 'meanwhile')) instanceof Array, true)
+    assert.deepEqual(outcomeOf(await call(generation, 'echo', 'meanwhile')), ['meanwhile'])
     asks[0]?.answer('a')
     await until('the question', () => asks.length === 2)
     asks[1]?.answer('b')
