@@ -380,6 +380,8 @@ export const coreLimits = {
   offsetMax: 10_000,
   /** Bytes of the rows of one query; more gives `nil, err`. */
   resultBytesMax: 4 * 1024 * 1024,
+  /** Values in the conditions of one call; more gives `nil, err`. */
+  valuesMax: 1000,
   /** Rows that one update or delete may change; more and none is. */
   writeRowsMax: 100,
   /** Hooks that may lead to one another by writing; one more is refused, so that they cannot go on for ever. */

@@ -72,3 +72,10 @@ export const coreHooksTooDeep = defineError(
   409,
   'core: this write was refused because hooks led to it that were led to by hooks, more than {limit} deep',
 )
+
+/** Conditions with more values than one call may compare with. */
+export const coreTooManyValues = defineError(
+  'CORE_TOO_MANY_VALUES',
+  422,
+  'core: the conditions compare with {count} values; the limit is {limit}',
+)
