@@ -73,9 +73,9 @@ export const coreHooksTooDeep = defineError(
   'core: this write was refused because hooks led to it that were led to by hooks, more than {limit} deep',
 )
 
-/** Conditions with more values than one call may compare with. */
-export const coreTooManyValues = defineError(
-  'CORE_TOO_MANY_VALUES',
-  422,
-  'core: the conditions compare with {count} values; the limit is {limit}',
+/** A read waited for its plugin's other reads for longer than the call that asked for it has. */
+export const coreReadTooLate = defineError(
+  'CORE_READ_TOO_LATE',
+  503,
+  'core: this read waited for other reads of the plugin until the time of the call was over; read less at a time',
 )

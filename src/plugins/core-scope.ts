@@ -1,4 +1,3 @@
-import { coreLimits } from '../base/limits.js'
 import type { CoreTablePolicy } from '../capabilities/core/policy.js'
 import type { CoreFilter } from '../capabilities/core/wire.js'
 import type { Comparison, Filter, OrderTerm, Subject } from '../capabilities/db/plan.js'
@@ -6,12 +5,7 @@ import type { SqlValue } from '../capabilities/db/values.js'
 import type { RowOrder } from '../content/content-reader.js'
 import type { ComparedValue, RowComparison, RowCondition } from '../content/row-condition.js'
 import { columnKind, type ReadableTable, tableShapes } from '../content/table-catalogue.js'
-import {
-  coreColumnBlocked,
-  coreColumnUnknown,
-  coreOperatorUnsupported,
-  coreTooManyValues,
-} from './core-errors.js'
+import { coreColumnBlocked, coreColumnUnknown, coreOperatorUnsupported } from './core-errors.js'
 
 const comparisons: readonly Comparison[] = ['=', '<>', '>', '>=', '<', '<=']
 
@@ -30,8 +24,6 @@ export class CoreScope {
 
   /** @throws HostError for columns and operators that cannot be used; nothing is left out. */
   condition({ filter, values }: CoreFilter): RowCondition | undefined {
-    const { valuesMax: limit } = coreLimits
-    if (values.length > limit) throw coreTooManyValues({ count: values.length, limit })
     return filter === undefined ? undefined : this.#condition(filter, values)
   }
 

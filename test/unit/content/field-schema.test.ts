@@ -182,4 +182,6 @@ it('fields have bounds that no schema can lift', () => {
   assert.match(findFieldsProblem(cycle) ?? '', /deeper than/)
   assert.match(findFieldsProblem({ a: Number.NaN }) ?? '', /no word for/)
   assert.match(findFieldsProblem({ a: 1n }) ?? '', /no word for/)
+  assert.match(findFieldsProblem(JSON.parse('{"a": [9007199254740993]}')) ?? '', /beyond 2\^53/)
+  assert.equal(findFieldsProblem({ a: [Number.MAX_SAFE_INTEGER, 1e300, 0.1] }), undefined)
 })

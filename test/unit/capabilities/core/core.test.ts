@@ -178,6 +178,7 @@ it('writes are checked, hooked and recorded like those of a client', async (test
     ${fails('core.insert("content_data", { datatype = "article", slug = "x", title = json.null, author = "root" })', 'author is set by the host')}
     ${fails('core.update("content_data", { set = { version = 7 }, where = { slug = "lua" } })', 'version is set by the host')}
     ${fails('core.insert("media", { name = 0/0 })', 'cannot be encoded')}
+    ${fails('core.insert("content_data", { datatype = "article", slug = "n", title = "N", fields = { body = "b", stars = math.maxinteger } })', 'would be rounded')}
     ${fails('core.insert("media", { name = "\\xff" })', 'not valid UTF-8')}
   `)
   const row = (await content.list('content_data', {})).items[0]
