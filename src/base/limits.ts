@@ -558,6 +558,16 @@ export const coreLimits = {
   offsetMax: 10_000,
   /** Bytes of the rows of one query; more gives `nil, err`. */
   resultBytesMax: 4 * 1024 * 1024,
+  /** Values in the conditions of one call; more gives `nil, err`. */
+  valuesMax: 1000,
+  /** Bytes of the texts in the conditions of one call; more gives `nil, err`. */
+  filterBytesMax: 64 * 1024,
+  /** A read that takes longer makes its plugin wait before its next one: all reads share the HTTP thread. */
+  readMsFree: 2,
+  /** How many times as long as such a read that wait is. */
+  restFactor: 4,
+  /** The longest such wait. */
+  restMsMax: 400,
   /** Rows that one update or delete may change; more and none is. */
   writeRowsMax: 100,
   /** Hooks that may lead to one another by writing; one more is refused, so that they cannot go on for ever. */

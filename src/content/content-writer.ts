@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { sql, type Transaction } from 'kysely'
-import { ulid } from 'ulid'
+import { monotonicFactory } from 'ulid'
 import type { CoreDatabase } from '../database/database.js'
 import type { CoreTables } from '../database/tables.js'
 import { ChangeLog } from './change-log.js'
@@ -50,6 +50,8 @@ export class ContentWriter {
   readonly #hooks: HookRunner
   readonly #fieldChecks = new FieldChecks()
   readonly #changes = new ChangeLog()
+  /** Rows that are made in the same millisecond keep their order. */
+  readonly #createId = monotonicFactory()
 
   constructor(database: CoreDatabase, reader: ContentReader, hooks: HookRunner) {
     this.#database = database
@@ -63,7 +65,7 @@ export class ContentWriter {
     const now = timestamp()
     const row = ordered(table, {
       ...columns,
-      id: ulid(),
+      id: this.#createId(),
       author: context.actor,
       version: 1,
       created_at: now,

@@ -4,7 +4,7 @@ import { contentNotFound } from './errors.js'
 import type { HookContext, HookedRead, ReadVerdict } from './hook-runner.js'
 import { deliveriesLimited } from './routes-failures.js'
 import type { ContentRoutesOptions } from './routes-options.js'
-import { operationSchema, rowSchema } from './routes-schemas.js'
+import { deliverySchema, operationSchema } from './routes-schemas.js'
 
 interface DeliveryRequest {
   Params: { readonly slug: string }
@@ -19,7 +19,7 @@ export function addDelivery(app: FastifyInstance, options: ContentRoutesOptions)
       'Public. Read hooks of plugins may answer in the place of the entry, with a status of their own, and add headers.',
     isPublic: true,
     params: ['slug'],
-    answers: { 200: rowSchema('content_data') },
+    answers: { 200: deliverySchema() },
     failures: [404, 429],
   })
   app.get<DeliveryRequest>('/by-slug/:slug', { schema }, (request, reply) => deliver(options, request, reply))
@@ -53,7 +53,9 @@ async function deliver(
   }
   if (answer !== undefined) setHeaders(answer.headers)
   setHeaders(added)
-  return answer === undefined ? reply.send(entry) : sendAnswer(reply, answer)
+  if (answer !== undefined) return sendAnswer(reply, answer)
+  const { author: _author, ...delivered } = entry
+  return reply.send(delivered)
 }
 
 /** Sends what a hook answered; as text, because the schema of the entry does not describe it. */

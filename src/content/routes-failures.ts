@@ -34,6 +34,13 @@ export const bodyTooLarge = defineError(
   'The request body is larger than the limit of {limit} bytes.',
 )
 
+/** A body that is not JSON by its content type. */
+export const bodyNotJson = defineError(
+  'INVALID_REQUEST',
+  415,
+  'The request body is not JSON by its content type. Send it as application/json, or send no body where none is needed.',
+)
+
 /** A path or method that the content API does not have. */
 export const pathUnknown = defineError(
   'NOT_FOUND',
@@ -73,6 +80,7 @@ function sendFailure(request: FastifyRequest, reply: FastifyReply, error: HostEr
 
 function fromFramework(thrown: FastifyError): HostError {
   if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge({ limit: contentLimits.bodyBytesMax })
+  if (thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return bodyNotJson()
   const status = thrown.statusCode ?? 500
   if (status >= 400 && status < 500) {
     return requestUnreadable({ problem: `The request could not be read: ${thrown.message}` })

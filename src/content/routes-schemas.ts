@@ -57,6 +57,12 @@ export function rowSchema(table: ReadableTable): TSchema {
   return Type.Object(columnsSchema(table, Object.keys(tableShapes[table].columns)))
 }
 
+/** A published entry as everybody gets it: who wrote it is the name of an account, and stays inside. */
+export function deliverySchema(): TSchema {
+  const columns = Object.keys(tableShapes.content_data.columns).filter((column) => column !== 'author')
+  return Type.Object(columnsSchema('content_data', columns))
+}
+
 /** A page of rows. */
 export function pageSchema(table: ReadableTable): TSchema {
   return Type.Object({

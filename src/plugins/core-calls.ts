@@ -28,6 +28,7 @@ import {
 import { CoreScope } from './core-scope.js'
 import { hookDepthOf } from './hook-depth.js'
 import type { PluginDirectory } from './plugin-directory.js'
+import { ReadPace } from './read-pace.js'
 
 /** What the calls of plugins act on. */
 export interface CoreCallsOptions {
@@ -64,6 +65,7 @@ async function answered(act: () => Promise<unknown>): Promise<CoreAnswer> {
 class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promise<unknown>>> {
   readonly #directory: PluginDirectory
   readonly #content: ContentService
+  readonly #pace = new ReadPace()
 
   constructor({ directory, content }: CoreCallsOptions) {
     this.#directory = directory
@@ -80,18 +82,12 @@ class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promi
     return row
   }
 
-  async count(ask: HostAsk): Promise<unknown> {
-    const { table, scope } = this.#open(ask, 'read')
-    return this.#content.reader.count(
-      table,
-      scope.condition(ask.payload as CoreFilter),
-      Number.MAX_SAFE_INTEGER,
-    )
+  count(ask: HostAsk): Promise<unknown> {
+    return this.#count(ask, Number.MAX_SAFE_INTEGER)
   }
 
   async exists(ask: HostAsk): Promise<unknown> {
-    const { table, scope } = this.#open(ask, 'read')
-    return (await this.#content.reader.count(table, scope.condition(ask.payload as CoreFilter), 1)) > 0
+    return (await this.#count(ask, 1)) > 0
   }
 
   async insert(ask: HostAsk): Promise<unknown> {
@@ -106,7 +102,7 @@ class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promi
     const given = ask.payload as CoreUpdate
     const set = JSON.parse(given.set)
     const context = contextOf(ask)
-    return this.#forEachRow(table, scope.condition(given), (id, version) =>
+    return this.#forEachRow(ask, table, scope.condition(given), (id, version) =>
       this.#content.writer.update(table as ContentTable, id, set, 'merge', { version }, context),
     )
   }
@@ -114,9 +110,19 @@ class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promi
   delete(ask: HostAsk): Promise<unknown> {
     const { table, scope } = this.#open(ask, 'write')
     const context = contextOf(ask)
-    return this.#forEachRow(table, scope.condition(ask.payload as CoreFilter), (id, version) =>
+    return this.#forEachRow(ask, table, scope.condition(ask.payload as CoreFilter), (id, version) =>
       this.#content.writer.remove(table as ContentTable, id, { version }, context),
     )
+  }
+
+  async #count(ask: HostAsk, max: number): Promise<number> {
+    const { table, scope } = this.#open(ask, 'read')
+    const where = scope.condition(ask.payload as CoreFilter)
+    return this.#read(ask, () => this.#content.reader.count(table, where, max))
+  }
+
+  #read<T>({ plugin, timeLeftMs }: HostAsk, read: () => Promise<T>): Promise<T> {
+    return this.#pace.run(plugin, timeLeftMs, read)
   }
 
   async #select(ask: HostAsk, given: CoreSelect, limit: number): Promise<readonly HookRow[]> {
@@ -129,19 +135,22 @@ class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promi
       bytesMax: coreLimits.resultBytesMax,
     }
     const columns = scope.columns(given.columns)
-    const { rows, isCut } = await this.#content.reader.rows(table, selection)
+    const { rows, isCut } = await this.#read(ask, () => this.#content.reader.rows(table, selection))
     if (isCut) throw coreResultTooLarge({ limit: coreLimits.resultBytesMax })
     return rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column]])))
   }
 
   /** Writes rows one by one, each with its hooks; gives how many. */
   async #forEachRow(
+    ask: HostAsk,
     table: ReadableTable,
     where: RowCondition | undefined,
     write: (id: string, version: number) => Promise<unknown>,
   ): Promise<number> {
     const { writeRowsMax: limit } = coreLimits
-    const rows = await this.#content.reader.versions(table as ContentTable, where, limit + 1)
+    const rows = await this.#read(ask, () =>
+      this.#content.reader.versions(table as ContentTable, where, limit + 1),
+    )
     if (rows.length > limit) throw coreTooManyRows({ table, limit })
     let done = 0
     for (const { id, version } of rows) {

@@ -72,3 +72,10 @@ export const coreHooksTooDeep = defineError(
   409,
   'core: this write was refused because hooks led to it that were led to by hooks, more than {limit} deep',
 )
+
+/** A read waited for its plugin's other reads for longer than the call that asked for it has. */
+export const coreReadTooLate = defineError(
+  'CORE_READ_TOO_LATE',
+  503,
+  'core: this read waited for other reads of the plugin until the time of the call was over; read less at a time',
+)

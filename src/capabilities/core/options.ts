@@ -1,4 +1,4 @@
-import { coreLimits, dbLimits } from '../../base/limits.js'
+import { contentLimits, coreLimits, dbLimits } from '../../base/limits.js'
 import { jsonText } from '../../sandbox/json-text.js'
 import { LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import { DbFailure } from '../db/failure.js'
@@ -6,6 +6,7 @@ import { parseFilter } from '../db/filter.js'
 import { columnName, luaTypeName } from '../db/names.js'
 import { checkKeys, isObject, optionsObject } from '../db/options.js'
 import { type OrderTerm, Parameters } from '../db/plan.js'
+import type { SqlValue } from '../db/values.js'
 import type { CoreFilter, CoreInsert, CoreSelect, CoreUpdate } from './wire.js'
 
 const queryKeys: ReadonlySet<string> = new Set([
@@ -58,7 +59,23 @@ export function parseCoreDelete(table: string, options: LuaValue): CoreFilter {
 function filterOf(table: string, where: LuaValue, whereOr: LuaValue): CoreFilter {
   const parameters = new Parameters()
   const { filter } = parseFilter(where, whereOr, parameters)
-  return { table, filter, values: parameters.values }
+  return { table, filter, values: bounded(parameters.values) }
+}
+
+/** Conditions travel to the HTTP thread, which is no place for large ones. */
+function bounded(values: readonly SqlValue[]): readonly SqlValue[] {
+  const { valuesMax, filterBytesMax } = coreLimits
+  if (values.length > valuesMax) {
+    throw new DbFailure(`the conditions compare with ${values.length} values; the limit is ${valuesMax}`)
+  }
+  const bytes = values.reduce<number>((sum, value) => sum + bytesOf(value), 0)
+  if (bytes <= filterBytesMax) return values
+  throw new DbFailure(`the values of the conditions have ${bytes} bytes; the limit is ${filterBytesMax}`)
+}
+
+function bytesOf(value: SqlValue): number {
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  return value instanceof Uint8Array ? value.length : 0
 }
 
 /** A filter whose only field is nil is empty, and would change every row. */
@@ -68,13 +85,13 @@ function requiredFilter(table: string, where: LuaValue, whereOr: LuaValue, fn: s
   if (filter === undefined || !bindsValue) {
     throw new LuaRaise(`${fn} requires a non-empty where that compares at least one column with a value`)
   }
-  return { table, filter, values: parameters.values }
+  return { table, filter, values: bounded(parameters.values) }
 }
 
 function columnsText(values: LuaValue, missing: string): string {
   if (!isObject(values) || Object.keys(values).length === 0) throw new LuaRaise(missing)
   try {
-    return jsonText(values)
+    return jsonText(values, contentLimits.bodyBytesMax)
   } catch (error) {
     if (error instanceof LuaRaise) throw new DbFailure(`the values cannot be stored: ${error.message}`)
     throw error
