@@ -48,6 +48,7 @@ export class Reloader {
       this.#options.log.info(
         {
           plugin: target.name,
+          folder: target.folder,
           version: candidate.manifest.version,
           generation: target.serving?.id,
           ms: Math.round(performance.now() - startedMs),
@@ -59,7 +60,10 @@ export class Reloader {
       const reason = reasonOf(error)
       target.fail(reason)
       const outlook = served === undefined ? '' : ' (the previous version keeps serving)'
-      this.#options.log.error({ plugin: target.name, reason }, `plugin failed to load${outlook}`)
+      this.#options.log.error(
+        { plugin: target.name, folder: target.folder, reason },
+        `plugin failed to load${outlook}`,
+      )
       throw pluginLoadFailed({ plugin: target.name, reason: `${reason}${outlook}` }, { cause: error })
     }
   }
