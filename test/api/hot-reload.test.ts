@@ -15,7 +15,7 @@ interface Details {
   readonly generation: number
 }
 
-const times = { debounceMs: 50, cooldownMs: 0 }
+const times = { debounceMs: 80, cooldownMs: 0 }
 const text = async (server: TestHost, path: string) => (await server.call('GET', path)).text
 const details = (server: TestHost, name: string) => server.admin<Details>('GET', `/${name}`)
 const served = (server: TestHost, path: string, answer: string) =>
@@ -187,7 +187,7 @@ it('coalesces a storm of saves and loads its last state', async (test) => {
 })
 
 it('delays a change in the cooldown but loses none', async (test) => {
-  const server = await watching(test, { hotReload: { debounceMs: 20, cooldownMs: 1500 } })
+  const server = await watching(test, { hotReload: { debounceMs: 80, cooldownMs: 1500 } })
   await server.write({ 'one/init.lua': plugin('one', answering('first')) })
   await served(server, '/one/ok', 'first')
   const firstAt = performance.now()

@@ -15,7 +15,7 @@ it('ends any race of orders and edits in one state, and answers 200, 404 or 503 
       'racer/init.lua': plugin('racer', answering('0')),
       'calm/init.lua': plugin('calm', answering('calm')),
     },
-    hotReload: { debounceMs: 15, cooldownMs: 0 },
+    hotReload: { debounceMs: 80, cooldownMs: 0 },
     config: { plugin_timeout: 1, plugin_max_failures: 1000 },
   })
   let edits = 0

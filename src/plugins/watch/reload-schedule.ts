@@ -14,7 +14,7 @@ export type ChangeOutcome =
   | 'gone'
 
 export interface ReloadTimes {
-  /** Time for which the files must rest. */
+  /** Time for which the files must rest; above 50 ms, as what follows a change within them is not told of. */
   readonly debounceMs: number
   /** Least time between two loads of one folder; 0 for none. */
   readonly cooldownMs: number
