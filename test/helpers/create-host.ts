@@ -19,7 +19,7 @@ export interface TestHostOptions {
   /** False leaves routes as they are; else all are approved after each start. */
   readonly approve?: boolean
   /** Watches the plugin directory, with these times. */
-  readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number }
+  readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number; readonly slowMs?: number }
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
 }
