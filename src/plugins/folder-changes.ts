@@ -68,6 +68,11 @@ export class FolderChanges {
       entry.fail(reason)
       return 'failed'
     }
+    if (entry.serving !== undefined && read.contentHash === entry.contentHash) {
+      // A half-written file was tried in between, or an edit was taken back.
+      entry.triedHash = read.codeHash
+      entry.failedReason = undefined
+    }
     if (read.codeHash === entry.triedHash) return 'unchanged'
     return this.#load(entry, read)
   }
