@@ -1,3 +1,5 @@
+import type { ServerCompanion } from '../src/main.js'
+
 /** What is wrong, or noteworthy, with one part of a plugin. */
 export interface Finding {
   /** Part of the plugin that it is about, e.g. `plugin_info.version` or `init.lua`. */
@@ -55,8 +57,8 @@ export interface CliContext {
   readonly terminal: Terminal
   /** Sends the requests of online commands; the platform's `fetch` when missing. */
   readonly fetch?: typeof fetch | undefined
-  /** Serves until it is told to stop; resolves to the exit code. */
-  runServer(flags: ServerFlags): Promise<number>
+  /** Serves, with a companion if there is one, until it is told to stop; resolves to the exit code. */
+  runServer(flags: ServerFlags, companion?: ServerCompanion): Promise<number>
   /** The caller closes the validator. */
   openValidator(): Promise<Validator>
 }

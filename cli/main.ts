@@ -31,7 +31,8 @@ function createContext(): CliContext {
     stubsDirectory: fileURLToPath(new URL('sdk/lua/', packageRoot)),
     terminal: createTerminal(),
     // The server and the sandbox are loaded only by the commands that need them: the others answer at once.
-    runServer: async (flags) => (await import('../src/main.js')).runServer(flags),
+    runServer: async (flags, companion) =>
+      (await import('../src/main.js')).runServer(flags, process.env, companion),
     openValidator: async () => (await import('../src/validator-session.js')).openValidator(),
   }
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addApproveCommand } from './commands/approve.js'
+import { addDevCommand } from './commands/dev.js'
 import { addDiffCommand } from './commands/diff.js'
 import { addDisableCommand } from './commands/disable.js'
 import { addEnableCommand } from './commands/enable.js'
@@ -59,6 +60,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
     .showHelpAfterError('(--help shows the options and an example)')
     .addHelpText('after', programHelp())
   addServeCommand(program, context)
+  addDevCommand(program, context)
   const plugin = program
     .command('plugin')
     .summary('make, check and administer plugins')

@@ -3,8 +3,11 @@ import { setFlagsFromString } from 'node:v8'
 import { HostError, messageOf } from './base/errors.js'
 import { serverLimits } from './base/limits.js'
 import { loadConfig } from './config/load.js'
-import { createHost, type Host } from './host.js'
+import type { Config } from './config/schema.js'
+import { createHost, type Host, type HostOptions } from './host.js'
+import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
 import { startupText } from './startup-text.js'
+import { createLogger } from './telemetry/logger.js'
 
 const fewCores = 4
 
@@ -17,30 +20,58 @@ export interface ServerFlags {
   readonly plugins?: string
 }
 
+/** A server that listens. */
+export interface ServerFacts {
+  readonly config: Config
+  readonly host: Host
+  readonly url: string
+}
+
+/** What a command adds to a server that it runs. */
+export interface ServerCompanion {
+  /** Settings by dotted key, which win over file and environment. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Times of hot reload. */
+  readonly hotReload: ReloadTimes
+  /** Looks at the settings before anything is opened; what it throws ends the server. */
+  prepare(config: Config): void
+  /** Takes the lines of the log, each a JSON object. */
+  writeLog(line: string): void
+  /** Called when the server listens; its lines come after the summary of the start. */
+  started(facts: ServerFacts): Promise<void>
+}
+
 /**
  * Serves until the process is told to stop by SIGINT or SIGTERM; a second signal ends it at once.
  *
  * @returns The exit code: 0 after an orderly stop, 1 when the server could not start, 7 for a faulty configuration.
  */
-export async function runServer(flags: ServerFlags): Promise<number> {
+export async function runServer(
+  flags: ServerFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+  companion?: ServerCompanion,
+): Promise<number> {
   // With few cores the helper threads of the garbage collector take time from requests instead of giving it.
   if (availableParallelism() <= fewCores) setFlagsFromString('--no-parallel-scavenge')
   try {
     const { config } = loadConfig({
       ...(flags.config === undefined ? { defaultFile: 'config.json' } : { file: flags.config }),
-      environment: process.env,
+      environment,
       flags: {
+        ...companion?.settings,
         'server.host': flags.host,
         'server.port': flags.port,
         data_directory: flags.data,
         plugin_directory: flags.plugins,
       },
     })
+    companion?.prepare(config)
     const stop = stopSignal()
-    const host = await createHost({ config, environment: process.env })
+    const host = await createHost({ config, environment, ...attach(config, companion) })
     try {
       const url = await host.app.listen({ host: config.server.host, port: config.server.port })
       process.stdout.write(startupText({ url, host, isPluginSystemOn: config.plugin_enabled }))
+      await companion?.started({ config, host, url })
       await stop
     } finally {
       await closeInTime(host)
@@ -49,6 +80,16 @@ export async function runServer(flags: ServerFlags): Promise<number> {
   } catch (error) {
     process.stderr.write(`modulacms: ${messageOf(error)}\n`)
     return error instanceof HostError && error.code === 'CONFIG_INVALID' ? 7 : 1
+  }
+}
+
+/** The host's options that come from a companion. */
+function attach({ log }: Config, companion: ServerCompanion | undefined): Partial<HostOptions> {
+  if (companion === undefined) return {}
+  const destination = { write: (line: string) => companion.writeLog(line) }
+  return {
+    log: createLogger({ level: log.level, format: 'json', destination }),
+    hotReload: companion.hotReload,
   }
 }
 

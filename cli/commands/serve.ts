@@ -9,17 +9,23 @@ command that approves what waits for approval. Ctrl-C lets running requests fini
 Example:
   $ modulacms serve --port 9090 --data /var/lib/modulacms`
 
-/** Adds `serve`. */
-export function addServeCommand(parent: Command, context: CommandContext): void {
-  parent
-    .command('serve')
-    .summary('run the server')
-    .description('Run the server: load the plugins and answer requests until it is stopped.')
+/** Adds the options of every command that runs the server. */
+export function addServerFlags(command: Command): Command {
+  return command
     .option('--config <file>', 'configuration file (default: ./config.json)')
     .option('--host <host>', 'address to listen on')
     .option('--port <port>', 'port to listen on; 0 takes a free one', parsePort)
     .option('--data <dir>', 'data directory')
     .option('--plugins <dir>', 'plugin directory')
+}
+
+/** Adds `serve`. */
+export function addServeCommand(parent: Command, context: CommandContext): void {
+  const command = parent
+    .command('serve')
+    .summary('run the server')
+    .description('Run the server: load the plugins and answer requests until it is stopped.')
+  addServerFlags(command)
     .addHelpText('after', help)
     .action(async (flags: ServerFlags) => {
       context.setExitCode(await context.runServer(flags))

@@ -50,7 +50,7 @@ export const executorLimits = {
   supervisorTickMs: 10,
   /** Time a call may wait for a VM before it is answered with POOL_EXHAUSTED. */
   checkoutWaitMs: 100,
-  /** Time a call may wait altogether when its executor builds a VM or gets no turn from the system meanwhile. */
+  /** Time a call may wait altogether when its executor builds a VM, or is at one call or gets no turn for long. */
   stallWaitMs: 2000,
   /** Time that the first run of an init.lua may wait for a thread, e.g. while the host starts. */
   loadWaitMs: 10_000,

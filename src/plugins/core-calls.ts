@@ -27,12 +27,12 @@ import {
 } from './core-errors.js'
 import { CoreScope } from './core-scope.js'
 import { hookDepthOf } from './hook-depth.js'
-import type { PluginDirectory } from './plugin-directory.js'
+import type { GrantDirectory } from './plugin-directory.js'
 import { ReadPace } from './read-pace.js'
 
 /** What the calls of plugins act on. */
 export interface CoreCallsOptions {
-  readonly directory: PluginDirectory
+  readonly directory: GrantDirectory
   readonly content: ContentService
 }
 
@@ -63,7 +63,7 @@ async function answered(act: () => Promise<unknown>): Promise<CoreAnswer> {
 }
 
 class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promise<unknown>>> {
-  readonly #directory: PluginDirectory
+  readonly #directory: GrantDirectory
   readonly #content: ContentService
   readonly #pace = new ReadPace()
 
@@ -171,11 +171,11 @@ class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promi
     const policy = policyOf(table)
     if (policy === undefined) throw coreNotAccessible({ table: table.slice(0, 80) })
     if (access === 'write' && !(policy.isWritable && isContentTable(table))) throw coreReadOnly({ table })
-    const { plugin } = ask
-    const grants = this.#directory.find(plugin)?.grants
-    if (grants?.isApproved('core', `${table}:${access}`) !== true) {
+    const { plugin, generation } = ask
+    const grants = this.#directory.grantsOf(plugin, generation)
+    if (!grants.isApproved('core', `${table}:${access}`)) {
       const other = access === 'read' ? 'write' : 'read'
-      const hasOther = grants?.isApproved('core', `${table}:${other}`) === true
+      const hasOther = grants.isApproved('core', `${table}:${other}`)
       throw (hasOther ? coreNotApproved : coreWithoutApproval)({ plugin, table, access })
     }
     if (access === 'write' && hookDepthOf(ask).depth > coreLimits.hookDepthMax) {

@@ -25,6 +25,8 @@ export interface FolderChangesOptions {
 /** Brings the host up to date with a plugin folder in which something has changed. */
 export class FolderChanges {
   readonly #options: FolderChangesOptions
+  /** Fingerprints of folders whose plugin name is taken: they are not inspected again while they stay the same. */
+  readonly #ignored = new Map<string, string>()
 
   constructor(options: FolderChangesOptions) {
     this.#options = options
@@ -41,6 +43,7 @@ export class FolderChanges {
       log.warn({ folder, reason: messageOf(error) }, 'the plugin directory cannot be read')
       return 'gone'
     }
+    if (!isPresent) this.#ignored.delete(folder)
     const entry = catalogue.inFolder(folder)
     if (entry === undefined) return isPresent ? this.#appear(folder) : 'gone'
     const outcome = await order(entry.name, async () => {
@@ -65,6 +68,11 @@ export class FolderChanges {
       entry.fail(reason)
       return 'failed'
     }
+    if (entry.serving !== undefined && read.contentHash === entry.contentHash) {
+      // A half-written file was tried in between, or an edit was taken back.
+      entry.triedHash = read.codeHash
+      entry.failedReason = undefined
+    }
     if (read.codeHash === entry.triedHash) return 'unchanged'
     return this.#load(entry, read)
   }
@@ -81,7 +89,10 @@ export class FolderChanges {
 
   /** Enters the plugin of a folder that belongs to nobody yet, and starts it. */
   async #appear(folder: string): Promise<ChangeOutcome> {
-    const { catalogue, log, order } = this.#options
+    const { catalogue, loader, log, order } = this.#options
+    const ignored = this.#ignored.get(folder)
+    if (ignored !== undefined && (await loader.read(folder)).codeHash === ignored) return 'gone'
+    this.#ignored.delete(folder)
     const examined = await catalogue.examine(folder)
     const name = manifestOf(examined)?.name ?? folder
     const read = examined.kind === 'plugin' ? examined.candidate : undefined
@@ -108,6 +119,7 @@ export class FolderChanges {
         { plugin: entry.name, folder, first: entry.folder },
         'a plugin folder is ignored: another one has this plugin name already',
       )
+      this.#ignored.set(folder, read.codeHash)
       return 'gone'
     }
     log.info({ plugin: entry.name, folder, from: entry.folder }, 'plugin folder was renamed')
@@ -121,6 +133,8 @@ export class FolderChanges {
   async #vanish(entry: PluginEntry): Promise<ChangeOutcome> {
     const { catalogue, activator, store, log } = this.#options
     if (await catalogue.hasFolder(entry.folder)) return this.#change(entry)
+    const reason = `its folder ${entry.folder} was removed; put it back to load it again`
+    if (entry.failedReason === reason) return 'gone'
     const moved = await catalogue.search(entry.name, await store.all())
     if (moved?.kind === 'plugin') return this.#move(entry, moved.folder, moved.candidate)
     if (entry.manifest === undefined) {
@@ -129,8 +143,6 @@ export class FolderChanges {
     }
     entry.triedHash = ''
     if (!entry.isEnabled) return 'gone'
-    const reason = `its folder ${entry.folder} was removed; put it back to load it again`
-    if (entry.failedReason === reason) return 'gone'
     await stopPlugin(entry, activator, log)
     entry.fail(reason)
     log.warn({ plugin: entry.name, reason }, 'plugin was taken out of service')

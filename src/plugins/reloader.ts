@@ -50,6 +50,7 @@ export class Reloader {
       this.#options.log.info(
         {
           plugin: target.name,
+          folder: target.folder,
           version: candidate.manifest.version,
           generation: target.serving?.id,
           ms: Math.round(performance.now() - startedMs),
@@ -63,7 +64,10 @@ export class Reloader {
       target.fail(reason)
       this.#options.reloaded(target.name, 'error')
       const outlook = served === undefined ? '' : ' (the previous version keeps serving)'
-      this.#options.log.error({ plugin: target.name, reason }, `plugin failed to load${outlook}`)
+      this.#options.log.error(
+        { plugin: target.name, folder: target.folder, reason },
+        `plugin failed to load${outlook}`,
+      )
       throw pluginLoadFailed({ plugin: target.name, reason: `${reason}${outlook}` }, { cause: error })
     }
   }

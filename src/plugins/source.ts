@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants, type Dirent } from 'node:fs'
-import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readlink, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { HostError } from '../base/errors.js'
 import { pluginSourceLimits } from '../base/limits.js'
@@ -110,7 +110,9 @@ async function readLuaFile(root: string, path: string, folder: string, bytesLeft
     const before = await handle.stat()
     if (!before.isFile()) throw refuse(folder, `${path} is not a regular file`)
     // A folder on the way may have been replaced by a link between listing and opening.
-    if ((await realpath(absolute)) !== `${root}${sep}${path.replaceAll('/', sep)}`) {
+    const opened = await pathOf(handle, absolute)
+    if (opened.endsWith(' (deleted)')) throw refuseChanging(folder, path)
+    if (opened !== `${root}${sep}${path.replaceAll('/', sep)}`) {
       throw refuse(folder, `${path} does not lie in the plugin's folder`)
     }
     if (before.size > bytesLeft) {
@@ -119,12 +121,21 @@ async function readLuaFile(root: string, path: string, folder: string, bytesLeft
     const bytes = await readExactly(handle, before.size)
     const after = await handle.stat()
     if (bytes === undefined || after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
-      throw refuse(folder, `${path} changed while it was read; reload when it is written completely`)
+      throw refuseChanging(folder, path)
     }
     return bytes
   } finally {
     await handle.close()
   }
+}
+
+/** Where the opened file lies. Linux says it of the file itself, whatever stands under its path by then. */
+async function pathOf({ fd }: FileHandle, path: string): Promise<string> {
+  return readlink(`/proc/self/fd/${fd}`).catch(() => realpath(path))
+}
+
+function refuseChanging(folder: string, path: string): HostError {
+  return refuse(folder, `${path} changed while it was read; reload when it is written completely`)
 }
 
 /** Reads so many bytes; undefined when the file has become shorter. */

@@ -138,7 +138,10 @@ async function start(options: StartupOptions, item: Built): Promise<void> {
     await options.activator.admit(entry, candidate, generation)
     await options.loader.initialize(generation)
     await options.activator.activate(entry, candidate, generation)
-    options.log.info({ plugin: entry.name, version: candidate.manifest.version }, 'plugin runs')
+    options.log.info(
+      { plugin: entry.name, version: candidate.manifest.version, folder: entry.folder },
+      'plugin runs',
+    )
   } catch (error) {
     failEntry(options, entry, reasonOf(error))
     await generation.close()

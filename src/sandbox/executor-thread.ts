@@ -133,11 +133,14 @@ export class ExecutorThread {
     return this.#loads > 0 || this.shared.isBuilding
   }
 
-  /** To be asked at each look: true when the thread has done nothing since the last one, though messages wait for it. */
+  /**
+   * To be asked at each look: true when the thread has started nothing since the last one, because it is in the middle
+   * of a call, or has had no turn to take the messages that wait for it.
+   */
   stoodStill({ claim, sequence }: Activity): boolean {
     const isSame = sequence === this.#seenSequence
     this.#seenSequence = sequence
-    return isSame && claim === undefined && this.shared.received !== this.#sent
+    return isSame && (claim !== undefined || this.shared.received !== this.#sent)
   }
 
   /** How long the oldest call in flight has been on its way; 0 when there is none. */

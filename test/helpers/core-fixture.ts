@@ -7,7 +7,6 @@ import { type ContentService, createContent } from '../../src/content/content-se
 import { createDatabase } from '../../src/database/database.js'
 import { createCoreCalls } from '../../src/plugins/core-calls.js'
 import { GrantTable } from '../../src/plugins/grants/grant-table.js'
-import type { PluginDirectory, ServedPlugin } from '../../src/plugins/plugin-directory.js'
 import type { CallOutcome, CallRequest, Generation } from '../../src/sandbox/generation.js'
 import type { Phase } from '../../src/sandbox/phase.js'
 import { createSandbox } from '../../src/sandbox/thread-sandbox.js'
@@ -38,11 +37,7 @@ export async function createCoreFixture(test: TestContext): Promise<CoreFixture>
   const content = createContent({ database, hooks })
   await content.writer.create('datatypes', { name: 'article', schema: articleSchema }, testContext)
   let grants = GrantTable.create([])
-  const directory: PluginDirectory = {
-    find: () => ({ grants }) as ServedPlugin,
-    all: () => [],
-  }
-  const calls = createCoreCalls({ directory, content })
+  const calls = createCoreCalls({ directory: { grantsOf: () => grants }, content })
   const sandbox = createSandbox({
     entry: new URL('../../src/executor.bundle.js', import.meta.url),
     composition: { databaseFile: file },

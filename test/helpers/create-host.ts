@@ -20,7 +20,7 @@ export interface TestHostOptions {
   /** False leaves approvals as they are; else all that plugins ask for is approved after each start. */
   readonly approve?: boolean
   /** Watches the plugin directory, with these times. */
-  readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number }
+  readonly hotReload?: { readonly debounceMs: number; readonly cooldownMs: number; readonly slowMs?: number }
   /** True lets all hooks run, whoever has approved them. */
   readonly hooks?: boolean
   /** What the host may read of the environment; nothing when missing. */

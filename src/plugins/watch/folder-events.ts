@@ -163,20 +163,21 @@ export class FolderEvents {
   async #complete(): Promise<void> {
     const watcher = this.#watcher
     try {
-      for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
+      const entries = await readdir(this.#directory, { withFileTypes: true })
+      const watched = new Set(watcher?.getWatched()[this.#directory])
+      for (const entry of entries) {
         if (watcher !== this.#watcher || this.#closed) return
         if (entry.name.startsWith('.')) continue
         if (entry.isSymbolicLink()) await this.#followLink(watcher, entry.name)
-        else if (entry.isDirectory()) this.#ensureWatched(watcher, entry.name)
+        else if (entry.isDirectory() && !watched.has(entry.name)) this.#add(watcher, entry.name)
       }
     } catch (error) {
       this.#reopen(messageOf(error))
     }
   }
 
-  #ensureWatched(watcher: FSWatcher | undefined, folder: string): void {
-    if (watcher?.getWatched()[this.#directory]?.includes(folder) !== false) return
-    watcher.add(join(this.#directory, folder))
+  #add(watcher: FSWatcher | undefined, folder: string): void {
+    watcher?.add(join(this.#directory, folder))
     this.#options.changed(folder)
   }
 
@@ -232,8 +233,8 @@ export class FolderEvents {
   #restart(): void {
     const old = this.#watcher
     this.#watcher = undefined
-    void old?.close()
-    void this.open()
+    // One after the other: watchers of one process share what the system gives them for a path.
+    void Promise.resolve(old?.close()).then(() => this.open())
   }
 }
 

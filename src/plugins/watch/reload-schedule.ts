@@ -14,16 +14,16 @@ export type ChangeOutcome =
   | 'gone'
 
 export interface ReloadTimes {
-  /** Time for which the files must rest. */
+  /** Time for which the files must rest; above 50 ms, as what follows a change within them is not told of. */
   readonly debounceMs: number
   /** Least time between two loads of one folder; 0 for none. */
   readonly cooldownMs: number
+  /** A load that takes longer is slow; `watchLimits.slowReloadMs` when missing. */
+  readonly slowMs?: number
 }
 
 export interface ReloadScheduleOptions extends ReloadTimes {
   readonly log: PluginLog
-  /** A load that takes longer is slow; `watchLimits.slowReloadMs` when missing. */
-  readonly slowMs?: number
   /** Brings the host up to date with a folder. */
   apply(folder: string): Promise<ChangeOutcome>
 }
