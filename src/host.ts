@@ -94,7 +94,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await close()
     throw error
   }
-  const hooks = createEmbeddedHooks(parts.hooks, database)
+  const hooks = createEmbeddedHooks(parts.hooks, database, () => lifecycle.isShuttingDown)
   return { app, plugins: parts.manager, hooks, adminToken, status: () => parts.manager.statusReport(), close }
 }
 

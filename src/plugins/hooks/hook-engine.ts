@@ -67,6 +67,8 @@ export class HookEngine implements HookRunner, HookAdministration {
   readonly #worker: DeliveryWorker
   /** Plugins whose outbox is full, so that the log tells of it once. */
   readonly #full = new Set<string>()
+  /** True from the time that deliveries are added until their transaction is said to be committed. */
+  #owes = false
 
   constructor(options: HookEngineOptions) {
     const { database, directory, limits, log } = options
@@ -139,6 +141,7 @@ export class HookEngine implements HookRunner, HookAdministration {
     const payload = encodeHookData(write.row, writeMembers(event, write, context.actor))
     const backlogs = await this.#store.backlogs(transaction)
     const admitted = entries.filter((entry) => this.#admits(entry, backlogs.get(entry.plugin) ?? 0))
+    this.#owes = true
     await this.#store.add(
       transaction,
       admitted.map((entry) => owedTo(entry, write, context, payload)),
@@ -146,6 +149,9 @@ export class HookEngine implements HookRunner, HookAdministration {
   }
 
   committed(): void {
+    // Most writes concern no after-hook, and need no look into the outbox.
+    if (!this.#owes) return
+    this.#owes = false
     this.#worker.wake()
   }
 
