@@ -144,7 +144,8 @@ export class HookEngine implements HookRunner, HookAdministration {
     this.#owes = true
     await this.#store.add(
       transaction,
-      admitted.map((entry) => owedTo(entry, write, context, payload)),
+      admitted.map((entry) => owedTo(entry, write, context)),
+      payload,
     )
   }
 
@@ -240,7 +241,6 @@ function owedTo(
   { plugin, hook }: HookEntry,
   { table }: HookedWrite,
   { requestId, depth }: HookContext,
-  payload: string,
 ): OwedDelivery {
   return {
     plugin,
@@ -248,7 +248,6 @@ function owedTo(
     hookTable: hook.table,
     ordinal: hook.ordinal,
     tableName: table,
-    payload,
     requestId: plainRequestId(requestId),
     depth,
   }

@@ -28,6 +28,9 @@ const backlogOf = async ({ database }: HookWorld, plugin: string) => {
   return row === undefined ? undefined : [row.waiting, row.dead]
 }
 
+const payloadsOf = ({ database }: HookWorld) =>
+  database.kysely.selectFrom('hook_payloads').selectAll().execute()
+
 const settled = (world: HookWorld, plugin: string) =>
   until('nothing is owed', async () => (await backlogOf(world, plugin))?.[0] === 0)
 
@@ -57,6 +60,11 @@ describe('what is owed to after-hooks', () => {
       ],
     )
     assert.deepEqual(await backlogOf(world, 'a'), [3, 0])
+    // What they get is stored once, and goes with the last of them.
+    assert.equal((await payloadsOf(world)).length, 1)
+    engine.start()
+    await settled(world, 'a')
+    assert.deepEqual(await payloadsOf(world), [])
   })
 
   it('is made once started, in the phase after_hook, and then gone', async (t) => {
@@ -366,7 +374,7 @@ describe('the bounds of the outbox', () => {
     world.directory.replace({ ...plugin, state: 'stopped' })
     const values = (createdMs: number, state: 'pending' | 'running' | 'dead') => ({
       ...{ plugin: 'a', event: 'after_create', hook_table: 'articles', ordinal: 1, table_name: 'articles' },
-      ...{ payload: '{}', request_id: 'r', depth: 0, due_at: createdMs, created_at: createdMs, state },
+      ...{ payload_id: 1, request_id: 'r', depth: 0, due_at: createdMs, created_at: createdMs, state },
     })
     await world.database.kysely
       .insertInto('hook_deliveries')
@@ -398,7 +406,7 @@ describe('the bounds of the outbox', () => {
     const count = hookLimits.deliveriesDeadMax + 50
     const now = Date.now()
     const rows = Array.from({ length: count }, (_, at) => ({
-      ...{ plugin: 'a', event: 'after_create', hook_table: 'x', ordinal: 1, table_name: 'x', payload: '{}' },
+      ...{ plugin: 'a', event: 'after_create', hook_table: 'x', ordinal: 1, table_name: 'x', payload_id: 1 },
       ...{ request_id: 'r', depth: 0, due_at: now + at, created_at: now, state: 'dead' as const },
     }))
     for (let at = 0; at < rows.length; at += 500) {
@@ -442,7 +450,8 @@ describe('the bounds of the outbox', () => {
       .where('due_at', '<=', 1)
       .orderBy('due_at')
     const oldest = kysely.selectFrom('hook_deliveries').select('id').where('state', '=', 'dead').orderBy('id')
-    for (const query of [due, oldest]) {
+    const shared = kysely.selectFrom('hook_deliveries').select('id').where('payload_id', '=', 1)
+    for (const query of [due, oldest, shared]) {
       const compiled = query.limit(1).compile()
       const explained = CompiledQuery.raw(`explain query plan ${compiled.sql}`, [...compiled.parameters])
       const plan = await kysely.executeQuery<{ detail: string }>(explained)
