@@ -55,12 +55,13 @@ test('read hooks see the request, hand state on across plugins, and add headers'
   assert.equal(answer, undefined)
   assert.deepEqual(JSON.parse(JSON.stringify(state)), { _db: true, _second: 2, _started: { n: 2 } })
   assert.deepEqual(headers, { 'x-seen': '22true', 'x-number': '5' })
-  const blocked = host.reports.filter(([kind]) => kind === 'blocked_header').map(([, data]) => data)
-  assert.deepEqual(blocked.map((data) => (data as { name: string }).name).sort(), [
-    'cache-control',
-    'content-type',
-    'set-cookie',
-  ])
+  // A delivery that had to be repeated reports them again.
+  const blocked = new Set(
+    host.reports
+      .filter(([kind]) => kind === 'blocked_header')
+      .map(([, data]) => (data as { name: string }).name),
+  )
+  assert.deepEqual([...blocked].sort(), ['cache-control', 'content-type', 'set-cookie'])
 })
 
 test('a read hook answers by itself only with a numeric status', async (t) => {
