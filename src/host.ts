@@ -82,7 +82,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   return {
     app,
     plugins: parts.manager,
-    hooks: createEmbeddedHooks(parts.hooks, database),
+    hooks: createEmbeddedHooks(parts.hooks, database, () => lifecycle.isShuttingDown),
     content: parts.content,
     adminToken,
     status: () => parts.manager.statusReport(),

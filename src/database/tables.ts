@@ -133,8 +133,8 @@ export interface HookDeliveriesTable {
   ordinal: number
   /** Table that was written. */
   table_name: string
-  /** JSON object: what the hook gets. */
-  payload: string
+  /** The row in `hook_payloads` with what the hook gets. */
+  payload_id: number
   /** Of the request that wrote, without a mark of its depth. */
   request_id: string
   /** How many hooks led to the write. */
@@ -148,6 +148,13 @@ export interface HookDeliveriesTable {
   error: Generated<string>
   /** Milliseconds since 1970. */
   created_at: number
+}
+
+/** What all after-hooks of one write get. Goes with the last delivery that refers to it, by a trigger. */
+export interface HookPayloadsTable {
+  id: Generated<number>
+  /** JSON object. */
+  payload: string
 }
 
 /** How many deliveries each plugin has; kept by triggers on `hook_deliveries`. */
@@ -168,5 +175,6 @@ export interface CoreTables extends ContentTables {
   plugin_tables: PluginTablesTable
   plugin_storage: PluginStorageTable
   hook_deliveries: HookDeliveriesTable
+  hook_payloads: HookPayloadsTable
   hook_backlogs: HookBacklogsTable
 }

@@ -146,6 +146,18 @@ describe('hooks ahead of a write', () => {
   })
 })
 
+test('a host that closes refuses rows instead of leaving hooks out', async (t) => {
+  const body = 'hooks.on("before_create", "x", function() return { deny = "never" } end)'
+  const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) }, hooks: true })
+  const { hooks } = host.host
+  const closing = host.close()
+  for (const event of ['before_create', 'after_create']) {
+    await assert.rejects(hooks.run(event, 'x', {}), { code: 'PLUGINS_CLOSING', status: 503 })
+  }
+  await closing
+  await assert.rejects(hooks.run('before_create', 'x', {}), { code: 'PLUGINS_CLOSING' })
+})
+
 test('hooks that nobody approved are not run', async (t) => {
   const body = 'hooks.on("before_create", "*", function() error("no") end)'
   const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) }, approve: false })

@@ -8,11 +8,12 @@ local function must_fail(what, attempt, ...)
   return result
 end
 
-local kept = { handle = http.handle, use = http.use }
+local kept = { handle = http.handle, use = http.use, on = hooks.on }
 
 http.handle("GET", "/attack", function(req)
   must_fail("a kept http.handle", kept.handle, "GET", "/late", function() end, { public = true })
   must_fail("a kept http.use", kept.use, function() return { json = { evil = true } } end)
+  must_fail("a kept hooks.on", kept.on, "before_create", "*", function() end)
   must_fail("http.handle in a coroutine", coroutine.wrap(function() http.handle("GET", "/later", function() end) end))
   return { json = { refused = true } }
 end, { public = true })

@@ -4,6 +4,7 @@ import { type Kysely, type Migration, sql } from 'kysely'
 export const createHookDeliveries: Migration = {
   async up(db: Kysely<unknown>) {
     await createDeliveries(db)
+    await createPayloads(db)
     await createBacklogs(db)
   },
 }
@@ -17,7 +18,7 @@ async function createDeliveries(db: Kysely<unknown>): Promise<void> {
     .addColumn('hook_table', 'text', (col) => col.notNull())
     .addColumn('ordinal', 'integer', (col) => col.notNull())
     .addColumn('table_name', 'text', (col) => col.notNull())
-    .addColumn('payload', 'text', (col) => col.notNull())
+    .addColumn('payload_id', 'integer', (col) => col.notNull())
     .addColumn('request_id', 'text', (col) => col.notNull())
     .addColumn('depth', 'integer', (col) => col.notNull())
     .addColumn('state', 'text', (col) => col.notNull().defaultTo('pending'))
@@ -34,6 +35,25 @@ async function createDeliveries(db: Kysely<unknown>): Promise<void> {
     .columns(['plugin', 'state', 'due_at'])
     .execute()
   await db.schema.createIndex('hook_deliveries_by_state').on('hook_deliveries').column('state').execute()
+}
+
+/** A large row with many hooks is stored once. */
+async function createPayloads(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('hook_payloads')
+    .addColumn('id', 'integer', (col) => col.primaryKey().autoIncrement())
+    .addColumn('payload', 'text', (col) => col.notNull())
+    .modifyEnd(sql`strict`)
+    .execute()
+  await db.schema
+    .createIndex('hook_deliveries_by_payload')
+    .on('hook_deliveries')
+    .column('payload_id')
+    .execute()
+  await sql`create trigger hook_payloads_done after delete on hook_deliveries
+    when not exists (select 1 from hook_deliveries where payload_id = old.payload_id) begin
+    delete from hook_payloads where id = old.payload_id;
+  end`.execute(db)
 }
 
 /** Counting rows would take longer the more there are, and is asked at each write. */

@@ -1,7 +1,7 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { Kysely, Selectable, Transaction } from 'kysely'
 import { hookLimits } from '../../base/limits.js'
 import type { CoreDatabase } from '../../database/database.js'
-import type { CoreTables, HookDeliveryState } from '../../database/tables.js'
+import type { CoreTables, HookDeliveriesTable, HookDeliveryState } from '../../database/tables.js'
 
 /** A delivery to be stored. */
 export interface OwedDelivery {
@@ -10,7 +10,6 @@ export interface OwedDelivery {
   readonly hookTable: string
   readonly ordinal: number
   readonly tableName: string
-  readonly payload: string
   readonly requestId: string
   readonly depth: number
 }
@@ -20,6 +19,8 @@ export interface TakenDelivery extends OwedDelivery {
   readonly id: number
   /** Tries so far, this one included: names the taking, so that a worker that lost it changes nothing. */
   readonly attempts: number
+  /** JSON of an object: what the hook gets. */
+  readonly payload: string
 }
 
 /** What an operator sees of a delivery. */
@@ -59,9 +60,19 @@ export class DeliveryStore {
     this.#now = now
   }
 
-  /** Adds deliveries in the transaction of the write that they tell of. */
-  async add(transaction: Transaction<CoreTables>, deliveries: readonly OwedDelivery[]): Promise<void> {
+  /** Adds deliveries in the transaction of the write that they tell of, with the one payload that they share. */
+  async add(
+    transaction: Transaction<CoreTables>,
+    deliveries: readonly OwedDelivery[],
+    payload: string,
+  ): Promise<void> {
+    if (deliveries.length === 0) return
     const now = this.#now()
+    const { id: payloadId } = await transaction
+      .insertInto('hook_payloads')
+      .values({ payload })
+      .returning('id')
+      .executeTakeFirstOrThrow()
     for (let at = 0; at < deliveries.length; at += rowsPerInsert) {
       const rows = deliveries.slice(at, at + rowsPerInsert).map((delivery) => ({
         plugin: delivery.plugin,
@@ -69,7 +80,7 @@ export class DeliveryStore {
         hook_table: delivery.hookTable,
         ordinal: delivery.ordinal,
         table_name: delivery.tableName,
-        payload: delivery.payload,
+        payload_id: payloadId,
         request_id: delivery.requestId,
         depth: delivery.depth,
         due_at: now,
@@ -108,18 +119,21 @@ export class DeliveryStore {
         .returningAll()
         .execute(),
     )
-    return rows.map((row) => ({
-      id: row.id,
-      plugin: row.plugin,
-      event: row.event,
-      hookTable: row.hook_table,
-      ordinal: row.ordinal,
-      tableName: row.table_name,
-      payload: row.payload,
-      requestId: row.request_id,
-      depth: row.depth,
-      attempts: row.attempts,
-    }))
+    const payloads = await this.#payloads(rows.map((row) => row.payload_id))
+    return rows.flatMap((row) => {
+      const payload = payloads.get(row.payload_id)
+      // Without it, the delivery was discarded in between.
+      return payload === undefined ? [] : [{ ...taken(row), payload }]
+    })
+  }
+
+  async #payloads(ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const rows = await this.#database.kysely
+      .selectFrom('hook_payloads')
+      .select(['id', 'payload'])
+      .where('id', 'in', ids)
+      .execute()
+    return new Map(rows.map(({ id, payload }) => [id, payload]))
   }
 
   async #due(plugin: string, state: HookDeliveryState, count: number): Promise<readonly number[]> {
@@ -222,6 +236,20 @@ export class DeliveryStore {
   async #presence(id: number): Promise<'running' | 'absent'> {
     const query = this.#database.kysely.selectFrom('hook_deliveries').select('id').where('id', '=', id)
     return (await query.executeTakeFirst()) === undefined ? 'absent' : 'running'
+  }
+}
+
+function taken(row: Selectable<HookDeliveriesTable>): Omit<TakenDelivery, 'payload'> {
+  return {
+    id: row.id,
+    plugin: row.plugin,
+    event: row.event,
+    hookTable: row.hook_table,
+    ordinal: row.ordinal,
+    tableName: row.table_name,
+    requestId: row.request_id,
+    depth: row.depth,
+    attempts: row.attempts,
   }
 }
 

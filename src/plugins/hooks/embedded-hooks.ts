@@ -2,6 +2,7 @@ import { ulid } from 'ulid'
 import type { HookRow, HookRunner } from '../../content/hook-runner.js'
 import { type WriteEvent, writeEvents } from '../../content/hook-runner.js'
 import type { CoreDatabase } from '../../database/database.js'
+import { pluginsClosing } from '../errors.js'
 import { hookEventUnknown, hookRowInvalid } from './errors.js'
 
 /** What an application says of a write to a table of its own. */
@@ -26,15 +27,24 @@ export interface EmbeddedHooks {
    * @param event `before_` or `after_` and create, update, delete, publish or archive.
    * @param table Any name; plugins register for it with `hooks.on(event, table, ...)`.
    * @throws HostError HOOK_VETOED (422) naming the plugin, HOOK_UNAVAILABLE (503), HOOK_ROW_TOO_LARGE (413),
-   *   HOOK_ROW_INVALID and HOOK_EVENT_UNKNOWN (400), DATABASE_BUSY (503).
+   *   HOOK_ROW_INVALID and HOOK_EVENT_UNKNOWN (400), DATABASE_BUSY and PLUGINS_CLOSING (503).
    */
   run(event: string, table: string, row: HookRow, options?: EmbeddedHookOptions): Promise<HookRow>
 }
 
-/** Creates the hooks for an embedding application. */
-export function createEmbeddedHooks(runner: HookRunner, database: CoreDatabase): EmbeddedHooks {
+/**
+ * Creates the hooks for an embedding application.
+ *
+ * @param isClosing From then on rows are refused: hooks of plugins that have stopped would be skipped in silence.
+ */
+export function createEmbeddedHooks(
+  runner: HookRunner,
+  database: CoreDatabase,
+  isClosing: () => boolean,
+): EmbeddedHooks {
   return {
     async run(event, table, row, options = {}) {
+      if (isClosing()) throw pluginsClosing()
       const { when, write } = parseEvent(event)
       assertRow(row)
       if (options.old !== undefined) assertRow(options.old)

@@ -67,6 +67,8 @@ export class HookEngine implements HookRunner, HookAdministration {
   readonly #worker: DeliveryWorker
   /** Plugins whose outbox is full, so that the log tells of it once. */
   readonly #full = new Set<string>()
+  /** True from the time that deliveries are added until their transaction is said to be committed. */
+  #owes = false
 
   constructor(options: HookEngineOptions) {
     const { database, directory, limits, log } = options
@@ -139,13 +141,18 @@ export class HookEngine implements HookRunner, HookAdministration {
     const payload = encodeHookData(write.row, writeMembers(event, write, context.actor))
     const backlogs = await this.#store.backlogs(transaction)
     const admitted = entries.filter((entry) => this.#admits(entry, backlogs.get(entry.plugin) ?? 0))
+    this.#owes = true
     await this.#store.add(
       transaction,
-      admitted.map((entry) => owedTo(entry, write, context, payload)),
+      admitted.map((entry) => owedTo(entry, write, context)),
+      payload,
     )
   }
 
   committed(): void {
+    // Most writes concern no after-hook, and need no look into the outbox.
+    if (!this.#owes) return
+    this.#owes = false
     this.#worker.wake()
   }
 
@@ -234,7 +241,6 @@ function owedTo(
   { plugin, hook }: HookEntry,
   { table }: HookedWrite,
   { requestId, depth }: HookContext,
-  payload: string,
 ): OwedDelivery {
   return {
     plugin,
@@ -242,7 +248,6 @@ function owedTo(
     hookTable: hook.table,
     ordinal: hook.ordinal,
     tableName: table,
-    payload,
     requestId: plainRequestId(requestId),
     depth,
   }
