@@ -262,7 +262,9 @@ describe('a server that fails', () => {
         },
       },
     )
-    const suspended = [send(host, 'a', { url: server.url }), send(host, 'a', { url: server.url })]
+    const suspended = [send(host, 'a', { url: server.url })]
+    await until('the first request waits for the server', () => waiting.length === 1)
+    suspended.push(send(host, 'a', { url: server.url }))
     await until('both requests wait for the server', () => waiting.length === 2)
     const third = await host.call('GET', '/a/ping')
     assert.equal(third.status, 503)
