@@ -6,7 +6,7 @@ import { Connector } from './connector.js'
 import { failureOf, OutboundError } from './failures.js'
 import type { OutboundRequest, OutboundResponse, OutboundResult, OutboundSender } from './outbound-sender.js'
 import { authorityOf } from './outbound-url.js'
-import { type AddressResolver, resolveAddresses } from './resolver.js'
+import { type AddressResolver, createAddressResolver } from './resolver.js'
 import { readBody, tooLarge } from './response-body.js'
 
 export interface OutboundClientOptions {
@@ -37,7 +37,7 @@ export class OutboundClient implements OutboundSender {
   #isClosed = false
 
   constructor(options: OutboundClientOptions) {
-    const { allowLocal, responseBytesMax, resolve = resolveAddresses, certificates } = options
+    const { allowLocal, responseBytesMax, resolve = createAddressResolver(), certificates } = options
     this.#connector = new Connector({ policy: new AddressPolicy(allowLocal), resolve, certificates })
     this.#responseBytesMax = responseBytesMax
   }
