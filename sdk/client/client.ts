@@ -6,6 +6,7 @@ import type {
   PluginDetails,
   PluginSummary,
   ReloadResult,
+  RequestBreaker,
   RouteListing,
   RouteReference,
   StateResult,
@@ -39,10 +40,19 @@ export interface RouteClient {
   revoke(routes: readonly RouteReference[]): Promise<void>
 }
 
+/** Operations on the requests that plugins send to other servers. */
+export interface RequestClient {
+  /** Lists the circuit breakers that remember failures. */
+  breakers(): Promise<readonly RequestBreaker[]>
+  /** Lets a plugin ask a domain again; rejects with code `BREAKER_NOT_FOUND` when nothing kept it from that. */
+  resetBreaker(plugin: string, domain: string): Promise<void>
+}
+
 /** A typed client of one server's admin API; holds no connection, so there is nothing to close. */
 export interface Client {
   readonly plugins: PluginClient
   readonly routes: RouteClient
+  readonly requests: RequestClient
   /** Needs no token; resolves also when the server reports that it is not well. */
   health(): Promise<Health>
 }
@@ -62,6 +72,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     plugins: createPluginClient(send),
     routes: createRouteClient(send),
+    requests: createRequestClient(send),
     health: async () =>
       (await send({ method: 'GET', path: '/api/v1/health', acceptedStatuses: [503] })) as Health,
   }
@@ -103,5 +114,18 @@ function createRouteClient(send: Transport): RouteClient {
     },
     approve: (routes) => change('approve', routes),
     revoke: (routes) => change('revoke', routes),
+  }
+}
+
+function createRequestClient(send: Transport): RequestClient {
+  const path = `${adminPath}/plugins/requests/breakers`
+  return {
+    async breakers() {
+      const answer = await send({ method: 'GET', path })
+      return (answer as { breakers: RequestBreaker[] }).breakers
+    },
+    async resetBreaker(plugin, domain) {
+      await send({ method: 'POST', path: `${path}/reset`, body: { plugin, domain } })
+    },
   }
 }

@@ -8,6 +8,7 @@ export {
   type ClientOptions,
   createClient,
   type PluginClient,
+  type RequestClient,
   type RouteClient,
 } from './client.js'
 export { ClientError, type ClientErrorFacts } from './client-error.js'
@@ -20,6 +21,7 @@ export type {
   PluginState,
   PluginSummary,
   ReloadResult,
+  RequestBreaker,
   RouteListing,
   RouteReference,
   SchemaDrift,

@@ -7,7 +7,8 @@ import { failureOf, OutboundError } from './failures.js'
 import type { OutboundRequest, OutboundResponse, OutboundResult, OutboundSender } from './outbound-sender.js'
 import { authorityOf } from './outbound-url.js'
 import { type AddressResolver, createAddressResolver } from './resolver.js'
-import { readBody, tooLarge } from './response-body.js'
+import { decodeBody } from './response-body.js'
+import { ResponseCollector } from './response-collector.js'
 
 export interface OutboundClientOptions {
   /** Whether requests may go to 127.0.0.0/8 and ::1. */
@@ -106,27 +107,17 @@ export class OutboundClient implements OutboundSender {
       headersTimeout: 0,
       bodyTimeout: 0,
     })
+    const { host, path } = request.target
+    const { method } = request
+    const bytesMax = this.#responseBytesMax
+    const collector = new ResponseCollector({ host, isBodiless: method === 'HEAD', bytesMax, signal })
+    const headers = [...request.headers.entries.flat(), 'accept-encoding', 'identity']
     try {
-      const answer = await client.request({
-        method: request.method,
-        path: request.target.path,
-        headers: [...request.headers.entries.flat(), 'accept-encoding', 'identity'],
-        body: request.body ?? null,
-        signal,
-        reset: true,
-        responseHeaders: 'raw',
-      })
-      // A body that is given up is destroyed with its client; nobody else listens to its error.
-      answer.body.on('error', () => undefined)
-      const fields = firstValues(answer.headers as unknown as readonly string[])
-      const bytesMax = this.#responseBytesMax
-      const { host } = request.target
-      if (request.method !== 'HEAD' && Number(fields['content-length'] ?? 0) > bytesMax) {
-        throw tooLarge(host, bytesMax)
-      }
+      client.dispatch({ method, path, headers, body: request.body ?? null, reset: true }, collector)
+      const { status, headers: fields, body: bytes } = await collector.response
       const encoding = fields['content-encoding']
-      const body = await readBody({ host, chunks: answer.body, encoding, bytesMax })
-      return { status: answer.statusCode, headers: fields, body }
+      const body = await decodeBody({ host, bytes, encoding, bytesMax })
+      return { status, headers: fields, body }
     } finally {
       socket.destroy()
       await client.destroy()
@@ -173,14 +164,3 @@ type ConnectorFunction = Extract<
   NonNullable<NonNullable<ConstructorParameters<typeof Client>[1]>['connect']>,
   (...args: never[]) => unknown
 >
-
-/** First value of each header by its name in lower case. */
-function firstValues(pairs: readonly string[]): Record<string, string> {
-  // Without a prototype, so that a header like __proto__ stays a header.
-  const fields: Record<string, string> = Object.create(null)
-  for (let at = 0; at + 1 < pairs.length; at += 2) {
-    const name = String(pairs[at]).toLowerCase()
-    fields[name] ??= String(pairs[at + 1])
-  }
-  return fields
-}

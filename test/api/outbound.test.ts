@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { createClient } from '../../sdk/client/index.js'
 import { plugin, startHost, type TestHost, type TestHostOptions, useHost } from '../helpers/create-host.js'
 import { selfSignedCertificate } from '../helpers/tls-certificates.js'
 import { until } from '../helpers/until.js'
@@ -248,6 +249,10 @@ describe('a server that fails', () => {
       ],
     )
     status = 200
+    const client = createClient({ url: host.url, token: host.host.adminToken.token })
+    assert.deepEqual(await client.requests.breakers(), breakers)
+    await client.requests.resetBreaker('b', '127.0.0.1')
+    assert.equal((await client.requests.breakers()).length, 1)
     const json = { plugin: 'a', domain: '127.0.0.1' }
     await host.admin('POST', '/requests/breakers/reset', { json })
     assert.equal((await send(host, 'a', { url: server.url })).status, 200)
