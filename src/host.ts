@@ -149,6 +149,8 @@ interface Outbound {
 
 /** Puts together what answers the requests that plugins send to other servers. */
 function composeOutbound({ config, outbound }: HostOptions, log: Logger, parts: PluginParts): Outbound {
+  if (config.plugin_request_allow_local)
+    log.warn({}, 'plugin_request_allow_local is on: approved plugins can reach services of this machine')
   const client = new OutboundClient({
     allowLocal: config.plugin_request_allow_local,
     responseBytesMax: config.plugin_request_max_response,

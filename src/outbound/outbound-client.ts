@@ -100,27 +100,34 @@ export class OutboundClient implements OutboundSender {
 
   async #exchange(request: OutboundRequest, signal: AbortSignal): Promise<OutboundResponse> {
     const socket = await untilAborted(this.#connector.connect(request.target, signal), signal)
-    const client = new Client(`${request.target.scheme}://${authorityOf(request.target)}`, {
+    try {
+      return await this.#converse(request, socket, signal)
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  async #converse(request: OutboundRequest, socket: Socket, signal: AbortSignal): Promise<OutboundResponse> {
+    const { method, target } = request
+    const { host, path } = target
+    const bytesMax = this.#responseBytesMax
+    const client = new Client(`${target.scheme}://${authorityOf(target)}`, {
       connect: onceConnected(socket),
       maxHeaderSize: outboundLimits.responseHeaderBytesMax,
       // The signal ends the request, at whatever step it stands.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    const { host, path } = request.target
-    const { method } = request
-    const bytesMax = this.#responseBytesMax
     const collector = new ResponseCollector({ host, isBodiless: method === 'HEAD', bytesMax, signal })
     const headers = [...request.headers.entries.flat(), 'accept-encoding', 'identity']
     try {
       client.dispatch({ method, path, headers, body: request.body ?? null, reset: true }, collector)
       const { status, headers: fields, body: bytes } = await collector.response
-      const encoding = fields['content-encoding']
-      const body = await decodeBody({ host, bytes, encoding, bytesMax })
+      const body = await decodeBody({ host, bytes, encoding: fields['content-encoding'], bytesMax })
       return { status, headers: fields, body }
     } finally {
-      socket.destroy()
-      await client.destroy()
+      // Its socket is all that it has, and that is destroyed by whoever opened it.
+      client.destroy().catch(() => undefined)
     }
   }
 }

@@ -261,6 +261,17 @@ describe('the breaker of a domain', () => {
     assert.equal(sent.length, 2)
   })
 
+  it('gets its probe back from a sender that fails', async (t) => {
+    const { calls, server, wait } = create(t, { breaker: { failuresMax: 1, resetMs } })
+    server.respond = () => failed('refused')
+    await calls.answer(ask(url))
+    wait(resetMs)
+    server.respond = () => Promise.reject(new Error('a bug'))
+    await assert.rejects(calls.answer(ask(url)), /a bug/)
+    server.respond = () => answered(200)
+    assert.ok('status' in (await calls.answer(ask(url))))
+  })
+
   it('counts requests that end at the same time, whatever their order', async (t) => {
     const { calls, server } = create(t, { breaker: { failuresMax: 2, resetMs } })
     const endings: ((result: OutboundResult) => void)[] = []
