@@ -18,6 +18,7 @@ import type {
   PluginDetails,
   PluginSummary,
   ReloadResult,
+  RequestBreaker,
   RouteListing,
   RouteReference,
   StateResult,
@@ -69,13 +70,21 @@ export interface PipelineClient {
   dryRun(query?: { readonly table?: string; readonly operation?: string }): Promise<readonly PipelineChain[]>
 }
 
+/** Operations on the requests that plugins send to other servers. */
+export interface RequestClient {
+  /** Lists the circuit breakers that remember failures. */
+  breakers(): Promise<readonly RequestBreaker[]>
+  /** Lets a plugin ask a domain again; rejects with code `BREAKER_NOT_FOUND` when nothing kept it from that. */
+  resetBreaker(plugin: string, domain: string): Promise<void>
+}
+
 /** A typed client of one server's admin API; holds no connection, so there is nothing to close. */
 export interface Client {
   readonly plugins: PluginClient
   readonly routes: RouteClient
   readonly hooks: ApprovalClient<HookListing, HookReference>
   /** Domains of outbound requests. */
-  readonly requests: ApprovalClient<DomainListing, DomainReference>
+  readonly requests: ApprovalClient<DomainListing, DomainReference> & RequestClient
   /** Access to core tables. */
   readonly core: ApprovalClient<CoreListing, CoreReference>
   readonly pipelines: PipelineClient
@@ -101,7 +110,10 @@ export function createClient(options: ClientOptions): Client {
     plugins: createPluginClient(send),
     routes: createApprovalClient(send, 'routes', ['plugin', 'method', 'path', 'content_hash']),
     hooks: createApprovalClient(send, 'hooks', ['plugin', 'event', 'table', 'content_hash']),
-    requests: createApprovalClient(send, 'requests', ['plugin', 'domain', 'content_hash']),
+    requests: {
+      ...createApprovalClient(send, 'requests', ['plugin', 'domain', 'content_hash']),
+      ...createRequestClient(send),
+    },
     core: createApprovalClient(send, 'core', ['plugin', 'table', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
     metrics: async () =>
@@ -180,6 +192,19 @@ function createPipelineClient(send: Transport): PipelineClient {
       if (operation !== undefined) query.set('op', operation)
       const answer = await send({ method: 'GET', path: `${path}/dry-run?${query}` })
       return (answer as { chains: PipelineChain[] }).chains
+    },
+  }
+}
+
+function createRequestClient(send: Transport): RequestClient {
+  const path = `${adminPath}/plugins/requests/breakers`
+  return {
+    async breakers() {
+      const answer = await send({ method: 'GET', path })
+      return (answer as { breakers: RequestBreaker[] }).breakers
+    },
+    async resetBreaker(plugin, domain) {
+      await send({ method: 'POST', path: `${path}/reset`, body: { plugin, domain } })
     },
   }
 }

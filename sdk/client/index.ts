@@ -10,6 +10,7 @@ export {
   createClient,
   type PipelineClient,
   type PluginClient,
+  type RequestClient,
   type RouteClient,
 } from './client.js'
 export { ClientError, type ClientErrorFacts } from './client-error.js'
@@ -40,6 +41,7 @@ export type {
   PluginState,
   PluginSummary,
   ReloadResult,
+  RequestBreaker,
   RouteListing,
   RouteReference,
   SchemaDrift,

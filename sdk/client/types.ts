@@ -286,3 +286,14 @@ export interface Health {
   readonly status: string
   readonly [check: string]: unknown
 }
+
+/** The circuit breaker of one plugin towards one domain that its requests go to. */
+export interface RequestBreaker {
+  readonly plugin: string
+  readonly domain: string
+  readonly state: BreakerState
+  /** Consecutive failures. */
+  readonly failures: number
+  /** Time until a probe may pass; 0 while requests pass. */
+  readonly retry_after_seconds: number
+}

@@ -384,6 +384,8 @@ export const outboundLimits = {
   requestHeaderBytesMax: 16 * 1024,
   /** Bytes of the headers of a response; with more the request fails. */
   responseHeaderBytesMax: 16 * 1024,
+  /** Pieces that the body of a response may come in; a server that sends it byte by byte costs more than its size says. */
+  responsePiecesMax: 16_384,
   /** Shortest time that a plugin can ask for; less counts as this. */
   timeoutMsMin: 1000,
   /** Time that stays to a call after its request has timed out, so that it can answer in its own words. */

@@ -58,6 +58,7 @@ export class Connector {
       host,
       port,
       lookup: pinnedLookup(addresses),
+      noDelay: true,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: outboundLimits.connectTryMs,
     }

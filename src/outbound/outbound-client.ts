@@ -6,8 +6,9 @@ import { Connector } from './connector.js'
 import { failureOf, OutboundError } from './failures.js'
 import type { OutboundRequest, OutboundResponse, OutboundResult, OutboundSender } from './outbound-sender.js'
 import { authorityOf } from './outbound-url.js'
-import { type AddressResolver, resolveAddresses } from './resolver.js'
-import { readBody, tooLarge } from './response-body.js'
+import { type AddressResolver, createAddressResolver } from './resolver.js'
+import { decodeBody } from './response-body.js'
+import { ResponseCollector } from './response-collector.js'
 
 export interface OutboundClientOptions {
   /** Whether requests may go to 127.0.0.0/8 and ::1. */
@@ -37,7 +38,7 @@ export class OutboundClient implements OutboundSender {
   #isClosed = false
 
   constructor(options: OutboundClientOptions) {
-    const { allowLocal, responseBytesMax, resolve = resolveAddresses, certificates } = options
+    const { allowLocal, responseBytesMax, resolve = createAddressResolver(), certificates } = options
     this.#connector = new Connector({ policy: new AddressPolicy(allowLocal), resolve, certificates })
     this.#responseBytesMax = responseBytesMax
   }
@@ -99,37 +100,34 @@ export class OutboundClient implements OutboundSender {
 
   async #exchange(request: OutboundRequest, signal: AbortSignal): Promise<OutboundResponse> {
     const socket = await untilAborted(this.#connector.connect(request.target, signal), signal)
-    const client = new Client(`${request.target.scheme}://${authorityOf(request.target)}`, {
+    try {
+      return await this.#converse(request, socket, signal)
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  async #converse(request: OutboundRequest, socket: Socket, signal: AbortSignal): Promise<OutboundResponse> {
+    const { method, target } = request
+    const { host, path } = target
+    const bytesMax = this.#responseBytesMax
+    const client = new Client(`${target.scheme}://${authorityOf(target)}`, {
       connect: onceConnected(socket),
       maxHeaderSize: outboundLimits.responseHeaderBytesMax,
       // The signal ends the request, at whatever step it stands.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
+    const collector = new ResponseCollector({ host, isBodiless: method === 'HEAD', bytesMax, signal })
+    const headers = [...request.headers.entries.flat(), 'accept-encoding', 'identity']
     try {
-      const answer = await client.request({
-        method: request.method,
-        path: request.target.path,
-        headers: [...request.headers.entries.flat(), 'accept-encoding', 'identity'],
-        body: request.body ?? null,
-        signal,
-        reset: true,
-        responseHeaders: 'raw',
-      })
-      // A body that is given up is destroyed with its client; nobody else listens to its error.
-      answer.body.on('error', () => undefined)
-      const fields = firstValues(answer.headers as unknown as readonly string[])
-      const bytesMax = this.#responseBytesMax
-      const { host } = request.target
-      if (request.method !== 'HEAD' && Number(fields['content-length'] ?? 0) > bytesMax) {
-        throw tooLarge(host, bytesMax)
-      }
-      const encoding = fields['content-encoding']
-      const body = await readBody({ host, chunks: answer.body, encoding, bytesMax })
-      return { status: answer.statusCode, headers: fields, body }
+      client.dispatch({ method, path, headers, body: request.body ?? null, reset: true }, collector)
+      const { status, headers: fields, body: bytes } = await collector.response
+      const body = await decodeBody({ host, bytes, encoding: fields['content-encoding'], bytesMax })
+      return { status, headers: fields, body }
     } finally {
-      socket.destroy()
-      await client.destroy()
+      // Its socket is all that it has, and that is destroyed by whoever opened it.
+      client.destroy().catch(() => undefined)
     }
   }
 }
@@ -173,14 +171,3 @@ type ConnectorFunction = Extract<
   NonNullable<NonNullable<ConstructorParameters<typeof Client>[1]>['connect']>,
   (...args: never[]) => unknown
 >
-
-/** First value of each header by its name in lower case. */
-function firstValues(pairs: readonly string[]): Record<string, string> {
-  // Without a prototype, so that a header like __proto__ stays a header.
-  const fields: Record<string, string> = Object.create(null)
-  for (let at = 0; at + 1 < pairs.length; at += 2) {
-    const name = String(pairs[at]).toLowerCase()
-    fields[name] ??= String(pairs[at + 1])
-  }
-  return fields
-}

@@ -2,13 +2,13 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { OutboundError, outboundError } from './failures.js'
 
-/** Where a body comes from and how large it may be. */
-export interface BodySource {
+/** A body as it came, and how large it may be. */
+export interface EncodedBody {
   readonly host: string
-  readonly chunks: AsyncIterable<Uint8Array>
+  readonly bytes: Uint8Array
   /** Value of Content-Encoding; undefined without one. */
   readonly encoding: string | undefined
-  /** Bytes, before and after decoding. */
+  /** Bytes after decoding. */
   readonly bytesMax: number
 }
 
@@ -22,29 +22,18 @@ const decoders: Readonly<Record<string, Decoder>> = {
 }
 
 /**
- * Reads a body to its end, or to its limit, and decodes it. Requests ask for no compression; some servers compress
- * all the same.
+ * Decodes a body up to its limit. Requests ask for no compression; some servers compress all the same.
  *
- * @throws OutboundError `response_too_large` or `response_unreadable`; what the connection throws.
+ * @throws OutboundError `response_too_large` or `response_unreadable`.
  */
-export async function readBody({ host, chunks, encoding, bytesMax }: BodySource): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of chunks) {
-    length += chunk.length
-    if (length > bytesMax) throw tooLarge(host, bytesMax)
-    parts.push(chunk)
-  }
-  const bytes = joined(parts, length)
+export async function decodeBody({ host, bytes, encoding, bytesMax }: EncodedBody): Promise<Uint8Array> {
   const name = encoding?.trim().toLowerCase() ?? ''
-  if (length === 0 || name === '' || name === 'identity') return bytes
+  if (bytes.length === 0 || name === '' || name === 'identity') return bytes
   const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined
   if (decode === undefined) {
     const detail = `: its content-encoding is ${JSON.stringify(name.slice(0, 32))}`
     throw outboundError('response_unreadable', host, detail)
   }
-  // A limit of 0 would be taken for none.
-  if (bytesMax === 0) throw tooLarge(host, bytesMax)
   try {
     return new Uint8Array(await decode(bytes, { maxOutputLength: bytesMax }))
   } catch (error) {
@@ -59,15 +48,4 @@ export function tooLarge(host: string, bytesMax: number): OutboundError {
     'response_too_large',
     `response body too large: ${host} sent more than the limit of ${bytesMax} bytes`,
   )
-}
-
-/** Copies into memory of its own: what shares a pool would drag the pool along to other threads. */
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

@@ -69,7 +69,7 @@ export class OutboundCalls {
     })
   }
 
-  /** Answers one question. Never rejects: what goes wrong is the `error` of the answer. */
+  /** Answers one question. What goes wrong is the `error` of the answer; rejects only as its sender does. */
   async answer(ask: HostAsk): Promise<WireAnswer> {
     const request = ask.payload as WireRequest
     const refusal = this.#refuse(ask.plugin, request)
@@ -143,7 +143,13 @@ export class OutboundCalls {
 
   async #send(request: OutboundRequest, breaker: PluginBreaker, ticket: BreakerTicket): Promise<WireAnswer> {
     const startedMs = performance.now()
-    const result = await this.#options.sender.send(request)
+    let result: OutboundResult | undefined
+    try {
+      result = await this.#options.sender.send(request)
+    } finally {
+      // A sender that breaks its word must not keep the one probe of a breaker for ever.
+      if (result === undefined) breaker.neutral(ticket)
+    }
     report(breaker, ticket, result)
     const { plugin, method, target } = request
     const status = result.ok ? result.response.status : 0

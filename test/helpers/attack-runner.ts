@@ -54,11 +54,16 @@ export class AttackHost {
         plugin_max_vms: 3,
         plugin_max_instructions: 20_000_000,
         plugin_rate_limit: 1_000_000,
+        plugin_request_rate_limit: 0,
+        plugin_request_global_rate: 0,
+        plugin_request_cb_failures: 1000,
       },
     })
     const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
     const log = createLogger({ ...config.log, destination: silence })
-    const host = await createHost({ config, log, softLimits })
+    // The worst case: an operator who has approved every domain.
+    const outbound = { isApproved: () => true }
+    const host = await createHost({ config, log, softLimits, outbound })
     const url = await host.app.listen({ host: '127.0.0.1', port: 0 })
     const runner = new AttackHost(host, url, folder)
     await runner.#approve('bystander')

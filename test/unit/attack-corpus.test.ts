@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type Attack, parseAttack, readCorpus } from '../attack/corpus.js'
 import { RawLua } from '../helpers/raw-lua.js'
 
-/** Rows of the catalogue that plugins can act out with db, http, json, log and require. */
+/** Rows of the catalogue that plugins can act out with db, http, json, log, request and require. */
 const rows = [
   ...[
     'A01',
@@ -96,6 +96,7 @@ const rows = [
     'C39',
   ],
   ...['D01', 'D02', 'D03', 'D05', 'D06', 'D08', 'D09', 'E01', 'E02', 'E03', 'E15', 'E17', 'E21', 'E27'],
+  ...['F01', 'F02', 'F03', 'F07', 'F08', 'F09', 'F11', 'F13', 'F14', 'F15'],
   ...['G01', 'G02', 'G03', 'G05', 'G06', 'G07', 'G08', 'G19', 'H03', 'H05', 'H13', 'H14'],
   ...[
     'W01',

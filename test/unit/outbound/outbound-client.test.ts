@@ -133,6 +133,18 @@ describe('the outbound client', () => {
     assert.equal(textOf(await succeed(createClient(t), requestTo(server.url))), 'direct')
   })
 
+  it('gives the final response, not what is said before it', async (t) => {
+    const server = await startRawServer(t, (socket) => {
+      socket.write('HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(3))
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx')
+    })
+    const response = await succeed(createClient(t), requestTo(server.url))
+    assert.deepEqual(
+      [response.status, { ...response.headers }, textOf(response)],
+      [200, { 'content-length': '1' }, 'x'],
+    )
+  })
+
   it('answers HEAD and empty responses without a body', async (t) => {
     const server = await startWebServer(t, (request, response) => {
       response.writeHead(request.url === '/none' ? 204 : 200, {
@@ -179,6 +191,18 @@ describe('the addresses of the outbound client', () => {
     assert.equal((await fail(client, requestTo(url))).kind, 'address_blocked')
     assert.equal(lookups, 2)
     assert.equal(server.connections(), 1)
+  })
+
+  it('are tried one after the other', async (t) => {
+    const server = await startTlsServer(t, trustedCertificate, (_request, response) => response.end('third'))
+    const url = `https://server.test:${server.port}/`
+    const tried = createClient(t, {
+      resolve: async () => ['127.0.0.2', '::1', '127.0.0.1'],
+      certificates: authority,
+    })
+    assert.equal(textOf(await succeed(tried, requestTo(url))), 'third')
+    const inVain = createClient(t, { resolve: async () => ['127.0.0.2', '127.0.0.3'] })
+    assert.equal((await fail(inVain, requestTo(url))).kind, 'refused')
   })
 
   it('are blocked as literals too, and loopback is where the configuration does not allow it', async (t) => {
@@ -302,6 +326,22 @@ describe('the limits of the outbound client', () => {
       assert.equal((await fail(client, requestTo(server.url + path))).kind, 'response_too_large')
     for (const path of ['/broken', '/cut', '/layers', '/unknown'])
       assert.equal((await fail(client, requestTo(server.url + path))).kind, 'response_unreadable', path)
+  })
+
+  it('end a body that comes byte by byte', async (t) => {
+    const { responsePiecesMax } = outboundLimits
+    const server = await startRawServer(t, (socket, received) => {
+      const pieces = received.startsWith('GET /fits') ? responsePiecesMax : responsePiecesMax + 1
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n')
+      socket.end(`${'1\r\nx\r\n'.repeat(pieces)}0\r\n\r\n`)
+    })
+    const client = createClient(t, { responseBytesMax: 1024 * 1024 })
+    assert.equal((await succeed(client, requestTo(`${server.url}/fits`))).body.length, responsePiecesMax)
+    const failure = await fail(client, requestTo(server.url))
+    assert.deepEqual(failure, {
+      kind: 'response_unreadable',
+      message: '127.0.0.1 sent a response that cannot be read: its body comes in too many pieces',
+    })
   })
 
   it('end a server that drips, in the headers and in the body', async (t) => {
