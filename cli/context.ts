@@ -7,6 +7,13 @@ export interface Finding {
   readonly message: string
 }
 
+/** Something that a plugin would ask for beside a route. */
+export interface AskedGrant {
+  readonly kind: 'hook' | 'domain' | 'core'
+  readonly key: string
+  readonly description: string
+}
+
 /** What the sandbox found out about one plugin folder. */
 export interface ValidationReport {
   readonly name?: string | undefined
@@ -16,6 +23,8 @@ export interface ValidationReport {
   readonly errors: readonly Finding[]
   readonly warnings: readonly Finding[]
   readonly routes: readonly { readonly method: string; readonly path: string; readonly public: boolean }[]
+  /** Hooks, domains and core tables that it would ask for; none when missing. */
+  readonly grants?: readonly AskedGrant[]
 }
 
 /** Checks plugin folders by running them in the real sandbox, without any effect. */

@@ -163,7 +163,7 @@ function isBreakerOpen(
 
 function composeOutbound(
   { outbound }: PartsOptions,
-  { config, log }: PartsMaterial,
+  { config, log, tracing }: PartsMaterial,
   manager: PluginManager,
   metrics: Metrics | undefined,
 ): Outbound {
@@ -173,10 +173,8 @@ function composeOutbound(
   })
   const calls = new OutboundCalls({
     sender: client,
-    isApproved: (plugin, domain) => {
-      const served = manager.find(plugin)
-      return served?.state === 'running' && served.grants.isApproved('domain', domain)
-    },
+    isApproved: (plugin, domain, generation) =>
+      manager.grantsOf(plugin, generation).isApproved('domain', domain),
     breaker: {
       failuresMax: config.plugin_request_cb_failures,
       resetMs: config.plugin_request_cb_reset * 1000,
@@ -188,6 +186,7 @@ function composeOutbound(
     allowLocal: config.plugin_request_allow_local,
     userAgent: `modulacms/${productVersion()}`,
     log,
+    ...(tracing && { traceHeaders: (requestId) => ({ ...tracing.headersOf(requestId) }) }),
     ...(metrics && { observe: (observation) => metrics.outboundObserved(observation) }),
     ...outbound,
   })

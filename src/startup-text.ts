@@ -20,7 +20,9 @@ export function startupText({ url, host, isPluginSystemOn }: StartupFacts): stri
   if (stopped.length > 0) lines.push(`  disabled: ${list(stopped)}`)
   for (const { name, reason } of failed) lines.push(`  failed: ${name}: ${reason}`)
   for (const problem of problems) lines.push(`  note: ${problem}`)
-  for (const plugin of waiting) lines.push(...waitingLines(plugin))
+  for (const { what, command } of waiting.map(describeWaiting)) {
+    lines.push(`  waiting for approval: ${what}`, `    ${command}`)
+  }
   return `${lines.join('\n')}\n`
 }
 
@@ -31,7 +33,11 @@ const kinds = [
   { kind: 'core', one: 'core table access', many: 'core table accesses', flag: '--all-core' },
 ] as const
 
-function waitingLines({ plugin, routes, grants }: WaitingPlugin): readonly string[] {
+/** Says what of a plugin waits, e.g. `2 routes, 1 hook of shop`, and gives the command that approves exactly that. */
+export function describeWaiting({ plugin, routes, grants }: WaitingPlugin): {
+  readonly what: string
+  readonly command: string
+} {
   const counted = [
     { count: routes.length, one: 'route', many: 'routes', flag: '--all-routes' },
     ...kinds.map((names) => ({
@@ -40,10 +46,10 @@ function waitingLines({ plugin, routes, grants }: WaitingPlugin): readonly strin
     })),
   ].filter(({ count }) => count > 0)
   const counts = counted.map(({ count, one, many }) => `${count} ${count === 1 ? one : many}`)
-  return [
-    `  waiting for approval: ${counts.join(', ')} of ${plugin}`,
-    `    npx modulacms plugin approve ${plugin} ${counted.map(({ flag }) => flag).join(' ')}`,
-  ]
+  return {
+    what: `${counts.join(', ')} of ${plugin}`,
+    command: `npx modulacms plugin approve ${plugin} ${counted.map(({ flag }) => flag).join(' ')}`,
+  }
 }
 
 function list(names: readonly string[]): string {

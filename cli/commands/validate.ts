@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { findNameProblem } from '../../src/plugins/plugin-name.js'
+import { describeItem } from '../approval-items.js'
 import { CliError } from '../cli-error.js'
 import type { CommandContext, Finding, ValidationReport } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
@@ -41,8 +42,9 @@ async function validate(context: CommandContext, path: string, options: Validate
   const report = await withValidator(context, (validator) => validateFolder(validator, directory))
   const valid = report.errors.length === 0
   if (options.json) {
-    const { name, version, description, errors, warnings, routes } = report
-    printJson(context, { path: directory, valid, name, version, description, errors, warnings, routes })
+    const { name, version, description, errors, warnings, routes, grants = [] } = report
+    const facts = { name, version, description, errors, warnings, routes, grants }
+    printJson(context, { path: directory, valid, ...facts })
   } else printReport(context, shownPath(context, directory), report)
   if (!valid) context.setExitCode(exitCodes.invalidPlugin)
 }
@@ -58,7 +60,7 @@ function findFolder(context: CommandContext, path: string, options: ValidateOpti
 }
 
 function printReport(context: CommandContext, place: string, report: ValidationReport): void {
-  const { name, version, errors, warnings, routes } = report
+  const { name, version, errors, warnings, routes, grants = [] } = report
   for (const finding of errors) printFinding(context, paint(context, 'red', 'ERROR'), finding)
   for (const finding of warnings) printFinding(context, paint(context, 'yellow', 'WARN'), finding)
   if (errors.length > 0) {
@@ -72,6 +74,7 @@ function printReport(context: CommandContext, place: string, report: ValidationR
   for (const route of routes) {
     printLine(context, printable(`  ${route.method} ${route.path}${route.public ? '  (public)' : ''}`))
   }
+  for (const grant of grants) printLine(context, `  ${describeItem(context, grant)}`)
 }
 
 function printFinding(context: CommandContext, label: string, { field, message }: Finding): void {

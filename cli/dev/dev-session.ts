@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config/schema.js'
 import type { ServerCompanion, ServerFacts } from '../../src/main.js'
+import { describeWaiting } from '../../src/startup-text.js'
 import { CliError } from '../cli-error.js'
 import type { CliContext } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
@@ -68,16 +69,21 @@ async function settleApprovals(
   plugin: string | undefined,
 ): Promise<void> {
   const waiting = host.status().waiting.filter((each) => plugin === undefined || each.plugin === plugin)
-  for (const { plugin: name, routes } of waiting) {
-    const what = `${routes.length} ${routes.length === 1 ? 'route' : 'routes'} of ${name}`
+  for (const each of waiting) {
+    const { what, command } = describeWaiting(each)
     if (!approve) {
       // The summary of the start has named those that wait since then.
       if (plugin === undefined) continue
       printNote(context, paint(context, 'yellow', `  waiting for approval: ${what}`))
-      printNote(context, `    npx modulacms plugin approve ${name} --all-routes --url ${url}`)
+      printNote(context, `    ${command} --url ${url}`)
       continue
     }
-    const { errors } = await host.plugins.approveRoutes(routes, actor)
+    const grants = each.grants.map(({ kind, key }) => ({ plugin: each.plugin, kind, key }))
+    const approvals = [
+      await host.plugins.approveRoutes(each.routes, actor),
+      await host.plugins.approveGrants(grants, actor),
+    ]
+    const errors = approvals.flatMap((result) => result.errors)
     for (const error of errors) printNote(context, `  not approved: ${printable(error)}`)
     if (errors.length === 0) printNote(context, `  approved: ${what}`)
   }

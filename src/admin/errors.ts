@@ -38,13 +38,6 @@ export const unsupportedMediaType = defineError(
   'the request body has the content type "{type}"; send it as application/json, or send no body where none is needed',
 )
 
-/** Some routes of a list are not registered by a running plugin; the others were approved or revoked. */
-export const routesNotFound = defineError(
-  'ROUTES_NOT_FOUND',
-  400,
-  '{failed} of {total} routes could not be {done}, see "errors"; the others were',
-)
-
 /** Some hooks, domains or core tables of a list are not asked for by a plugin; the others were approved or revoked. */
 export const grantsNotFound = defineError(
   'GRANTS_NOT_FOUND',
@@ -57,6 +50,13 @@ export const breakerNotFound = defineError(
   'BREAKER_NOT_FOUND',
   404,
   'no circuit breaker keeps plugin "{plugin}" from "{domain}"; the list of breakers shows those that remember failures',
+)
+
+/** Some routes of a list are not registered by a running plugin; the others were approved or revoked. */
+export const routesNotFound = defineError(
+  'ROUTES_NOT_FOUND',
+  400,
+  '{failed} of {total} routes could not be {done}, see "errors"; the others were',
 )
 
 /** Fixed text of a load that failed: the reason holds Lua text, which stays out of 5xx answers. */

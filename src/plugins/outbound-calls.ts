@@ -21,8 +21,8 @@ export interface OutboundObservation {
 export interface OutboundCallsOptions {
   /** Who sends what has passed all checks. */
   readonly sender: OutboundSender
-  /** Tells whether the generation of a plugin that serves may send requests to a domain, in lower case. */
-  readonly isApproved: (plugin: string, domain: string) => boolean
+  /** Tells whether a generation of a plugin may send requests to a domain, in lower case. */
+  readonly isApproved: (plugin: string, domain: string, generation: number) => boolean
   readonly breaker: Pick<DomainBreakersOptions, 'failuresMax' | 'resetMs'>
   /** Requests a minute of one plugin to one domain; 0 sets no limit. */
   readonly ratePerMinute: number
@@ -33,6 +33,8 @@ export interface OutboundCallsOptions {
   readonly allowLocal: boolean
   /** Sent as User-Agent where the plugin names none. */
   readonly userAgent: string
+  /** Headers that continue the trace of the request that a plugin serves; none when missing. */
+  readonly traceHeaders?: (requestId: string) => Readonly<Record<string, string>> | undefined
   /** Hears of each request that was sent, after its end. */
   readonly observe?: (observation: OutboundObservation) => void
   readonly log?: { warn(fields: Readonly<Record<string, unknown>>, message: string): void }
@@ -72,7 +74,7 @@ export class OutboundCalls {
   /** Answers one question. What goes wrong is the `error` of the answer; rejects only as its sender does. */
   async answer(ask: HostAsk): Promise<WireAnswer> {
     const request = ask.payload as WireRequest
-    const refusal = this.#refuse(ask.plugin, request)
+    const refusal = this.#refuse(ask, request)
     if (refusal !== undefined) return { error: refusal }
     const { plugin } = ask
     const { host } = request.target
@@ -105,11 +107,11 @@ export class OutboundCalls {
   }
 
   /** What can be said before anything is counted. */
-  #refuse(plugin: string, { target }: WireRequest): string | undefined {
+  #refuse({ plugin, generation }: HostAsk, { target }: WireRequest): string | undefined {
     const { allowLocal, isApproved } = this.#options
     const fault = refuseScheme(target, allowLocal) ?? refusePort(target, allowLocal)
     if (fault !== undefined) return fault
-    if (isApproved(plugin, target.host)) return undefined
+    if (isApproved(plugin, target.host, generation)) return undefined
     return `domain not approved: ${target.host.slice(0, outboundLimits.domainCharactersMax)}`
   }
 
@@ -129,7 +131,10 @@ export class OutboundCalls {
         'user-agent': this.#options.userAgent,
         ...(request.isJson ? { 'content-type': 'application/json' } : {}),
       },
-      forced: requestId === '' ? {} : { 'x-request-id': requestId },
+      forced: {
+        ...(requestId === '' ? {} : { 'x-request-id': requestId }),
+        ...this.#options.traceHeaders?.(requestId),
+      },
     })
     if (!composed.ok) return composed.reason
     if (bodyBytes > requestBytesMax) {

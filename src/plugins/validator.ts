@@ -2,6 +2,8 @@ import { basename, dirname, resolve } from 'node:path'
 import { routesOf } from '../capabilities/http/route-rules.js'
 import type { Inspection, Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
+import { declaredGrants } from './grants/declared-grants.js'
+import type { DeclaredGrant } from './grants/grant-table.js'
 import { reasonOf } from './loader.js'
 import { type ManifestProblem, parseManifest } from './manifest.js'
 import { type ReadSource, readPluginSource } from './source.js'
@@ -21,6 +23,8 @@ export interface ValidationReport {
   readonly errors: readonly ManifestProblem[]
   readonly warnings: readonly ManifestProblem[]
   readonly routes: readonly ValidatedRoute[]
+  /** Hooks, domains and core tables that it would ask for; empty for a plugin that is not valid. */
+  readonly grants: readonly DeclaredGrant[]
 }
 
 export interface Validator {
@@ -65,6 +69,7 @@ async function validate(
 function report(inspection: Inspection): ValidationReport {
   const { manifest, problems, warnings } = parseManifest(inspection.pluginInfo)
   const routes = routesOf(inspection.registrations)
+  const grants = manifest === undefined ? [] : declaredGrants(inspection.registrations, manifest)
   return {
     ...(manifest === undefined
       ? {}
@@ -72,6 +77,7 @@ function report(inspection: Inspection): ValidationReport {
     errors: problems,
     warnings: [...warnings, ...warnOfMissing(inspection)],
     routes: routes.map((route) => ({ method: route.method, path: route.path, public: route.public })),
+    grants,
   }
 }
 
@@ -81,5 +87,5 @@ function warnOfMissing({ hasOnInit }: Inspection): readonly ManifestProblem[] {
 }
 
 function reject(field: string, error: unknown): ValidationReport {
-  return { errors: [{ field, message: reasonOf(error) }], warnings: [], routes: [] }
+  return { errors: [{ field, message: reasonOf(error) }], warnings: [], routes: [], grants: [] }
 }

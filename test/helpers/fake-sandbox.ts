@@ -42,6 +42,8 @@ export class FakeSandbox implements Sandbox {
   readonly inspected: string[] = []
   readonly generations: FakeGeneration[] = []
   readonly #quarantined = new Set<string>()
+  /** Runs within each call of a generation, e.g. in its on_init. */
+  onCall: (generation: number, payload: string) => void | Promise<void> = () => undefined
   /** Awaited by each createGeneration. */
   gate: Promise<void> = Promise.resolve()
 
@@ -55,7 +57,9 @@ export class FakeSandbox implements Sandbox {
     const fake = readFake(source)
     const inspection = toInspection(fake, fake.laterVersion)
     const id = this.generations.length + 1
-    const generation = new FakeGeneration({ id, plugin, version, inspection, fake, events: this.events })
+    const { events } = this
+    const onCall = (payload: string) => this.onCall(id, payload)
+    const generation = new FakeGeneration({ id, plugin, version, inspection, fake, events, onCall })
     this.generations.push(generation)
     return generation
   }
@@ -88,6 +92,7 @@ interface FakeGenerationOptions {
   readonly inspection: Inspection
   readonly fake: FakePlugin
   readonly events: string[]
+  readonly onCall?: (payload: string) => void | Promise<void>
 }
 
 export class FakeGeneration implements Generation {
@@ -102,6 +107,7 @@ export class FakeGeneration implements Generation {
   inFlight: Promise<void> = Promise.resolve()
   readonly #fake: FakePlugin
   readonly #events: string[]
+  readonly #onCall: FakeGenerationOptions['onCall']
 
   constructor(options: FakeGenerationOptions) {
     this.id = options.id
@@ -110,11 +116,13 @@ export class FakeGeneration implements Generation {
     this.inspection = options.inspection
     this.#fake = options.fake
     this.#events = options.events
+    this.#onCall = options.onCall
   }
 
   async call(request: CallRequest): Promise<CallOutcome> {
     this.requests.push(request)
     this.#events.push(`${request.payload} ${this.plugin} ${this.id}`)
+    await this.#onCall?.(request.payload)
     const { onInit = '', onShutdown = '' } = this.#fake
     const message = request.payload === 'on_init' ? onInit : onShutdown
     if (this.state !== 'open') return { ok: false, code: 'CLOSED', message: 'closed', blamed: false }

@@ -68,6 +68,13 @@ const everyOperation = [
   ['GET', '/plugins/routes'],
   ['POST', '/plugins/routes/approve'],
   ['POST', '/plugins/routes/revoke'],
+  ['GET', '/plugins/hooks'],
+  ['POST', '/plugins/hooks/approve'],
+  ['GET', '/plugins/notes/diff'],
+  ['GET', '/plugins/notes/capabilities'],
+  ['POST', '/plugins/notes/sync-capabilities'],
+  ['GET', '/pipelines'],
+  ['GET', '/pipelines/dry-run'],
   ['GET', '/nothing/here'],
   ['PUT', '/plugins'],
 ] as const

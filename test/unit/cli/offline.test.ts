@@ -125,7 +125,21 @@ test('validate reports every error on standard error with exit code 3', async ()
   )
   const json = await run('plugin validate plugins/a --json', { validate: () => bad })
   assert.equal(json.exitCode, exitCodes.invalidPlugin)
-  assert.deepEqual(JSON.parse(json.out), { path: join(directory, 'plugins', 'a'), valid: false, ...bad })
+  const path = join(directory, 'plugins', 'a')
+  assert.deepEqual(JSON.parse(json.out), { path, valid: false, ...bad, grants: [] })
+})
+
+test('validate shows what a plugin would ask for beside routes', async () => {
+  await addPlugin('a')
+  const grants = [
+    { kind: 'hook', key: 'before_create:*', description: 'may refuse' },
+    { kind: 'domain', key: 'api.example.com', description: 'weather' },
+  ] as const
+  const { out } = await run('plugin validate plugins/a', { validate: () => ({ ...good, grants }) })
+  assert.ok(out.includes('  hook   before_create:*  (may refuse)\n'), out)
+  assert.ok(out.includes('  domain api.example.com  (the plugin says: weather)\n'), out)
+  const json = await run('plugin validate plugins/a --json', { validate: () => ({ ...good, grants }) })
+  assert.deepEqual(JSON.parse(json.out).grants, grants)
 })
 
 test('validate takes the name of a plugin as well, and names a path that does not exist', async () => {

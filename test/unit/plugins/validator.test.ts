@@ -10,13 +10,20 @@ describe('createValidator', () => {
     const world = await createPluginWorld(t)
     await world.write(
       'a/init.lua',
-      fakeInit('shop', { routes: [{ method: 'GET', path: '/x', public: true }] }),
+      fakeInit('shop', {
+        routes: [{ method: 'GET', path: '/x', public: true }],
+        hooks: ['before_create:posts'],
+      }),
     )
     const validator = createValidator({ sandbox: new FakeSandbox(), settings: testSettings })
-    const { errors, warnings, routes, name } = await validator.validate(join(world.directory, 'a'))
+    const { errors, warnings, routes, grants, name } = await validator.validate(join(world.directory, 'a'))
     assert.deepEqual(errors, [])
     assert.equal(name, 'shop')
     assert.deepEqual(routes, [{ method: 'GET', path: '/x', public: true }])
+    assert.deepEqual(
+      grants.map(({ kind, key }) => `${kind} ${key}`),
+      ['hook before_create:posts'],
+    )
     assert.deepEqual(
       warnings.map(({ field }) => field),
       ['author', 'license', 'on_init'],

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { StatusReport } from '../../src/plugins/plugin-views.js'
+import { startupText } from '../../src/startup-text.js'
+
+const nothing: StatusReport = { running: [], failed: [], stopped: [], waiting: [], problems: [] }
+
+function textOf(waiting: StatusReport['waiting']): string {
+  const adminToken = { token: 'x', source: 'file' as const, file: 'data/admin-token', created: false }
+  const host = {
+    status: () => ({ ...nothing, waiting }),
+    adminToken,
+  }
+  return startupText({ url: 'http://127.0.0.1:1', host, isPluginSystemOn: true })
+}
+
+const route = { plugin: 'a', method: 'GET', path: '/x', public: false, approved: false, plugin_version: '1' }
+const grant = (kind: 'hook' | 'domain' | 'core', key: string) => ({
+  kind,
+  key,
+  description: '',
+  approved: false,
+})
+
+test('what waits for approval is counted by kind, with the command that approves exactly that', () => {
+  const routesOnly = textOf([{ plugin: 'a', routes: [route], grants: [] }])
+  assert.ok(
+    routesOnly.includes(
+      '  waiting for approval: 1 route of a\n    npx modulacms plugin approve a --all-routes\n',
+    ),
+  )
+  const grants = [grant('hook', 'before_create:*'), grant('hook', 'x:y'), grant('core', 'content_data:read')]
+  const mixed = textOf([
+    { plugin: 'a', routes: [route, route], grants },
+    { plugin: 'b', routes: [], grants: [grant('domain', 'api.example.com')] },
+  ])
+  assert.ok(
+    mixed.includes(
+      '  waiting for approval: 2 routes, 2 hooks, 1 core table access of a\n' +
+        '    npx modulacms plugin approve a --all-routes --all-hooks --all-core\n' +
+        '  waiting for approval: 1 domain of b\n    npx modulacms plugin approve b --all-domains\n',
+    ),
+    mixed,
+  )
+  assert.ok(!textOf([]).includes('waiting'))
+})
