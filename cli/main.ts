@@ -32,6 +32,10 @@ function createContext(): CliContext {
     terminal: createTerminal(),
     // The server and the sandbox are loaded only by the commands that need them: the others answer at once.
     runServer: async (flags) => (await import('../src/main.js')).runServer(flags),
+    runPluginTests: async (run) =>
+      (await import('../src/plugin-tests.js')).runPluginTests({ ...run, environment: process.env }),
+    watchPlugin: async (directory, changed) =>
+      (await import('./watching.js')).watchUntilInterrupted(directory, changed),
     openValidator: async () => (await import('../src/validator-session.js')).openValidator(),
   }
 }

@@ -3,6 +3,9 @@ import { httpKind } from './capabilities/http/call-kind.js'
 import { createLogCapability } from './capabilities/log.js'
 import { createCapabilities } from './capabilities/registry.js'
 import type { ExecutorServices } from './capabilities/services.js'
+import { testKind } from './capabilities/test/call-kind.js'
+import { testCapability } from './capabilities/test/capability.js'
+import { testReport } from './capabilities/test/record.js'
 import { createExecutorDatabase } from './database/executor-database.js'
 import { Executor } from './sandbox/executor.js'
 import type { ExecutorData } from './sandbox/protocol.js'
@@ -11,6 +14,8 @@ import type { ExecutorData } from './sandbox/protocol.js'
 export interface ExecutorComposition {
   /** Path of the SQLite file. */
   readonly databaseFile: string
+  /** True where tests of plugins are run: only there is the module `test`. */
+  readonly runsTests?: boolean
 }
 
 /** Kind of the reports that carry a log line of a plugin. */
@@ -19,17 +24,18 @@ export const logReport = 'log'
 // The entry of an executor thread: composes the sandbox with what its Lua modules act on.
 if (parentPort !== null) {
   const data = workerData as ExecutorData
-  const { databaseFile } = data.composition as ExecutorComposition
+  const { databaseFile, runsTests = false } = data.composition as ExecutorComposition
   const log = createLogCapability()
   const database = createExecutorDatabase({ file: databaseFile })
   await Executor.start<ExecutorServices>({
     port: parentPort,
     data,
-    modules: createCapabilities(log).map(({ module }) => module),
-    kinds: [httpKind],
+    modules: [...createCapabilities(log), ...(runsTests ? [testCapability] : [])].map(({ module }) => module),
+    kinds: runsTests ? [httpKind, testKind] : [httpKind],
     createServices: (report) => ({
       database,
       writeLog: (line) => report(logReport, line.plugin, line),
+      recordTest: (plugin, record) => report(testReport, plugin, record),
     }),
     print: log.print,
   })

@@ -8,6 +8,7 @@ import type { PluginLogLine } from './capabilities/services.js'
 import type { Config } from './config/schema.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
 import { parseDatabaseUrl } from './database/url.js'
+import type { ExecutorComposition } from './executor.js'
 import { createClientIp } from './gateway/client-ip.js'
 import { clientNetwork } from './gateway/ip-address.js'
 import { createTokenBuckets } from './gateway/rate-limit.js'
@@ -16,15 +17,17 @@ import { createHealthRoutes, type Health } from './health.js'
 import { HostAnswers } from './host-answers.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
-import type { User } from './identity/authenticator.js'
+import type { Authenticator, User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
+import type { PluginDirectory } from './plugins/plugin-directory.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import type { Sandbox } from './sandbox/generation.js'
+import type { ExecutorReport } from './sandbox/protocol.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
 import { productVersion } from './version.js'
@@ -39,6 +42,20 @@ export interface HostOptions {
   readonly log?: Logger
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
+  /** Present only in a host that runs the tests of plugins; see `plugin-tests.ts`. */
+  readonly harness?: HostHarness
+}
+
+/** What a host that runs tests of plugins does differently. */
+export interface HostHarness {
+  /** Whether lines of plugins are counted as they run. */
+  readonly coverage: boolean
+  /** Gets the parts of the host before plugins are loaded; further members are what a test may act on. */
+  attach(parts: { readonly answers: HostAnswers; readonly directory: PluginDirectory }): void
+  /** Knows more callers than the host's own authenticator does. */
+  authenticator(own: Authenticator): Authenticator
+  /** Takes what executors report of tests; false when it is something else. */
+  report(report: ExecutorReport): boolean
 }
 
 /** A running plugin host. */
@@ -79,7 +96,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
   }
   try {
     await parts.sandbox.ready()
-    await mount(app, { config, log, adminToken, database, manager: parts.manager, lifecycle })
+    const own = createTokenAuthenticator(adminToken.token)
+    const authenticator = options.harness?.authenticator(own) ?? own
+    await mount(app, { config, log, authenticator, database, manager: parts.manager, lifecycle })
     if (config.plugin_hot_reload)
       log.warn({}, 'plugin_hot_reload has no effect: this version does not watch files')
     if (config.plugin_enabled) await parts.manager.start()
@@ -98,7 +117,7 @@ interface PluginParts {
 }
 
 function composePlugins(
-  { config, softLimits }: HostOptions,
+  { config, softLimits, harness }: HostOptions,
   log: Logger,
   database: CoreDatabase,
   databaseFile: string,
@@ -107,7 +126,9 @@ function composePlugins(
   const answers = new HostAnswers(log)
   const sandbox = createSandbox({
     entry: new URL('./executor.bundle.js', import.meta.url),
-    composition: { databaseFile },
+    composition: { databaseFile, runsTests: harness !== undefined } satisfies ExecutorComposition,
+    coverage: harness?.coverage ?? false,
+    ...(harness === undefined ? {} : { spares: 0 }),
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,
     observer: {
@@ -117,6 +138,7 @@ function composePlugins(
     },
     answer: (ask) => answers.answer(ask),
     report: (report) => {
+      if (harness?.report(report) === true) return
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
       else writePluginReport(log, report)
     },
@@ -133,6 +155,7 @@ function composePlugins(
     sandbox,
     log,
   })
+  harness?.attach({ answers, directory: manager })
   return { sandbox, manager, answers }
 }
 
@@ -143,7 +166,7 @@ function writePluginLine(log: Logger, { plugin, level, message, fields, requestI
 interface Mounted {
   readonly config: Config
   readonly log: Logger
-  readonly adminToken: AdminToken
+  readonly authenticator: Authenticator
   readonly database: CoreDatabase
   readonly manager: PluginManager
   readonly lifecycle: { readonly isShuttingDown: boolean }
@@ -151,10 +174,9 @@ interface Mounted {
 
 async function mount(app: FastifyInstance, parts: Mounted): Promise<void> {
   const { config, log, manager, lifecycle } = parts
-  const authenticator = createTokenAuthenticator(parts.adminToken.token)
   const authenticate = (request: {
     headers: Record<string, string | string[] | undefined>
-  }): User | undefined => authenticator.authenticate(request)
+  }): User | undefined => parts.authenticator.authenticate(request)
   const clientIp = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   await app.register(createOpenApi({ version: productVersion() }))

@@ -14,6 +14,9 @@ export interface ReadSource {
   readonly contentHash: string
 }
 
+/** Folder of the tests of a plugin; see `src/harness/`. */
+const testFolder = 'test'
+
 /** A Lua file on its way into the source. */
 interface LuaFile {
   /** Path inside the plugin folder, with `/`. */
@@ -22,7 +25,8 @@ interface LuaFile {
 }
 
 /**
- * Reads all Lua files of a plugin folder, sub-folders included, exactly once: what is hashed is what runs.
+ * Reads all Lua files of a plugin folder, sub-folders included, exactly once: what is hashed is what runs. Its tests,
+ * in `test/`, are not part of it: nothing there ever runs in a host that serves, and editing them changes no approval.
  * Names that start with a dot (swap files, version control, editor stubs) are not part of a plugin. The folder
  * itself may be a symbolic link that the operator has set; inside it none is followed.
  *
@@ -70,6 +74,7 @@ async function listLuaFiles(root: string, folder: string): Promise<readonly stri
         throw refuse(folder, `it holds more than ${pluginSourceLimits.entriesMax} files and folders`)
       }
       const path = `${prefix}${entry.name}`
+      if (path === testFolder) continue
       const kind = classify(entry, path, folder)
       if (kind === 'folder') waiting.push({ prefix: `${path}/`, depth: depth + 1 })
       if (kind === 'lua') found.push(path)

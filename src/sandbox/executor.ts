@@ -7,6 +7,7 @@ import type { CallKind } from './call-kind.js'
 import { ExecutorOutbox } from './executor-outbox.js'
 import type { HostModule } from './host-function.js'
 import { lifecycleKind, loadKind } from './lifecycle-kinds.js'
+import { LineCoverage } from './line-coverage.js'
 import { LocalGeneration, type QueuedCall, type VmKeeper } from './local-generation.js'
 import { LuaInstances } from './lua-wasm.js'
 import type { Phase } from './phase.js'
@@ -226,6 +227,8 @@ export class Executor<Services> {
         },
         print: this.#options.print,
         softLimits: this.#options.data.softLimits,
+        coverage: this.#options.data.coverage ? new LineCoverage(plugin, files) : undefined,
+        covered: (lines) => this.#outbox.report('coverage', plugin, id, lines),
       },
       {
         started: (of, deadlineMs) => {

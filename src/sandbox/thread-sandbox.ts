@@ -32,8 +32,12 @@ export interface SandboxOptions {
   readonly composition: unknown
   /** Executor threads; 0 means as many as cores less one, and at least two. */
   readonly executors: number
+  /** Warm threads that wait to take the place of one that is occupied; one when missing. */
+  readonly spares?: number
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
+  /** True counts the lines of plugins as they run and reports them as `coverage`; slow, for tests of plugins only. */
+  readonly coverage?: boolean
   readonly observer?: Partial<SandboxObserver>
   /** Lines and measurements that executors report: log lines, schema drift. */
   readonly report?: (report: ExecutorReport) => void
@@ -82,6 +86,8 @@ class ThreadSandbox implements Sandbox {
       entry: options.entry,
       composition: options.composition,
       executors: options.executors > 0 ? options.executors : Math.max(2, availableParallelism() - 1),
+      spares: options.spares ?? 1,
+      coverage: options.coverage ?? false,
       softLimits: options.softLimits ?? true,
       observer: this.#observer,
       report: (report) => this.#report(report, options.report),
