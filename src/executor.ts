@@ -26,17 +26,25 @@ if (parentPort !== null) {
   const data = workerData as ExecutorData
   const { databaseFile, runsTests = false } = data.composition as ExecutorComposition
   const log = createLogCapability()
-  const database = createExecutorDatabase({ file: databaseFile })
+  let database = createExecutorDatabase({ file: databaseFile })
   await Executor.start<ExecutorServices>({
     port: parentPort,
     data,
     modules: [...createCapabilities(log), ...(runsTests ? [testCapability] : [])].map(({ module }) => module),
     kinds: runsTests ? [httpKind, testKind] : [httpKind],
     createServices: (report) => ({
-      database,
+      get database() {
+        return database
+      },
       writeLog: (line) => report(logReport, line.plugin, line),
       recordTest: (plugin, record) => report(testReport, plugin, record),
     }),
+    // The next test finds another database under the same name.
+    idle: () => {
+      if (!runsTests) return
+      database.close()
+      database = createExecutorDatabase({ file: databaseFile })
+    },
     print: log.print,
   })
 }

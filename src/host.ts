@@ -28,7 +28,7 @@ import type { PluginDirectory } from './plugins/plugin-directory.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import type { Sandbox } from './sandbox/generation.js'
 import type { ExecutorReport } from './sandbox/protocol.js'
-import { createSandbox } from './sandbox/thread-sandbox.js'
+import { createSandbox, type SandboxOptions } from './sandbox/thread-sandbox.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
 import { productVersion } from './version.js'
 
@@ -48,8 +48,8 @@ export interface HostOptions {
 
 /** What a host that runs tests of plugins does differently. */
 export interface HostHarness {
-  /** Whether lines of plugins are counted as they run. */
-  readonly coverage: boolean
+  /** Gives the sandbox, in which there is the module `test`. */
+  createSandbox(options: SandboxOptions): Sandbox
   /** Gets the parts of the host before plugins are loaded; further members are what a test may act on. */
   attach(parts: { readonly answers: HostAnswers; readonly directory: PluginDirectory }): void
   /** Knows more callers than the host's own authenticator does. */
@@ -124,11 +124,9 @@ function composePlugins(
 ): PluginParts {
   let manager: PluginManager | undefined
   const answers = new HostAnswers(log)
-  const sandbox = createSandbox({
+  const sandbox = (harness?.createSandbox ?? createSandbox)({
     entry: new URL('./executor.bundle.js', import.meta.url),
-    composition: { databaseFile, runsTests: harness !== undefined } satisfies ExecutorComposition,
-    coverage: harness?.coverage ?? false,
-    ...(harness === undefined ? {} : { spares: 0 }),
+    composition: { databaseFile } satisfies ExecutorComposition,
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,
     observer: {

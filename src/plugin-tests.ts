@@ -1,14 +1,16 @@
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { testLimits } from './base/limits.js'
 import type { TestRequest, TestResponse } from './capabilities/test/topics.js'
 import { loadConfig } from './config/load.js'
 import type { Config } from './config/schema.js'
+import type { ExecutorComposition } from './executor.js'
 import { generationSettings } from './generation-settings.js'
 import { testsImpossible } from './harness/errors.js'
-import type { TestHost } from './harness/file-runner.js'
+import type { TestHost, TestWorker } from './harness/file-runner.js'
 import type { FileResult, TestReport } from './harness/results.js'
+import { ReusedSandbox } from './harness/reused-sandbox.js'
 import { runTests, type TestedPlugin } from './harness/runner.js'
 import { readTestFiles } from './harness/test-files.js'
 import { TestSession } from './harness/test-session.js'
@@ -48,17 +50,22 @@ export async function runPluginTests(options: PluginTestOptions): Promise<TestRe
     const config = testConfig(options)
     const plugin = await prepare(options, config, join(root, 'plugins'))
     options.started?.(plugin.name)
-    let hosts = 0
+    let workers = 0
     return await runTests(plugin, {
       filter: options.filter,
       timeoutMs: options.timeoutMs,
       coverage: options.coverage,
       filesAtOnce: Math.min(plugin.tests.length, availableParallelism()),
       ...(options.fileDone === undefined ? {} : { fileDone: options.fileDone }),
-      startHost: () => {
-        hosts += 1
-        const directories = { plugins: join(root, 'plugins'), data: join(root, `data-${hosts}`) }
-        return startTestHost(plugin.name, options, config, directories)
+      openWorker: () => {
+        workers += 1
+        return openWorker(
+          plugin.name,
+          options,
+          config,
+          join(root, 'plugins'),
+          join(root, `worker-${workers}`),
+        )
       },
     })
   } finally {
@@ -156,31 +163,61 @@ async function copy({ source }: Candidate, directory: string): Promise<void> {
   }
 }
 
-async function startTestHost(
+/**
+ * Starts one host after the other on the same executor thread: starting a thread takes several times longer than all
+ * the rest. The thread opens its database by a link, which leads to the database of the present host.
+ */
+function openWorker(
   plugin: string,
   { coverage }: PluginTestOptions,
   config: Config,
-  directories: { readonly plugins: string; readonly data: string },
-): Promise<TestHost> {
-  const problems: string[] = []
-  const session = new TestSession(plugin, coverage)
-  const host = await createHost({
-    config: {
-      ...config,
-      plugin_directory: directories.plugins,
-      data_directory: directories.data,
-      database_url: `sqlite:${join(directories.data, 'modula.db')}`,
+  plugins: string,
+  directory: string,
+): TestWorker {
+  const link = `${directory}.db`
+  const sandbox = new ReusedSandbox({
+    composition: { databaseFile: link, runsTests: true } satisfies ExecutorComposition,
+    coverage,
+  })
+  let hosts = 0
+  return {
+    startHost: async () => {
+      hosts += 1
+      const data = `${directory}-${hosts}`
+      const databaseFile = join(data, 'modula.db')
+      await rm(link, { force: true })
+      await symlink(databaseFile, link)
+      return startTestHost(plugin, sandbox, {
+        ...config,
+        plugin_directory: plugins,
+        data_directory: data,
+        database_url: `sqlite:${databaseFile}`,
+      })
     },
+    close: () => sandbox.close(),
+  }
+}
+
+async function startTestHost(plugin: string, sandbox: ReusedSandbox, config: Config): Promise<TestHost> {
+  const problems: string[] = []
+  const session = new TestSession(plugin)
+  const host = await createHost({
+    config,
     log: createLogger({
       level: 'warn',
       format: 'json',
       destination: { write: (line) => keep(problems, describeLine(line)) },
     }),
-    harness: session,
+    harness: {
+      attach: (parts) => session.attach(parts),
+      authenticator: (own) => session.authenticator(own),
+      report: (report) => session.report(report),
+      createSandbox: (options) => sandbox.lease(options),
+    },
   })
   const close = async () => {
     await host.close()
-    await rm(directories.data, { recursive: true, force: true })
+    await rm(config.data_directory, { recursive: true, force: true })
   }
   try {
     await assertRunning(host, plugin)

@@ -13,12 +13,18 @@ export interface TestHost {
   close(): Promise<void>
 }
 
+/** What runs the tests of one file after the other; closed when there are no more. */
+export interface TestWorker {
+  /** Starts a fresh host; the caller closes it before the next one. Rejects when the plugin cannot be started. */
+  startHost(): Promise<TestHost>
+  close(): Promise<void>
+}
+
 export interface FileRunOptions {
   /** Only tests with this text in their names run; all when it is empty. */
   readonly filter: string
   readonly timeoutMs: number
-  /** Starts a fresh host; the caller closes it. Rejects when the plugin cannot be started. */
-  startHost(): Promise<TestHost>
+  readonly worker: TestWorker
   covered(lines: readonly CoveredLines[]): void
 }
 
@@ -43,10 +49,10 @@ interface Ran {
 
 async function runOne(
   file: TestFile,
-  { startHost, timeoutMs, covered }: FileRunOptions,
+  { worker, timeoutMs, covered }: FileRunOptions,
   choose: (tests: readonly ListedTest[]) => string | undefined,
 ): Promise<Ran> {
-  const host = await startHost()
+  const host = await worker.startHost()
   try {
     const run = await host.session.run(file, choose, timeoutMs)
     return { run, problems: host.problems }

@@ -1,6 +1,6 @@
 import type { CoveredLines } from '../sandbox/line-coverage.js'
 import { CoverageTotal } from './coverage.js'
-import { runTestFile, type TestHost } from './file-runner.js'
+import { runTestFile, type TestWorker } from './file-runner.js'
 import type { FileResult, TestReport } from './results.js'
 import type { TestFile } from './test-files.js'
 
@@ -23,7 +23,7 @@ export interface TestRunOptions {
   readonly filesAtOnce: number
   /** Hears of each file as soon as it and all before it are done. */
   readonly fileDone?: (result: FileResult) => void
-  startHost(): Promise<TestHost>
+  openWorker(): TestWorker
 }
 
 /**
@@ -45,9 +45,14 @@ export async function runTests(plugin: TestedPlugin, options: TestRunOptions): P
     }
   }
   const work = async (): Promise<void> => {
-    for (let at = next++; at < plugin.tests.length; at = next++) {
-      results[at] = await runTestFile(plugin.tests[at] as TestFile, { ...options, covered })
-      tell()
+    const worker = options.openWorker()
+    try {
+      for (let at = next++; at < plugin.tests.length; at = next++) {
+        results[at] = await runTestFile(plugin.tests[at] as TestFile, { ...options, worker, covered })
+        tell()
+      }
+    } finally {
+      await worker.close()
     }
   }
   const workers = await Promise.allSettled(Array.from({ length: options.filesAtOnce }, work))

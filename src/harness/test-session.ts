@@ -61,7 +61,6 @@ const viewer: User = Object.freeze({ id: 'viewer', username: 'viewer', role: 'vi
  * the host serves. Lives as long as its host.
  */
 export class TestSession {
-  readonly coverage: boolean
   readonly mocks = new RequestMocks()
   readonly #plugin: string
   readonly #viewerToken = randomBytes(32).toString('hex')
@@ -74,13 +73,9 @@ export class TestSession {
   #held = new Deferred<void>()
   #released = new Deferred<void>()
 
-  /**
-   * @param plugin Name of the plugin that is tested.
-   * @param coverage Whether its lines are counted.
-   */
-  constructor(plugin: string, coverage: boolean) {
+  /** @param plugin Name of the plugin that is tested. */
+  constructor(plugin: string) {
     this.#plugin = plugin
-    this.coverage = coverage
   }
 
   /** Lines of the plugin that have run, as its VMs told. */

@@ -25,6 +25,8 @@ export interface ExecutorOptions<Services> {
   readonly kinds: readonly CallKind[]
   /** Makes the services; `report` sends something to the host. */
   createServices(report: (kind: string, plugin: string, data: unknown) => void): Services
+  /** Called when the last generation was forgotten: nothing of any plugin is left in this thread. */
+  idle?(): void
   /** What `print` does. */
   print(context: CallContext<Services>, text: string): void
 }
@@ -128,6 +130,7 @@ export class Executor<Services> {
     this.#generations.delete(id)
     this.#definitions.delete(id)
     this.#throttles.delete(id)
+    if (this.#definitions.size === 0) this.#options.idle?.()
   }
 
   #claim(claim: number): boolean {
