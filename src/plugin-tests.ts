@@ -103,7 +103,7 @@ async function prepare(
     entry: new URL('./executor.bundle.js', import.meta.url),
     composition: { databaseFile: '' },
     executors: 1,
-    spares: 0,
+    isShared: false,
   })
   try {
     const settings = generationSettings(config)

@@ -2,14 +2,13 @@ import type { Sandbox } from '../sandbox/generation.js'
 import { createSandbox, type SandboxOptions } from '../sandbox/thread-sandbox.js'
 
 /**
- * One sandbox for hosts that come one after the other: as long as all that ran was stopped without force, the next
- * host gets the same warm thread. After a thread was started, lost or terminated on the way, it gets a fresh sandbox.
+ * One sandbox for hosts that come one after the other: as long as all that ran could be stopped without force, the
+ * next host gets the same warm thread. After a thread was lost or terminated it gets a fresh sandbox.
  */
 export class ReusedSandbox {
   readonly #changes: Pick<SandboxOptions, 'composition' | 'coverage'>
   #sandbox: Sandbox | undefined
   #tenant: SandboxOptions | undefined
-  #threads = 0
   #isSpent = false
 
   /** @param changes What differs from the options that hosts ask for. */
@@ -44,25 +43,19 @@ export class ReusedSandbox {
   }
 
   #create({ entry, executors, softLimits = true }: SandboxOptions): Sandbox {
-    this.#threads = 0
     this.#isSpent = false
     return createSandbox({
       ...this.#changes,
       entry,
       executors,
       softLimits,
-      // A thread is started when one is occupied; in most tests none is.
-      spares: 0,
+      isShared: false,
       observer: {
         hardStopped: (plugin, reason) => {
           this.#isSpent = true
           this.#tenant?.observer?.hardStopped?.(plugin, reason)
         },
-        executorStarted: (id) => {
-          this.#threads += 1
-          this.#isSpent ||= this.#threads > executors
-          this.#tenant?.observer?.executorStarted?.(id)
-        },
+        executorStarted: (id) => this.#tenant?.observer?.executorStarted?.(id),
         executorLost: (id, reason) => {
           this.#isSpent = true
           this.#tenant?.observer?.executorLost?.(id, reason)

@@ -32,8 +32,11 @@ export interface SandboxOptions {
   readonly composition: unknown
   /** Executor threads; 0 means as many as cores less one, and at least two. */
   readonly executors: number
-  /** Warm threads that wait to take the place of one that is occupied; one when missing. */
-  readonly spares?: number
+  /**
+   * False where one call runs at a time and nobody is to be protected from it: a long call keeps its executor and its
+   * priority, and no thread waits to take the place of one that is occupied.
+   */
+  readonly isShared?: boolean
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
   /** True counts the lines of plugins as they run and reports them as `coverage`; slow, for tests of plugins only. */
@@ -86,7 +89,7 @@ class ThreadSandbox implements Sandbox {
       entry: options.entry,
       composition: options.composition,
       executors: options.executors > 0 ? options.executors : Math.max(2, availableParallelism() - 1),
-      spares: options.spares ?? 1,
+      spares: options.isShared === false ? 0 : 1,
       coverage: options.coverage ?? false,
       softLimits: options.softLimits ?? true,
       observer: this.#observer,
@@ -98,6 +101,7 @@ class ThreadSandbox implements Sandbox {
       fleet: this.#fleet,
       dispatcher: this.#dispatcher,
       clock: this.#clock,
+      handsOver: options.isShared !== false,
       pluginOf: (generation) => this.#plugins.get(generation),
       hardStopped: (plugin, reason) => {
         this.setQuarantine(plugin, true)

@@ -17,17 +17,19 @@ return function(host, raw)
 
   local source = ''
   local setup, teardown
+  -- Line of the running test's function, where nothing better is known.
+  local first_line = 0
 
   -- Where ----------------------------------------------------------------------------------------------------------
 
-  -- The innermost line of the test file that is running; 0 when there is none, as after a tail call.
+  -- The innermost line of the test file that is running. A tail call takes its line from the stack.
   local function current_line()
     for level = 2, ${testLimits.stackLevelsMax} do
       local info = getinfo(level, 'Sl')
-      if info == nil then return 0 end
+      if info == nil then return first_line end
       if info.source == source then return info.currentline end
     end
-    return 0
+    return first_line
   end
 
   -- Showing values -------------------------------------------------------------------------------------------------
@@ -229,12 +231,12 @@ return function(host, raw)
     return { text = text, line = line or current_line() }
   end
 
-  local function attempt(prefix, fn, fallback_line)
+  local function attempt(prefix, fn)
     local ok, thrown = xpcall(fn, on_error)
     if ok then return true end
     -- Without memory there is none for the handler either.
-    if type(thrown) ~= 'table' then thrown = { text = error_text(thrown), line = 0 } end
-    host._raised(prefix .. thrown.text, thrown.line > 0 and thrown.line or fallback_line)
+    if type(thrown) ~= 'table' then thrown = { text = error_text(thrown), line = first_line } end
+    host._raised(prefix .. thrown.text, thrown.line)
     return false
   end
 
@@ -258,7 +260,6 @@ return function(host, raw)
     return flat, lines
   end
 
-  -- The results of a test are values of its own; a tail call would take its line from the stack.
   local function run(chunk_name, text)
     source = '@' .. chunk_name
     local chunk, problem = raw.load(text, source, 't', environment)
@@ -267,13 +268,14 @@ return function(host, raw)
       host._raised(message, line or 0)
       return
     end
-    if not attempt('', chunk, 0) then return end
+    if not attempt('', chunk) then return end
     local tests, lines = list_tests()
     local chosen = host._begin(concat(tests, '\\n'))
     local fn = chosen ~= nil and rawget(environment, chosen)
     if not fn then return end
-    if setup == nil or attempt('setup: ', setup, lines[chosen]) then attempt('', fn, lines[chosen]) end
-    if teardown ~= nil then attempt('teardown: ', teardown, lines[chosen]) end
+    first_line = lines[chosen]
+    if setup == nil or attempt('setup: ', setup) then attempt('', fn) end
+    if teardown ~= nil then attempt('teardown: ', teardown) end
   end
 
   return { run = run, hold = host._hold, idle = function() end }
