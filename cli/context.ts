@@ -67,7 +67,7 @@ export interface CliContext {
   openValidator(): Promise<Validator>
   /** Runs the tests of a plugin, each in a host of its own. */
   runPluginTests(run: PluginTestRun): Promise<TestReport>
-  /** Calls back when files of a plugin have changed, until the signal comes; resolves then. */
+  /** Calls back at once and whenever files of a plugin have changed, until the process is interrupted; resolves then. */
   watchPlugin(directory: string, changed: () => Promise<void>): Promise<void>
 }
 

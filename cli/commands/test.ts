@@ -66,7 +66,6 @@ function readSeconds(text: string): number {
 async function test(context: CommandContext, path: string, options: TestOptions): Promise<void> {
   const directory = findFolder(context, path, options)
   if (options.watch !== true) return runOnce(context, directory, options)
-  await runWatched(context, directory, options)
   await context.watchPlugin(directory, () => runWatched(context, directory, options))
 }
 

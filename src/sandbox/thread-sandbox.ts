@@ -75,6 +75,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 class ThreadSandbox implements Sandbox {
   readonly #clock: Clock = createMonotonicClock()
   readonly #observer: SandboxObserver
+  readonly #isShared: boolean
   readonly #fleet: Fleet
   readonly #dispatcher: Dispatcher
   readonly #supervisor: Supervisor
@@ -85,11 +86,12 @@ class ThreadSandbox implements Sandbox {
 
   constructor(options: SandboxOptions) {
     this.#observer = { ...silentObserver, ...options.observer }
+    this.#isShared = options.isShared ?? true
     this.#fleet = new Fleet({
       entry: options.entry,
       composition: options.composition,
       executors: options.executors > 0 ? options.executors : Math.max(2, availableParallelism() - 1),
-      spares: options.isShared === false ? 0 : 1,
+      spares: this.#isShared ? 1 : 0,
       coverage: options.coverage ?? false,
       softLimits: options.softLimits ?? true,
       observer: this.#observer,
@@ -101,7 +103,7 @@ class ThreadSandbox implements Sandbox {
       fleet: this.#fleet,
       dispatcher: this.#dispatcher,
       clock: this.#clock,
-      handsOver: options.isShared !== false,
+      handsOver: this.#isShared,
       pluginOf: (generation) => this.#plugins.get(generation),
       hardStopped: (plugin, reason) => {
         this.setQuarantine(plugin, true)
@@ -136,7 +138,7 @@ class ThreadSandbox implements Sandbox {
       // loads slowly never occupies all executors at once.
       const [first, ...others] = this.#fleet.placesOf(plugin)
       const inspection = await this.#load(definition, 'module', first?.id)
-      const isSlow = this.#clock() - startedMs > executorLimits.slowLoadMs
+      const isSlow = this.#isShared && this.#clock() - startedMs > executorLimits.slowLoadMs
       for (const { id } of others) await this.#load(definition, 'module', id)
       this.#fleet.publish(definition, isSlow)
       return new PooledGeneration({

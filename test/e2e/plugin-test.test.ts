@@ -216,35 +216,56 @@ test('tests run in the order of their lines, and a filter chooses among them', a
   assert.deepEqual(await names('nothing'), [])
 })
 
-test('a test that never ends, or fills its memory, is stopped, and the next one runs', async (t) => {
+test('a test that never ends is stopped with what it has found out, and the next one runs', async (t) => {
   const report = await runDemo(
     t,
     demo({
-      bombs: `function test_loops()
+      loops: `function test_loops()
   test.assert_eq(1, 2, "before the loop")
   while true do pcall(function() while true do end end) end
 end
-function test_fills_memory()
+function test_goes_on() test.assert_eq(0, db.count("things")) end`,
+    }),
+    { timeoutMs: 2000 },
+  )
+  const [before, stopped] = resultOf(report, 'test_loops').failures
+  assert.deepEqual(before, { line: 2, message: 'before the loop: expected 1, got 2' })
+  assert.match(stopped?.message ?? '', /out of time/)
+  assert.deepEqual([stopped?.error, stopped?.line], [true, 1])
+  assert.equal(resultOf(report, 'test_goes_on').passed, true)
+})
+
+test('a test that fills its memory, its stack or its instructions is stopped, and the next one runs', async (t) => {
+  const report = await runDemo(
+    t,
+    {
+      ...demo({
+        bombs: `function test_fills_memory()
   local texts = {}
   while true do texts[#texts + 1] = ("x"):rep(100000) .. #texts end
+end
+function test_fills_memory_for_ever()
+  while true do pcall(test_fills_memory) end
 end
 function test_recurses()
   local function again() return 1 + again() end
   again()
 end
+function test_counts() for _ = 1, 1e9 do end end
 function test_goes_on() test.assert_eq(0, db.count("things")) end`,
-    }),
-    { timeoutMs: 1500 },
+      }),
+      'config.json': JSON.stringify({
+        plugin_max_memory: 4 * 1024 * 1024,
+        plugin_max_instructions: 1_000_000,
+      }),
+    },
+    { timeoutMs: 30_000 },
   )
-  const [before, stopped] = resultOf(report, 'test_loops').failures
-  assert.deepEqual(before, { line: 2, message: 'before the loop: expected 1, got 2' })
-  assert.match(stopped?.message ?? '', /out of time/)
-  assert.equal(stopped?.error, true)
-  assert.match(resultOf(report, 'test_fills_memory').failures[0]?.message ?? '', /not enough memory/)
-  assert.match(
-    resultOf(report, 'test_recurses').failures[0]?.message ?? '',
-    /stack overflow|not enough memory/,
-  )
+  const message = (name: string) => resultOf(report, name).failures[0]?.message ?? ''
+  assert.match(message('test_fills_memory'), /not enough memory/)
+  assert.match(message('test_fills_memory_for_ever'), /plugin_max_memory/)
+  assert.match(message('test_recurses'), /stack overflow|not enough memory/)
+  assert.match(message('test_counts'), /plugin_max_instructions/)
   assert.equal(resultOf(report, 'test_goes_on').passed, true)
 })
 

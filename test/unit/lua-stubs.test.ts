@@ -70,7 +70,7 @@ test('every stub is Lua and begins as a meta file', async () => {
   const stubs = artefacts.filter(({ path }) => path.startsWith('sdk/lua/'))
   assert.deepEqual(
     sorted(stubs.map(({ path }) => path.slice('sdk/lua/'.length))),
-    'db.lua globals.lua http.lua json.lua log.lua',
+    'db.lua globals.lua http.lua json.lua log.lua test.lua',
   )
   for (const { path, content } of stubs) {
     const text = await content()
