@@ -15,6 +15,7 @@ import { createTokenBuckets } from './gateway/rate-limit.js'
 import { generationSettings } from './generation-settings.js'
 import { createHealthRoutes, type Health } from './health.js'
 import { HostAnswers } from './host-answers.js'
+import type { HostHarness } from './host-harness.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import type { Authenticator, User } from './identity/authenticator.js'
@@ -24,11 +25,9 @@ import { writePluginReport } from './plugin-reports.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
-import type { PluginDirectory } from './plugins/plugin-directory.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import type { Sandbox } from './sandbox/generation.js'
-import type { ExecutorReport } from './sandbox/protocol.js'
-import { createSandbox, type SandboxOptions } from './sandbox/thread-sandbox.js'
+import { createSandbox } from './sandbox/thread-sandbox.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
 import { productVersion } from './version.js'
 
@@ -44,18 +43,6 @@ export interface HostOptions {
   readonly softLimits?: boolean
   /** Present only in a host that runs the tests of plugins; see `plugin-tests.ts`. */
   readonly harness?: HostHarness
-}
-
-/** What a host that runs tests of plugins does differently. */
-export interface HostHarness {
-  /** Gives the sandbox, in which there is the module `test`. */
-  createSandbox(options: SandboxOptions): Sandbox
-  /** Gets the parts of the host before plugins are loaded; further members are what a test may act on. */
-  attach(parts: { readonly answers: HostAnswers; readonly directory: PluginDirectory }): void
-  /** Knows more callers than the host's own authenticator does. */
-  authenticator(own: Authenticator): Authenticator
-  /** Takes what executors report of tests; false when it is something else. */
-  report(report: ExecutorReport): boolean
 }
 
 /** A running plugin host. */
