@@ -77,11 +77,12 @@ function test.request(method, path, options) end
 ---@return string? # Error of `before_read`.
 function test.fire_hook(event, table, data, state) end
 
----Waits until all after-hooks that have been fired have run.
+---Waits until all after-hooks that have been fired have run. One that fails is tried again later, as always.
 ---
 ---```lua
----test.wait_hooks()
+---test.assert_eq({}, test.wait_hooks())
 ---```
+---@return string[] # Errors of those that failed.
 function test.wait_hooks() end
 
 ---Answers outbound requests of the plugin. No test reaches the network: what no mock answers fails with an

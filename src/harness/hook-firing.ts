@@ -14,8 +14,8 @@ export interface TestHooks {
   readonly runner: HookRunner
   /** Stores the deliveries of the after-hooks of a write as a write of content does, and lets them go. */
   deliver(write: Parameters<HookRunner['before']>[0], context: HookContext): Promise<void>
-  /** Resolves when no after-hook is left to be run. */
-  idle(): Promise<void>
+  /** Resolves when every after-hook that is owed has run once; gives the errors of those that failed. */
+  idle(): Promise<readonly string[]>
 }
 
 /** Fires one event and gives what the hooks said. */

@@ -108,14 +108,11 @@ export const testCapability: Capability = defineHidden(
       ),
       asking(
         'wait_hooks',
-        'Waits until all after-hooks that have been fired have run.',
-        'test.wait_hooks()',
+        'Waits until all after-hooks that have been fired have run. One that fails is tried again later, as always.',
+        'test.assert_eq({}, test.wait_hooks())',
         [],
-        [],
-        async (call) => {
-          await call.ask(testTopics.waitHooks, undefined)
-          return undefined
-        },
+        [{ luaType: 'string[]', doc: 'Errors of those that failed.' }],
+        async (call) => [...((await call.ask(testTopics.waitHooks, undefined)) as readonly string[])],
       ),
       asking(
         'mock_request',

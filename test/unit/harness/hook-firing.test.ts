@@ -26,7 +26,7 @@ function recordingHooks(): { hooks: TestHooks; writes: HookedWrite[]; reads: Hoo
       afterRead: async (_read, state) => ({ 'x-kept': String(state.kept) }),
     },
     deliver: async (write) => void writes.push(write),
-    idle: async () => undefined,
+    idle: async () => [],
   }
   return { hooks, writes, reads }
 }
