@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -46,6 +47,9 @@ const testRateLimit = 1_000_000
  */
 export async function runPluginTests(options: PluginTestOptions): Promise<TestReport> {
   const root = await mkdtemp(join(tmpdir(), 'modulacms-test-'))
+  const remove = () => rmSync(root, { recursive: true, force: true })
+  // Whoever is interrupted has no time for anything else.
+  process.once('exit', remove)
   try {
     const config = testConfig(options)
     const plugin = await prepare(options, config, join(root, 'plugins'))
@@ -69,6 +73,7 @@ export async function runPluginTests(options: PluginTestOptions): Promise<TestRe
       },
     })
   } finally {
+    process.removeListener('exit', remove)
     await rm(root, { recursive: true, force: true })
   }
 }

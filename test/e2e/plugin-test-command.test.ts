@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -22,10 +22,15 @@ interface Running {
   interrupt(): void
 }
 
-function start(t: TestContext, directory: string, words: readonly string[]): Running {
+function start(
+  t: TestContext,
+  directory: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Running {
   const child = spawn(process.execPath, [command, 'plugin', 'test', ...words], {
     cwd: directory,
-    env: { PATH: process.env.PATH, NO_COLOR: '1' },
+    env: { PATH: process.env.PATH, NO_COLOR: '1', ...environment },
   })
   let out = ''
   let err = ''
@@ -204,4 +209,25 @@ test('watched, it runs again after a change, survives a broken plugin, and ends 
   const summaries = [...out.matchAll(/\d+ passed, \d+ failed/g)].map(([text]) => text)
   assert.deepEqual(summaries, ['1 passed, 0 failed', '0 passed, 1 failed', '1 passed, 0 failed'])
   assert.match(err, /demo\/init\.lua:1/)
+})
+
+test('interrupted in the middle of a test it ends at once, and leaves nothing behind', async (t) => {
+  const root = await pluginFolder(t, {
+    'demo/init.lua': init,
+    'demo/test/a.test.lua': passing,
+    'demo/test/b.test.lua': 'function test_long() log.warn("long") while true do end end',
+    'temporary/keep.txt': '',
+  })
+  const temporary = join(root, 'temporary')
+  const running = start(t, root, ['demo', '--timeout', '60'], { TMPDIR: temporary })
+  await until('a host of a test', () => {
+    const [folder] = readdirSync(temporary).filter((name) => name.startsWith('modulacms-test-'))
+    return (
+      folder !== undefined && readdirSync(join(temporary, folder)).some((name) => /^worker-2-/.test(name))
+    )
+  })
+  running.interrupt()
+  const { code } = await running.ended
+  assert.equal(code, 130)
+  assert.deepEqual(readdirSync(temporary), ['keep.txt'])
 })
