@@ -219,13 +219,17 @@ test('tests run in the order of their lines, and a filter chooses among them', a
 test('a test that never ends is stopped with what it has found out, and the next one runs', async (t) => {
   const report = await runDemo(
     t,
-    demo({
-      loops: `function test_loops()
+    {
+      ...demo({
+        loops: `function test_loops()
   test.assert_eq(1, 2, "before the loop")
   while true do pcall(function() while true do end end) end
 end
 function test_goes_on() test.assert_eq(0, db.count("things")) end`,
-    }),
+      }),
+      // Time is what runs out first, however fast the machine is.
+      'config.json': JSON.stringify({ plugin_max_instructions: 10_000_000_000 }),
+    },
     { timeoutMs: 2000 },
   )
   const [before, stopped] = resultOf(report, 'test_loops').failures
