@@ -1,4 +1,6 @@
+import type { TestReport } from '../src/harness/results.js'
 import type { ServerCompanion } from '../src/main.js'
+import type { PluginTestOptions } from '../src/plugin-tests.js'
 
 /** What is wrong, or noteworthy, with one part of a plugin. */
 export interface Finding {
@@ -32,6 +34,9 @@ export interface Validator {
   validate(directory: string): Promise<ValidationReport>
   close(): Promise<void>
 }
+
+/** What `plugin test` runs. */
+export type PluginTestRun = Omit<PluginTestOptions, 'environment'>
 
 /** Flags of `serve`; what is missing comes from the environment and the configuration file. */
 export interface ServerFlags {
@@ -70,6 +75,10 @@ export interface CliContext {
   runServer(flags: ServerFlags, companion?: ServerCompanion): Promise<number>
   /** The caller closes the validator. */
   openValidator(): Promise<Validator>
+  /** Runs the tests of a plugin, each in a host of its own. */
+  runPluginTests(run: PluginTestRun): Promise<TestReport>
+  /** Calls back at once and whenever files of a plugin have changed, until the process is interrupted; resolves then. */
+  watchPlugin(directory: string, changed: () => Promise<void>): Promise<void>
 }
 
 /** A context whose command can end with another exit code than 0 without an error message. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { CliContext, Terminal } from './context.js'
+import type { TestReport } from '../src/harness/results.js'
+import type { CliContext, PluginTestRun, Terminal } from './context.js'
 import { createLineReader } from './line-reader.js'
 import { runCli } from './program.js'
 
@@ -33,7 +34,24 @@ function createContext(): CliContext {
     // The server and the sandbox are loaded only by the commands that need them: the others answer at once.
     runServer: async (flags, companion) =>
       (await import('../src/main.js')).runServer(flags, process.env, companion),
+    runPluginTests,
+    watchPlugin: async (directory, changed) =>
+      (await import('./watching.js')).watchUntilInterrupted(directory, changed),
     openValidator: async () => (await import('../src/validator-session.js')).openValidator(),
+  }
+}
+
+/** Interrupted, it ends as processes do that leave nothing behind; a watch has its own end. */
+async function runPluginTests(run: PluginTestRun): Promise<TestReport> {
+  const exits = Object.entries({ SIGINT: 130, SIGTERM: 143 })
+    .filter(([signal]) => process.listenerCount(signal) === 0)
+    .map(([signal, code]) => ({ signal, exit: () => process.exit(code) }))
+  for (const { signal, exit } of exits) process.once(signal, exit)
+  try {
+    const tests = await import('../src/plugin-tests.js')
+    return await tests.runPluginTests({ ...run, environment: process.env })
+  } finally {
+    for (const { signal, exit } of exits) process.removeListener(signal, exit)
   }
 }
 

@@ -11,6 +11,7 @@ import { addReloadCommand } from './commands/reload.js'
 import { addResetBreakerCommand } from './commands/reset-breaker.js'
 import { addRevokeCommand } from './commands/revoke.js'
 import { addServeCommand } from './commands/serve.js'
+import { addTestCommand } from './commands/test.js'
 import { addValidateCommand } from './commands/validate.js'
 import type { CliContext, CommandContext } from './context.js'
 import { exitCodes, formatExitCodes } from './exit-codes.js'
@@ -32,7 +33,7 @@ Environment:
 ${formatExitCodes()}`
 
 const pluginHelp = (): string => `
-list, init and validate work on folders and need no server. The others talk to a running server, which they find
+list, init, validate and test work on folders and need no server. The others talk to a running server, which they find
 through --url or the configuration, with the admin token of its data directory.
 
 Example:
@@ -69,6 +70,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addListCommand(plugin, context)
   addInitCommand(plugin, context)
   addValidateCommand(plugin, context)
+  addTestCommand(plugin, context)
   addInfoCommand(plugin, context)
   addDiffCommand(plugin, context)
   addReloadCommand(plugin, context)

@@ -1,4 +1,5 @@
 import { createCapabilities } from '../src/capabilities/registry.js'
+import { testCapability } from '../src/capabilities/test/capability.js'
 import { configJsonSchema } from '../src/config/json-schema.js'
 import { configReference } from '../src/config/reference.js'
 import { environmentPage, environmentStub } from './generators/environment.js'
@@ -26,7 +27,7 @@ export const artefacts: readonly Artefact[] = [
   { path: 'sdk/schema/openapi.json', content: async () => toJsonText(await openApiDocument()) },
   { path: 'sdk/lua/globals.lua', content: environmentStub },
   { path: 'docs/reference/lua/globals.md', content: environmentPage },
-  ...createCapabilities().flatMap((capability) => [
+  ...[...createCapabilities(), testCapability].flatMap((capability) => [
     { path: `sdk/lua/${capability.name}.lua`, content: () => moduleStub(capability) },
     { path: `docs/reference/lua/${capability.name}.md`, content: () => modulePage(capability) },
   ]),

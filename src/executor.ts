@@ -4,6 +4,9 @@ import { httpKind } from './capabilities/http/call-kind.js'
 import { createLogCapability } from './capabilities/log.js'
 import { createCapabilities } from './capabilities/registry.js'
 import type { ExecutorServices } from './capabilities/services.js'
+import { testKind } from './capabilities/test/call-kind.js'
+import { testCapability } from './capabilities/test/capability.js'
+import { testReport } from './capabilities/test/record.js'
 import { createExecutorDatabase } from './database/executor-database.js'
 import { Executor } from './sandbox/executor.js'
 import type { ExecutorData } from './sandbox/protocol.js'
@@ -12,6 +15,8 @@ import type { ExecutorData } from './sandbox/protocol.js'
 export interface ExecutorComposition {
   /** Path of the SQLite file. */
   readonly databaseFile: string
+  /** True where tests of plugins are run: only there is the module `test`. */
+  readonly runsTests?: boolean
 }
 
 /** Kind of the reports that carry a log line of a plugin. */
@@ -20,18 +25,27 @@ export const logReport = 'log'
 // The entry of an executor thread: composes the sandbox with what its Lua modules act on.
 if (parentPort !== null) {
   const data = workerData as ExecutorData
-  const { databaseFile } = data.composition as ExecutorComposition
+  const { databaseFile, runsTests = false } = data.composition as ExecutorComposition
   const log = createLogCapability()
-  const database = createExecutorDatabase({ file: databaseFile })
+  let database = createExecutorDatabase({ file: databaseFile })
   await Executor.start<ExecutorServices>({
     port: parentPort,
     data,
-    modules: createCapabilities(log).map(({ module }) => module),
-    kinds: [httpKind, createHookKind()],
+    modules: [...createCapabilities(log), ...(runsTests ? [testCapability] : [])].map(({ module }) => module),
+    kinds: [httpKind, createHookKind(), ...(runsTests ? [testKind] : [])],
     createServices: (report) => ({
-      database,
+      get database() {
+        return database
+      },
       writeLog: (line) => report(logReport, line.plugin, line),
+      recordTest: (plugin, record) => report(testReport, plugin, record),
     }),
+    // The next test finds another database under the same name.
+    idle: () => {
+      if (!runsTests) return
+      database.close()
+      database = createExecutorDatabase({ file: databaseFile })
+    },
     print: log.print,
   })
 }

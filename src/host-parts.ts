@@ -6,8 +6,10 @@ import type { PluginLogLine } from './capabilities/services.js'
 import type { Config } from './config/schema.js'
 import { type ContentService, createContent } from './content/content-service.js'
 import type { CoreDatabase } from './database/database.js'
+import type { ExecutorComposition } from './executor.js'
 import { generationSettings } from './generation-settings.js'
 import { HostAnswers } from './host-answers.js'
+import type { HostHarness } from './host-harness.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
@@ -25,6 +27,8 @@ import { productVersion } from './version.js'
 
 /** What of a host can be replaced, where plugins are developed or tested. */
 export interface PartsOptions {
+  /** Present only in a host that runs the tests of plugins; see `plugin-tests.ts`. */
+  readonly harness?: HostHarness
   /** Times of hot reload, which `plugin_hot_reload` turns on; those of `watchLimits` when missing. */
   readonly hotReload?: ReloadTimes
   /** False only where the hard stop alone is put to the test. */
@@ -89,6 +93,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
   const hooks = composeHooks(options, material, plugins, metrics)
   hookBreakers.isOpen = (plugin, event, table) => isBreakerOpen(hooks, { plugin, event, table })
+  options.harness?.attach({ answers, directory: plugins, hooks })
   const content = createContent({ database, hooks })
   for (const [topic, answer] of createCoreCalls({ directory: plugins, content }))
     answers.provide(topic, answer)
@@ -98,20 +103,21 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
 }
 
 function composeSandbox(
-  { softLimits }: PartsOptions,
+  { softLimits, harness }: PartsOptions,
   { config, databaseFile, log }: PartsMaterial,
   answers: HostAnswers,
   metrics: Metrics | undefined,
   manager: () => PluginManager | undefined,
 ): Sandbox {
-  return createSandbox({
+  return (harness?.createSandbox ?? createSandbox)({
     entry: new URL('./executor.bundle.js', import.meta.url),
-    composition: { databaseFile },
+    composition: { databaseFile } satisfies ExecutorComposition,
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,
     observer: observeSandbox(log, metrics, manager),
     answer: (ask) => answers.answer(ask),
     report: (report) => {
+      if (harness?.report(report) === true) return
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
       else writePluginReport(log, report)
     },

@@ -11,10 +11,8 @@ import { clientNetwork } from './gateway/ip-address.js'
 import { createHealthRoutes, type Health } from './health.js'
 import type { HostParts } from './host-parts.js'
 import { observeDispatch } from './host-telemetry.js'
-import type { AdminToken } from './identity/admin-token.js'
-import type { User } from './identity/authenticator.js'
+import type { Authenticator, User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
-import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import { createMetricsRoute } from './metrics-routes.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import type { PluginManager } from './plugins/manager.js'
@@ -26,7 +24,7 @@ import { productVersion } from './version.js'
 export interface RoutesMaterial {
   readonly config: Config
   readonly log: Logger
-  readonly adminToken: AdminToken
+  readonly authenticator: Authenticator
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
@@ -98,8 +96,7 @@ async function mountMetrics(
   )
 }
 
-function createDoor({ adminToken, config }: RoutesMaterial): Door {
-  const authenticator = createTokenAuthenticator(adminToken.token)
+function createDoor({ authenticator, config }: RoutesMaterial): Door {
   const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   return {

@@ -8,6 +8,7 @@ import { composeHost, type HostParts, type PartsOptions } from './host-parts.js'
 import { mountRoutes } from './host-routes.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
+import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import type { StatusReport } from './plugins/plugin-views.js'
@@ -72,7 +73,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (options.app !== undefined) options.app.addHook('onClose', close)
   try {
     await parts.sandbox.ready()
-    await mountRoutes(app, parts, { config, log, adminToken, database, lifecycle, tracing })
+    const own = createTokenAuthenticator(adminToken.token)
+    const authenticator = options.harness?.authenticator(own) ?? own
+    await mountRoutes(app, parts, { config, log, authenticator, database, lifecycle, tracing })
     if (config.plugin_enabled) await parts.manager.start()
     parts.hooks.start()
   } catch (error) {

@@ -97,7 +97,7 @@ return note
 `
 
 function testLua(name: string): string {
-  return `-- Each test starts with the plugin's tables empty; requests go through the real routes.
+  return `-- Each test has a database of its own; requests go through the real routes. Run them with: modulacms plugin test ${name}
 local notes = "/api/v1/plugins/${name}/notes"
 
 function test_a_note_is_kept_and_listed()
@@ -160,6 +160,7 @@ ${description}
 
 \`\`\`sh
 modulacms plugin validate ${name}
+modulacms plugin test ${name}
 modulacms serve                              # or, when the server runs: modulacms plugin reload ${name}
 modulacms plugin approve ${name} --all-routes
 \`\`\`

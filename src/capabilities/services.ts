@@ -1,4 +1,5 @@
 import type { ExecutorDatabase } from '../database/executor-database.js'
+import type { TestRecord } from './test/record.js'
 
 /** One line that a plugin logged, on its way to the host's logger. */
 export interface PluginLogLine {
@@ -13,4 +14,6 @@ export interface PluginLogLine {
 export interface ExecutorServices {
   readonly database: ExecutorDatabase
   writeLog(line: PluginLogLine): void
+  /** Takes what a test has found out; only where tests of plugins are run. */
+  recordTest?(plugin: string, record: TestRecord): void
 }

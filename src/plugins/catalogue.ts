@@ -19,7 +19,7 @@ export type ExaminedFolder =
       readonly folder: string
       readonly reason: string
       /** Fingerprint of the code; undefined when it could not be read. */
-      readonly codeHash: string | undefined
+      readonly contentHash: string | undefined
     }
 
 export interface CatalogueOptions {
@@ -73,7 +73,7 @@ export class Catalogue {
     const entry = new PluginEntry(name, examined.folder, this.#options.createBreaker(name))
     entry.manifest = manifest
     entry.isEnabled = stored.get(name)?.status !== 'disabled'
-    entry.triedHash = codeHashOf(examined)
+    entry.triedHash = hashOf(examined)
     if (examined.kind === 'broken') entry.fail(examined.reason)
     else if (!entry.isEnabled) entry.setState('stopped')
     this.#entries.set(name, entry)
@@ -184,17 +184,17 @@ export class Catalogue {
   }
 
   async #examine(folder: string, stored: ReadonlyMap<string, StoredPlugin>): Promise<ExaminedFolder> {
-    let codeHash: string | undefined
+    let contentHash: string | undefined
     try {
       const read = await this.#options.loader.read(folder)
-      codeHash = read.codeHash
+      contentHash = read.contentHash
       const known = findDisabled(read, stored)
       if (known !== undefined) return { kind: 'known', folder, manifest: known }
       return { kind: 'plugin', folder, candidate: await this.#options.loader.inspect(read) }
     } catch (error) {
       const reason = reasonOf(error)
       this.#options.log.warn({ folder, reason }, 'plugin folder cannot be used')
-      return { kind: 'broken', folder, reason, codeHash }
+      return { kind: 'broken', folder, reason, contentHash }
     }
   }
 }
@@ -205,9 +205,9 @@ export function manifestOf(examined: ExaminedFolder): Manifest | undefined {
   return examined.kind === 'known' ? examined.manifest : examined.candidate.manifest
 }
 
-function codeHashOf(examined: ExaminedFolder): string {
-  if (examined.kind === 'plugin') return examined.candidate.codeHash
-  return (examined.kind === 'broken' ? examined.codeHash : undefined) ?? ''
+function hashOf(examined: ExaminedFolder): string {
+  if (examined.kind === 'plugin') return examined.candidate.contentHash
+  return (examined.kind === 'broken' ? examined.contentHash : undefined) ?? ''
 }
 
 /** Recognises a disabled plugin by its source, so that what an admin has cut off does not run again at each start. */

@@ -70,10 +70,10 @@ export class FolderChanges {
     }
     if (entry.serving !== undefined && read.contentHash === entry.contentHash) {
       // A half-written file was tried in between, or an edit was taken back.
-      entry.triedHash = read.codeHash
+      entry.triedHash = read.contentHash
       entry.failedReason = undefined
     }
-    if (read.codeHash === entry.triedHash) return 'unchanged'
+    if (read.contentHash === entry.triedHash) return 'unchanged'
     return this.#load(entry, read)
   }
 
@@ -91,7 +91,7 @@ export class FolderChanges {
   async #appear(folder: string): Promise<ChangeOutcome> {
     const { catalogue, loader, log, order } = this.#options
     const ignored = this.#ignored.get(folder)
-    if (ignored !== undefined && (await loader.read(folder)).codeHash === ignored) return 'gone'
+    if (ignored !== undefined && (await loader.read(folder)).contentHash === ignored) return 'gone'
     this.#ignored.delete(folder)
     const examined = await catalogue.examine(folder)
     const name = manifestOf(examined)?.name ?? folder
@@ -119,13 +119,13 @@ export class FolderChanges {
         { plugin: entry.name, folder, first: entry.folder },
         'a plugin folder is ignored: another one has this plugin name already',
       )
-      this.#ignored.set(folder, read.codeHash)
+      this.#ignored.set(folder, read.contentHash)
       return 'gone'
     }
     log.info({ plugin: entry.name, folder, from: entry.folder }, 'plugin folder was renamed')
     entry.folder = folder
     if (!entry.isEnabled) return 'unchanged'
-    if (entry.serving !== undefined && read.codeHash === entry.triedHash) return 'unchanged'
+    if (entry.serving !== undefined && read.contentHash === entry.triedHash) return 'unchanged'
     return this.#load(entry, read)
   }
 

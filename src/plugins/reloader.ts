@@ -77,14 +77,14 @@ export class Reloader {
     const { loader, catalogue, store } = this.#options
     try {
       const read = given ?? (await loader.read(entry.folder))
-      entry.triedHash = read.codeHash
+      entry.triedHash = read.contentHash
       return await loader.inspect(read)
     } catch (error) {
       if (await catalogue.hasFolder(entry.folder)) throw error
       const moved = await catalogue.search(entry.name, await store.all())
       if (moved?.kind !== 'plugin') throw error
       entry.folder = moved.folder
-      entry.triedHash = moved.candidate.codeHash
+      entry.triedHash = moved.candidate.contentHash
       return moved.candidate
     }
   }

@@ -12,12 +12,10 @@ export interface ReadSource {
   readonly source: PluginSource
   /** SHA-256 in hex over path, size and bytes of every Lua file, in the order of the paths. */
   readonly contentHash: string
-  /** The same without the files of the test folder, which never run while the plugin serves. */
-  readonly codeHash: string
 }
 
-/** Where a plugin keeps its tests. */
-export const testFolder = 'test/'
+/** Folder of the tests of a plugin; see `src/harness/`. */
+export const testFolder = 'test'
 
 /** A Lua file on its way into the source. */
 interface LuaFile {
@@ -27,7 +25,8 @@ interface LuaFile {
 }
 
 /**
- * Reads all Lua files of a plugin folder, sub-folders included, exactly once: what is hashed is what runs.
+ * Reads all Lua files of a plugin folder, sub-folders included, exactly once: what is hashed is what runs. Its tests,
+ * in `test/`, are not part of it: nothing there ever runs in a host that serves, and editing them changes no approval.
  * Names that start with a dot (swap files, version control, editor stubs) are not part of a plugin. The folder
  * itself may be a symbolic link that the operator has set; inside it none is followed.
  *
@@ -39,12 +38,7 @@ export async function readPluginSource(directory: string, folder: string): Promi
   try {
     const root = await realpath(join(directory, folder))
     const files = await readFiles(root, folder)
-    const code = files.filter(({ path }) => !path.startsWith(testFolder))
-    return {
-      source: { folder, files: decodeFiles(files, folder) },
-      contentHash: hashFiles(files),
-      codeHash: hashFiles(code),
-    }
+    return { source: { folder, files: decodeFiles(files, folder) }, contentHash: hashFiles(files) }
   } catch (error) {
     if (error instanceof HostError) throw error
     throw refuse(folder, describeSystemError(error), error)
@@ -80,6 +74,7 @@ async function listLuaFiles(root: string, folder: string): Promise<readonly stri
         throw refuse(folder, `it holds more than ${pluginSourceLimits.entriesMax} files and folders`)
       }
       const path = `${prefix}${entry.name}`
+      if (path === testFolder) continue
       const kind = classify(entry, path, folder)
       if (kind === 'folder') waiting.push({ prefix: `${path}/`, depth: depth + 1 })
       if (kind === 'lua') found.push(path)

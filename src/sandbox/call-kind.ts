@@ -22,6 +22,8 @@ export interface CallSite {
   pushGlobal(state: Pointer, name: string): void
   /** Tells the host side something that is no result; see `HostCall.report`. */
   report(kind: string, data: Readonly<Record<string, unknown>>): void
+  /** Pushes a function that the Lua part of a hidden module gave. */
+  pushHidden(state: Pointer, module: string, name: string): void
   /** Compiles a file of the plugin and pushes it as a function. */
   pushChunk(state: Pointer, file: string): void
 }

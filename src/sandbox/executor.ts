@@ -7,6 +7,7 @@ import type { CallKind } from './call-kind.js'
 import { ExecutorOutbox } from './executor-outbox.js'
 import type { HostModule } from './host-function.js'
 import { lifecycleKind, loadKind } from './lifecycle-kinds.js'
+import { LineCoverage } from './line-coverage.js'
 import { LocalGeneration, type QueuedCall, type VmKeeper } from './local-generation.js'
 import { LuaInstances } from './lua-wasm.js'
 import type { Phase } from './phase.js'
@@ -24,6 +25,8 @@ export interface ExecutorOptions<Services> {
   readonly kinds: readonly CallKind[]
   /** Makes the services; `report` sends something to the host. */
   createServices(report: (kind: string, plugin: string, data: unknown) => void): Services
+  /** Called when the last generation was forgotten: nothing of any plugin is left in this thread. */
+  idle?(): void
   /** What `print` does. */
   print(context: CallContext<Services>, text: string): void
 }
@@ -128,6 +131,7 @@ export class Executor<Services> {
     this.#generations.delete(id)
     this.#definitions.delete(id)
     this.#throttles.delete(id)
+    if (this.#definitions.size === 0) this.#options.idle?.()
   }
 
   #claim(claim: number): boolean {
@@ -227,6 +231,8 @@ export class Executor<Services> {
         },
         print: this.#options.print,
         softLimits: this.#options.data.softLimits,
+        coverage: this.#options.data.coverage ? new LineCoverage(plugin, files) : undefined,
+        covered: (lines) => this.#outbox.report('coverage', plugin, id, lines),
       },
       {
         started: (of, deadlineMs) => {

@@ -14,7 +14,10 @@ export interface FleetOptions {
   readonly composition: unknown
   /** Threads that share the work; spares come on top. */
   readonly executors: number
+  /** Warm threads that wait to take the place of one that is occupied. */
+  readonly spares: number
   readonly softLimits: boolean
+  readonly coverage: boolean
   readonly observer: SandboxObserver
   /** Lines and measurements that executors report. */
   report(report: ExecutorReport): void
@@ -55,7 +58,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options
-    for (let count = 0; count <= options.executors; count += 1) this.#start()
+    for (let count = 0; count < options.executors + options.spares; count += 1) this.#start()
   }
 
   /** Resolves when the first thread is warm; rejects when threads cannot start here. */
@@ -203,11 +206,11 @@ export class Fleet {
 
   #start(): ExecutorThread {
     this.#started += 1
-    const { entry, composition, softLimits } = this.#options
+    const { entry, composition, softLimits, coverage } = this.#options
     const thread = new ExecutorThread(
       this.#started,
       entry,
-      { composition, softLimits, prelude: this.#prelude },
+      { composition, softLimits, coverage, prelude: this.#prelude },
       {
         ready: (ready) => this.#ready(ready),
         overrunEnded: (_thread, call) => this.onOverrunEnded(call),
@@ -246,7 +249,12 @@ export class Fleet {
       for (const definition of this.#definitions.values()) this.#prepare(thread, definition)
     }
     const coming = this.#withRole('starting').length
-    const needed = this.#options.executors + 1 - this.active.length - this.#withRole('spare').length - coming
+    const needed =
+      this.#options.executors +
+      this.#options.spares -
+      this.active.length -
+      this.#withRole('spare').length -
+      coming
     // Plugins in quarantine have a thread each: however many they are, those that are well keep theirs.
     const shared = this.#threads.size - this.#withRole('quarantine').length
     // One at a time: starting takes processor time, which is scarce when threads are.

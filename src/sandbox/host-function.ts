@@ -107,4 +107,9 @@ export interface HostModule<Services = unknown> {
    * what must stay on the Lua side because it calls plugin functions (`db.transaction`).
    */
   readonly lua?: string
+  /**
+   * True keeps the module out of the globals: its Lua part then gives functions that call kinds push with
+   * `CallSite.pushHidden`.
+   */
+  readonly isHidden?: boolean
 }

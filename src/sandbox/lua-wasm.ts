@@ -45,6 +45,7 @@ export interface LuaExports {
   lua_createtable(state: Pointer, arraySize: number, hashSize: number): void
   lua_error(state: Pointer): number
   lua_getglobal(state: Pointer, name: Pointer): number
+  lua_getinfo(state: Pointer, what: Pointer, activation: Pointer): number
   lua_getmetatable(state: Pointer, index: number): number
   lua_gettop(state: Pointer): number
   lua_isinteger(state: Pointer, index: number): number

@@ -62,6 +62,8 @@ export interface GenerationDefinition {
 export interface ExecutorData {
   readonly shared: SharedArrayBuffer
   readonly softLimits: boolean
+  /** True counts the lines of plugins as they run. */
+  readonly coverage: boolean
   readonly prelude: PreludeFiles
   /** Whatever the thread's entry needs to compose its services. */
   readonly composition: unknown

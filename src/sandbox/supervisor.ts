@@ -19,6 +19,8 @@ export interface SupervisorOptions {
   readonly fleet: Fleet
   readonly dispatcher: Dispatcher
   readonly clock: Clock
+  /** Whether an executor that is at a long call is set aside, its priority lowered and its waiting calls handed over. */
+  readonly handsOver: boolean
   /** Which plugin a generation belongs to. */
   pluginOf(generation: number): string | undefined
   /** Called after a thread was terminated because of a plugin's code. */
@@ -99,7 +101,7 @@ export class Supervisor {
       return
     }
     const ranMs = nowMs - activity.sinceMs
-    if (ranMs < executorLimits.overrunMs) return
+    if (ranMs < executorLimits.overrunMs || !this.#options.handsOver) return
     const call = this.#noteOverrun(thread, activity, nowMs)
     if (call !== undefined && thread.role !== 'quarantine') overruns.push({ thread, activity, call, ranMs })
     if (thread.role !== 'quarantine') this.#handOff(thread, this.#isCall(thread, activity) ? 0 : ranMs)

@@ -33,8 +33,15 @@ export interface SandboxOptions {
   readonly composition: unknown
   /** Executor threads; 0 means as many as cores less one, and at least two. */
   readonly executors: number
+  /**
+   * False where one call runs at a time and nobody is to be protected from it: a long call keeps its executor and its
+   * priority, and no thread waits to take the place of one that is occupied.
+   */
+  readonly isShared?: boolean
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
+  /** True counts the lines of plugins as they run and reports them as `coverage`; slow, for tests of plugins only. */
+  readonly coverage?: boolean
   readonly observer?: Partial<SandboxObserver>
   /** Lines and measurements that executors report: log lines, schema drift. */
   readonly report?: (report: ExecutorReport) => void
@@ -70,6 +77,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 class ThreadSandbox implements Sandbox {
   readonly #clock: Clock = createMonotonicClock()
   readonly #observer: SandboxObserver
+  readonly #isShared: boolean
   readonly #fleet: Fleet
   readonly #dispatcher: Dispatcher
   readonly #supervisor: Supervisor
@@ -80,10 +88,13 @@ class ThreadSandbox implements Sandbox {
 
   constructor(options: SandboxOptions) {
     this.#observer = { ...silentObserver, ...options.observer }
+    this.#isShared = options.isShared ?? true
     this.#fleet = new Fleet({
       entry: options.entry,
       composition: options.composition,
       executors: options.executors > 0 ? options.executors : Math.max(2, availableParallelism() - 1),
+      spares: this.#isShared ? 1 : 0,
+      coverage: options.coverage ?? false,
       softLimits: options.softLimits ?? true,
       observer: this.#observer,
       report: (report) => this.#report(report, options.report),
@@ -94,6 +105,7 @@ class ThreadSandbox implements Sandbox {
       fleet: this.#fleet,
       dispatcher: this.#dispatcher,
       clock: this.#clock,
+      handsOver: this.#isShared,
       pluginOf: (generation) => this.#plugins.get(generation),
       hardStopped: (plugin, reason) => {
         this.setQuarantine(plugin, true)

@@ -4,6 +4,7 @@ import type { CallSite } from './call-kind.js'
 import type { PluginSource } from './generation.js'
 import { bindFunction } from './host-binding.js'
 import type { HostModule, VmOwner } from './host-function.js'
+import type { CoveredLines, LineCoverage } from './line-coverage.js'
 import { LuaApi, luaStatus } from './lua-api.js'
 import { LuaRaise, type LuaValue, type Results } from './lua-value.js'
 import type { LuaInstances, Pointer } from './lua-wasm.js'
@@ -27,6 +28,10 @@ export interface WorldOptions<Services> {
   print(context: CallContext<Services>, text: string): void
   /** False only where the hard stop alone is put to the test: no instruction hook is installed then. */
   readonly softLimits: boolean
+  /** Counts the lines of the plugin as they run; undefined where nobody asks for that. */
+  readonly coverage?: LineCoverage | undefined
+  /** Hears after each call which lines ran, where they are counted. */
+  readonly covered?: (lines: CoveredLines) => void
 }
 
 /** What the prelude asks of the VM around it. */
@@ -98,6 +103,7 @@ class WorldBuilder<Services> {
     this.#environmentRef = this.#member('environment')
     for (const module of this.#options.modules) this.#install(module)
     const runRef = this.#member('run')
+    const hiddenRef = this.#member('hidden')
     const chainRef = this.#member('chain')
     const sealRef = this.#member('seal')
     const lua = this.#lua
@@ -105,7 +111,7 @@ class WorldBuilder<Services> {
       lua,
       state: this.#state,
       runRef,
-      site: this.#site(chainRef),
+      site: this.#site(chainRef, hiddenRef),
       context: this.#hooks.call,
       seal: () => {
         lua.pushRef(this.#state, sealRef)
@@ -184,7 +190,8 @@ class WorldBuilder<Services> {
     if (module.lua === undefined) this.#lua.raw.lua_pushnil(this.#state)
     else if (this.#lua.load(this.#state, module.lua, 'host') !== luaStatus.ok) throw this.#hostFault()
     else this.#callProtected(0, 1)
-    this.#callProtected(4, 0)
+    this.#lua.raw.lua_pushboolean(this.#state, module.isHidden === true ? 1 : 0)
+    this.#callProtected(5, 0)
   }
 
   #print(state: Pointer): number {
@@ -213,7 +220,7 @@ class WorldBuilder<Services> {
     this.#lua.raw.lua_setupvalue(state, -2, 1)
   }
 
-  #site(chainRef: number): CallSite {
+  #site(chainRef: number, hiddenRef: number): CallSite {
     const lua = this.#lua
     const call = this.#hooks.call
     return {
@@ -232,6 +239,15 @@ class WorldBuilder<Services> {
         lua.raw.lua_rawget(state, -2)
         lua.raw.lua_rotate(state, -2, -1)
         lua.pop(state, 1)
+      },
+      pushHidden: (state, module, name) => {
+        lua.pushRef(state, hiddenRef)
+        for (const key of [module, name]) {
+          lua.pushText(state, key)
+          lua.raw.lua_rawget(state, -2)
+          lua.raw.lua_rotate(state, -2, -1)
+          lua.pop(state, 1)
+        }
       },
       pushChunk: (state, file) => this.#pushChunk(state, file),
     }

@@ -8,6 +8,7 @@ import type { CallFailureCode } from './generation.js'
 import { pushResult } from './host-binding.js'
 import type { Registration } from './host-function.js'
 import { Kill } from './kill.js'
+import type { LineCoverage } from './line-coverage.js'
 import { type LuaApi, LuaMemoryError, luaStatus, luaType, registryIndex } from './lua-api.js'
 import { LuaRaise, type LuaValue, type Results } from './lua-value.js'
 import type { Pointer } from './lua-wasm.js'
@@ -41,6 +42,7 @@ export interface Slices {
 }
 
 const debugEventCount = 8
+const debugEventLine = 4
 const errorTextBytesMax = 2048
 
 /**
@@ -63,6 +65,7 @@ export class Vm<Services> {
   #pending: Promise<LuaValue | Results> | undefined
   #calls = 0
   #dead: string | undefined
+  #coverage: Pick<WorldOptions<Services>, 'coverage' | 'covered'> = {}
 
   private constructor(
     world: VmWorld<Services>,
@@ -99,7 +102,8 @@ export class Vm<Services> {
     })
     vm = new Vm(world, context, slices, new Budget(options.softLimits, () => slices.isEvicted()))
     vm.#context.useBudget(vm.#budget)
-    if (options.softLimits) vm.#installHook()
+    if (options.softLimits || options.coverage !== undefined) vm.#installHook(options.coverage)
+    vm.#coverage = options
     return vm
   }
 
@@ -266,6 +270,8 @@ export class Vm<Services> {
   #end(result: VmResult): VmResult {
     this.#context.end()
     this.#input = undefined
+    const lines = this.#coverage.coverage?.take()
+    if (lines !== undefined) this.#coverage.covered?.(lines)
     if (this.#world.lua.instance.refusals > 0) this.#dead ??= 'out of memory'
     if (this.#calls >= vmLimits.callsPerVmMax) this.#dead ??= 'worn out'
     return result
@@ -288,16 +294,18 @@ export class Vm<Services> {
     return 0
   }
 
-  #installHook(): void {
+  #installHook(coverage: LineCoverage | undefined): void {
     const { lua, state } = this.#world
-    const hook = lua.instance.addFunction(() => {
+    const hook = lua.instance.addFunction((running = 0, activation = 0) => {
+      if (coverage?.noteLine(lua, running, activation)) return
       this.#budget.tick()
       if (lua.instance.refusals > vmLimits.memoryRefusalsMax) {
         throw new Kill('MEMORY', 'went on after running out of memory')
       }
       this.#slices.pace()
     }, 'vii')
-    lua.raw.lua_sethook(state, hook, debugEventCount, vmLimits.instructionsPerTick)
+    const events = coverage === undefined ? debugEventCount : debugEventCount | debugEventLine
+    lua.raw.lua_sethook(state, hook, events, vmLimits.instructionsPerTick)
   }
 }
 

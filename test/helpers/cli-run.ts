@@ -59,6 +59,12 @@ export async function runCommand(words: readonly string[], options: CliRunOption
       served = flags
       return options.serverExitCode ?? 0
     },
+    runPluginTests: async () => {
+      throw new Error('no plugin is tested here')
+    },
+    watchPlugin: async () => {
+      throw new Error('no plugin is watched here')
+    },
     openValidator: async () => ({
       validate: async (directory) => {
         validated.push(directory)

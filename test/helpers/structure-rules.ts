@@ -19,13 +19,14 @@ const levels: Readonly<Record<string, number>> = {
   capabilities: 4,
   plugins: 5,
   admin: 6,
+  harness: 6,
 }
 
 /** The files directly in src/ put everything together. */
 const rootLevel = 7
 
 /** What the command line may use of src/: reading configuration, plugins and the sandbox, and starting a host. */
-const cliFolders = ['base', 'config', 'sandbox', 'capabilities', 'plugins', '']
+const cliFolders = ['base', 'config', 'sandbox', 'capabilities', 'plugins', 'harness', '']
 
 /** Packages that one folder hides from the rest; others may name their types. */
 const owners: Readonly<Record<string, string>> = {

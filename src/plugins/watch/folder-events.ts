@@ -112,7 +112,7 @@ export class FolderEvents {
     if (place === undefined) return
     if (place.inside === '') {
       if (event !== 'change') void this.#complete()
-    } else if (place.inside.startsWith(testFolder)) return
+    } else if (place.inside.startsWith(`${testFolder}/`)) return
     this.#options.changed(place.folder)
   }
 

@@ -11,6 +11,7 @@ local host, operations, libraries, limits = ...
 local type, error, pcall, xpcall, select, next = type, error, pcall, xpcall, select, next
 local rawget, rawset, rawsetmetatable, rawtostring = rawget, rawset, setmetatable, tostring
 local getanymetatable, collectgarbage = debug.getmetatable, collectgarbage
+local getinfo, load = debug.getinfo, load
 local resume, yield, create, running, status = coroutine.resume, coroutine.yield, coroutine.create, coroutine.running,
   coroutine.status
 local isyieldable = coroutine.isyieldable
@@ -216,7 +217,8 @@ local raw = {
   type = type, error = error, pcall = pcall, xpcall = xpcall, select = select, next = next, ipairs = ipairs,
   pairs = pairs, tonumber = tonumber, tostring = tostring, rawget = rawget, rawset = rawset, rawlen = rawlen,
   rawequal = rawequal, getmetatable = getanymetatable, setmetatable = rawsetmetatable, limits = limits,
-  libraries = libraries,
+  libraries = libraries, getinfo = getinfo, load = load, environment = environment, globals = globals, freeze = freeze,
+  describe = tostring,
 }
 local seeds = { seed = function() return host(operations.seed) end }
 
@@ -265,8 +267,10 @@ local function bind_async(operation)
   end
 end
 
--- Installs one module of the host. A function whose name starts with "_" is only for the module's own Lua part.
-local function install(name, functions, constants, extend)
+-- Installs one module of the host. A function whose name starts with "_" is only for the module's own Lua part. Of a
+-- hidden module plugin code sees nothing: its Lua part gives functions that the host calls.
+local hidden = {}
+local function install(name, functions, constants, extend, is_hidden)
   local visible, all = {}, {}
   for _, entry in ipairs(functions) do
     local bound = entry.async and bind_async(entry.operation) or bind(entry.operation)
@@ -274,6 +278,10 @@ local function install(name, functions, constants, extend)
     if not find(entry.name, '^_') then visible[entry.name] = bound end
   end
   for key, value in next, constants do visible[key] = value end
+  if is_hidden then
+    hidden[name] = extend(all, raw)
+    return
+  end
   if extend then
     for key, value in next, extend(all, raw) do visible[key] = value end
   end
@@ -310,4 +318,4 @@ local function seal()
   sealed, recording = true, true
 end
 
-return { environment = environment, install = install, run = run, chain = chain, seal = seal }
+return { environment = environment, hidden = hidden, install = install, run = run, chain = chain, seal = seal }

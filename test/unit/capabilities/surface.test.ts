@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { visibleFunctions } from '../../../scripts/generators/signature.js'
 import { createCapabilities } from '../../../src/capabilities/registry.js'
+import { testCapability } from '../../../src/capabilities/test/capability.js'
 import { RawLua } from '../../helpers/raw-lua.js'
 
-const capabilities = createCapabilities()
+const capabilities = [...createCapabilities(), testCapability]
 
 /** What plugin code can reach. A change here is a change of what plugins may do: it needs a review of its own. */
 const surface: Readonly<Record<string, string>> = {
@@ -19,6 +20,11 @@ const surface: Readonly<Record<string, string>> = {
   json: 'array decode encode null',
   log: 'debug error info warn',
   request: 'delete get patch post put register send',
+  // Only for the files in a plugin's test/ folder, and only where tests are run.
+  test: [
+    'assert assert_contains assert_eq assert_error assert_neq assert_nil assert_not_nil fire_hook log mock_request',
+    'request requests setup teardown wait_hooks',
+  ].join(' '),
 }
 
 test('the modules expose exactly the members that are listed here', () => {

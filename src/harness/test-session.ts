@@ -1,0 +1,230 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { Deferred } from '../base/deferred.js'
+import { testLimits } from '../base/limits.js'
+import type { PluginLogLine } from '../capabilities/services.js'
+import { encodeTestCall, type TestCall, testKindName } from '../capabilities/test/call-kind.js'
+import { type TestRecord, testReport } from '../capabilities/test/record.js'
+import {
+  type FiredHook,
+  type RequestMock,
+  type SeenLine,
+  type TestRequest,
+  type TestResponse,
+  testTopics,
+} from '../capabilities/test/topics.js'
+import type { Authenticator, User } from '../identity/authenticator.js'
+import { createTokenAuthenticator } from '../identity/token-authenticator.js'
+import type { PluginDirectory } from '../plugins/plugin-directory.js'
+import type { CallOutcome, Generation, HostAsk } from '../sandbox/generation.js'
+import type { CoveredLines } from '../sandbox/line-coverage.js'
+import type { ExecutorReport } from '../sandbox/protocol.js'
+import { hooksUnavailable, testMisuse } from './errors.js'
+import { fireHook, type TestHooks } from './hook-firing.js'
+import { RequestMocks } from './request-mocks.js'
+import type { TestFile } from './test-files.js'
+
+/** Who answers what plugins ask of a host, as far as a session needs it. */
+export interface AnswerTable {
+  provide(topic: string, answer: (ask: HostAsk) => Promise<unknown>): void
+}
+
+/** What a session needs of its host once that runs. */
+export interface SessionHost {
+  /** Sends a request through the routes, without a socket. */
+  send(request: TestRequest, credential: string | undefined): Promise<TestResponse>
+  readonly adminToken: string
+  /** Undefined in a host without hooks. */
+  readonly hooks: TestHooks | undefined
+}
+
+/** A test of a file: its name, and the line on which its function begins. */
+export interface ListedTest {
+  readonly name: string
+  readonly line: number
+}
+
+/** What one run of a test file in a session came to. */
+export interface SessionRun {
+  /** All tests of the file; undefined when it could not be loaded. */
+  readonly tests: readonly ListedTest[] | undefined
+  /** The one that ran. */
+  readonly chosen: ListedTest | undefined
+  readonly record: TestRecord
+  readonly outcome: CallOutcome
+  readonly durationMs: number
+}
+
+const viewer: User = Object.freeze({ id: 'viewer', username: 'viewer', role: 'viewer' })
+
+/**
+ * The host's side of one test: answers what the module `test` asks, and runs one test of a file in the plugin that
+ * the host serves. Lives as long as its host.
+ */
+export class TestSession {
+  readonly mocks = new RequestMocks()
+  readonly #plugin: string
+  readonly #viewerToken = randomBytes(32).toString('hex')
+  readonly #lines: SeenLine[] = []
+  readonly #covered: CoveredLines[] = []
+  #directory: PluginDirectory | undefined
+  #host: SessionHost | undefined
+  #record: TestRecord = { assertions: 0, failures: [] }
+  #begin: (tests: readonly ListedTest[]) => string | undefined = () => undefined
+  #held = new Deferred<void>()
+  #released = new Deferred<void>()
+
+  /** @param plugin Name of the plugin that is tested. */
+  constructor(plugin: string) {
+    this.#plugin = plugin
+  }
+
+  /** Lines of the plugin that have run, as its VMs told. */
+  get covered(): readonly CoveredLines[] {
+    return this.#covered
+  }
+
+  /** To be called while the host is put together. */
+  attach({
+    answers,
+    directory,
+  }: {
+    readonly answers: AnswerTable
+    readonly directory: PluginDirectory
+  }): void {
+    this.#directory = directory
+    answers.provide(testTopics.begin, async ({ payload }) =>
+      this.#begin(listOf(payload as readonly string[])),
+    )
+    answers.provide(testTopics.hold, () => this.#hold())
+    answers.provide(testTopics.request, ({ payload }) => this.#request(payload as TestRequest))
+    answers.provide(testTopics.fireHook, ({ payload, requestId }) =>
+      fireHook(this.#hooks(), payload as FiredHook, requestId),
+    )
+    answers.provide(testTopics.waitHooks, () => this.#hooks().idle())
+    answers.provide(testTopics.mockRequest, async ({ payload }) => this.mocks.add(payload as RequestMock))
+    answers.provide(testTopics.requests, async () => this.mocks.seen)
+    answers.provide(testTopics.log, async () => this.#lines)
+  }
+
+  /** To be called when the host runs. */
+  connect(host: SessionHost): void {
+    this.#host = host
+  }
+
+  /** Knows the viewer of the tests beside the users of the host. */
+  authenticator(own: Authenticator): Authenticator {
+    const token = createTokenAuthenticator(this.#viewerToken)
+    return {
+      authenticate: (source) =>
+        own.authenticate(source) ?? (token.authenticate(source) === undefined ? undefined : viewer),
+    }
+  }
+
+  /** Takes what executors report; true when it was meant for tests only. */
+  report({ kind, plugin, data }: ExecutorReport): boolean {
+    if (kind === 'log' && plugin === this.#plugin) this.#keepLine(data as PluginLogLine)
+    if (kind === testReport) this.#record = data as TestRecord
+    if (kind === 'coverage' && plugin === this.#plugin) this.#covered.push(data as CoveredLines)
+    return kind === testReport || kind === 'coverage'
+  }
+
+  /**
+   * Loads a test file and runs one of its tests.
+   *
+   * @param choose Chooses a test by its name among those of the file; undefined runs none.
+   * @param timeoutMs Time for the file, setup, the test and teardown together.
+   */
+  async run(
+    file: TestFile,
+    choose: (tests: readonly ListedTest[]) => string | undefined,
+    timeoutMs: number,
+  ): Promise<SessionRun> {
+    await this.#buildTwo()
+    let tests: readonly ListedTest[] | undefined
+    let chosen: ListedTest | undefined
+    let startedMs = performance.now()
+    this.#begin = (all) => {
+      // A file cannot ask twice: what it lists first is what counts.
+      if (tests !== undefined) throw testMisuse({ reason: 'the test has begun already' })
+      tests = all
+      const name = choose(all)
+      chosen = all.find((each) => each.name === name)
+      startedMs = performance.now()
+      return name
+    }
+    const chunkName = `${this.#plugin}/${file.path}`
+    const outcome = await this.#call({ act: 'run', chunkName, text: file.text }, 'test', timeoutMs)
+    const durationMs = performance.now() - startedMs
+    return { tests, chosen, record: this.#record, outcome, durationMs }
+  }
+
+  /** A test occupies one VM; its requests and hooks need another, which has to be there when they come. */
+  async #buildTwo(): Promise<void> {
+    this.#held = new Deferred()
+    this.#released = new Deferred()
+    const holding = this.#call({ act: 'hold' }, 'init')
+    await Promise.race([this.#held.promise, holding])
+    await this.#call({ act: 'idle' }, 'init')
+    this.#released.resolve()
+    await holding
+  }
+
+  #hold(): Promise<void> {
+    this.#held.resolve()
+    return this.#released.promise
+  }
+
+  #call(call: TestCall, phase: 'test' | 'init', timeoutMs?: number): Promise<CallOutcome> {
+    return this.#generation().call({
+      kind: testKindName,
+      phase,
+      payload: encodeTestCall(call),
+      body: '',
+      requestId: `test-${randomUUID()}`,
+      reserved: true,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    })
+  }
+
+  #generation(): Generation {
+    const generation = this.#directory?.find(this.#plugin)?.generation
+    if (generation === undefined) throw new Error(`the plugin ${this.#plugin} is not loaded`)
+    return generation
+  }
+
+  async #request(request: TestRequest): Promise<TestResponse> {
+    if (!request.path.startsWith('/')) {
+      const reason = `test.request: the path must start with "/", e.g. "/api/v1/plugins/${this.#plugin}/..."`
+      throw testMisuse({ reason })
+    }
+    const host = this.#running()
+    // A VM may have been stopped by the request before; in a test nobody is there to try again.
+    await this.#call({ act: 'idle' }, 'init')
+    const tokens = { admin: host.adminToken, viewer: this.#viewerToken, none: undefined }
+    return host.send(request, tokens[request.role])
+  }
+
+  #hooks(): TestHooks {
+    const { hooks } = this.#running()
+    if (hooks === undefined) throw hooksUnavailable()
+    return hooks
+  }
+
+  #running(): SessionHost {
+    if (this.#host === undefined) throw new Error('the host of the test does not run yet')
+    return this.#host
+  }
+
+  #keepLine({ level, message, fields }: PluginLogLine): void {
+    if (this.#lines.length >= testLimits.logLinesMax) this.#lines.shift()
+    this.#lines.push({ level, message, fields })
+  }
+}
+
+/** Reads the lines `name line` that a file lists. */
+function listOf(lines: readonly string[]): readonly ListedTest[] {
+  return lines.map((each) => {
+    const [name = '', line = '0'] = each.split(' ')
+    return { name, line: Number(line) }
+  })
+}

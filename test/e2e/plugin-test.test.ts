@@ -1,0 +1,437 @@
+import assert from 'node:assert/strict'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { runPluginTests } from '../../src/plugin-tests.js'
+import { plugin } from '../helpers/create-host.js'
+import { assertPassed, pluginFolder, resultOf, runDemo } from '../helpers/plugin-tests.js'
+
+const things = plugin(
+  'demo',
+  `
+local numbers = require("numbers")
+http.handle("GET", "/things", function(req)
+  return { json = { things = db.query("things"), role = req.user and req.user.role } }
+end, { public = true })
+http.handle("POST", "/things", function(req)
+  db.insert("things", { name = req.json.name })
+  log.info("kept", { name = req.json.name })
+  return { status = 201, json = { twice = numbers.twice(req.json.size or 0) } }
+end)
+http.handle("GET", "/boom", function() error("the cause of it") end, { public = true })
+http.handle("GET", "/spin", function() while true do end end, { public = true })
+remembered = 0
+function greeting() return "hello" end
+function on_init()
+  db.define_table("things", { columns = { { name = "name", type = "text" } } })
+end`,
+)
+
+const numbers = 'local numbers = {}\nfunction numbers.twice(x)\n  return x * 2\nend\nreturn numbers\n'
+
+function demo(tests: Readonly<Record<string, string>>): Record<string, string> {
+  const files: Record<string, string> = { 'demo/init.lua': things, 'demo/lib/numbers.lua': numbers }
+  for (const [name, text] of Object.entries(tests)) files[`demo/test/${name}.test.lua`] = text
+  return files
+}
+
+const path = '"/api/v1/plugins/demo/things"'
+
+test('a test sends requests as an admin, as a viewer and as nobody', async (t) => {
+  const report = await runDemo(
+    t,
+    demo({
+      roles: `
+function test_roles()
+  local function role(auth) return test.request("get", ${path}, { auth = auth }).json.role end
+  test.assert_eq("admin", role(nil))
+  test.assert_eq("admin", role("admin"))
+  test.assert_eq("viewer", role("viewer"))
+  test.assert_nil(role("none"))
+end
+function test_bodies()
+  local created = test.request("POST", ${path}, { body = { name = "as a table", size = 4 } })
+  test.assert_eq(201, created.status)
+  test.assert_eq(8, created.json.twice)
+  test.assert_contains(created.headers["content-type"], "application/json")
+  test.assert_eq(201, test.request("POST", ${path}, { body = json.encode({ name = "as text" }) }).status)
+  local names = {}
+  for _, row in ipairs(test.request("GET", ${path}).json.things) do names[#names + 1] = row.name end
+  test.assert_eq({ "as a table", "as text" }, names)
+  test.assert_eq("kept", test.log()[1].message)
+  test.assert_eq("as a table", test.log()[1].context.name)
+end
+function test_what_is_misuse()
+  test.assert_error(function() test.request("GET", "things") end, "must start with")
+  test.assert_error(function() test.request("GET", "/", { auth = "root" }) end, "admin, viewer, none")
+  test.assert_error(function() test.request() end, "string expected")
+  test.assert_error(function() test.setup(1) end, "function expected")
+  test.assert_error(function() test.assert = nil end, "frozen module")
+end`,
+    }),
+  )
+  assertPassed(report)
+  assert.equal(report.files[0]?.tests.length, 3)
+})
+
+test('tests see neither the rows, the globals nor the memory of each other', async (t) => {
+  const report = await runDemo(
+    t,
+    demo({
+      isolation: `
+db.insert("things", { name = "top level" })
+test.setup(function() db.insert("things", { name = "setup" }) end)
+test.teardown(function() db.delete("things", { where = { name = "setup" } }) end)
+local function run_alone()
+  test.assert_eq(2, db.count("things"), "rows")
+  test.assert_nil(leaked, "a global of the test file")
+  test.assert_eq(0, remembered, "a global of the plugin")
+  leaked, remembered = true, 1
+  db.insert("things", { name = "one more" })
+  test.assert_eq("hello", greeting())
+end
+test_one, test_two, test_three = run_alone, run_alone, run_alone`,
+      other: `
+function test_another_file() test.assert_eq(0, db.count("things")) test.assert_nil(leaked) end`,
+    }),
+  )
+  assertPassed(report)
+})
+
+test('tests run in the sandbox of production', async (t) => {
+  const report = await runDemo(
+    t,
+    demo({
+      sandbox: `
+function test_absent()
+  for _, name in ipairs({ "os", "io", "debug", "package", "load", "loadstring", "dofile", "rawget" }) do
+    test.assert_nil(_G[name], name)
+  end
+  test.assert_error(function() os.execute("true") end)
+  test.assert_error(function() json = {} end, "read-only")
+  test.assert_error(function() require("../test/sandbox") end, "simple name")
+  test.assert_error(function() http.handle("GET", "/late", print) end, "module scope")
+end`,
+    }),
+  )
+  assertPassed(report)
+})
+
+test('the plugin sees nothing of the module test, nor of what a test file defines', async (t) => {
+  const report = await runDemo(t, {
+    'demo/init.lua': plugin(
+      'demo',
+      `
+http.handle("GET", "/seen", function()
+  return { json = { test = test ~= nil, helper = helper ~= nil } }
+end, { public = true })
+seen_at_load = test
+function look() return test, helper end`,
+    ),
+    'demo/test/a.test.lua': `
+function helper() end
+function test_hidden()
+  test.assert_eq({ test = false, helper = false }, test.request("GET", "/api/v1/plugins/demo/seen").json)
+  test.assert_nil(seen_at_load)
+  local seen, own = look()
+  test.assert_nil(seen)
+  test.assert_nil(own)
+end`,
+  })
+  assertPassed(report)
+})
+
+test('assertions are soft, and each failure has its line', async (t) => {
+  const report = await runDemo(
+    t,
+    demo({
+      failing: `local function helper(value)
+  test.assert_nil(value, "helper")
+end
+function test_soft()
+  test.assert_eq({ a = { 1, 2 } }, { a = { 1, 3 } })
+  test.assert_eq("1", 1)
+  helper(7)
+  test.assert_contains("abc", "x")
+  test.assert_error(function() error("one thing") end, "another")
+  test.assert_error(function() end)
+  test.assert_neq({ 1 }, { 1.0 })
+  test.assert(true)
+  error({ code = 7 })
+end
+function test_tail()
+  return test.assert_eq(1, 2)
+end
+function test_in_the_plugin()
+  greeting.x = 1
+end
+function test_setup_is_named() end
+test.teardown(function() error("cannot clean") end)`,
+    }),
+  )
+  const { failures, assertions, passed, file } = resultOf(report, 'test_soft')
+  assert.deepEqual([passed, assertions, file], [false, 8, 'test/failing.test.lua'])
+  assert.deepEqual(failures, [
+    { line: 5, message: 'at .a[2]: expected 2, got 3' },
+    { line: 6, message: 'expected "1", got 1 (string and number)' },
+    { line: 2, message: 'helper: expected nil, got 7' },
+    { line: 8, message: 'expected "abc" to contain "x"' },
+    { line: 9, message: 'expected an error with "another", got "demo/test/failing.test.lua:9: one thing"' },
+    { line: 10, message: 'expected an error, and none was raised' },
+    { line: 11, message: 'expected anything but { 1.0 }' },
+    { line: 13, message: '{ code = 7 }', error: true },
+    { line: 22, message: 'teardown: cannot clean', error: true },
+  ])
+  assert.equal(resultOf(report, 'test_tail').failures[0]?.line, 15)
+  assert.match(resultOf(report, 'test_in_the_plugin').failures[0]?.message ?? '', /index a function value/)
+})
+
+test('a file that cannot be loaded is one result, and the other files run', async (t) => {
+  const report = await runDemo(
+    t,
+    demo({
+      a_syntax: 'function test_one()\n  if\nend',
+      b_raises: 'local x\nlocal y = x.field',
+      c_empty: 'local nothing = 1',
+      d_good: 'function test_good() test.assert(true) end',
+    }),
+  )
+  const summary = report.files.map(({ tests }) => tests.map((one) => [one.test, one.failures[0]?.line]))
+  assert.deepEqual(summary, [[['(load)', 3]], [['(load)', 2]], [['(load)', 0]], [['test_good', undefined]]])
+  assert.match(
+    resultOf({ ...report, files: report.files.slice(2) }, '(load)').failures[0]?.message ?? '',
+    /test_/,
+  )
+})
+
+test('tests run in the order of their lines, and a filter chooses among them', async (t) => {
+  const files = demo({
+    order: 'function test_z() end\nfunction test_a() end\nfunction test_m() end\nfunction other() end',
+  })
+  const names = async (filter: string) =>
+    (await runDemo(t, files, { filter })).files.flatMap(({ tests }) => tests.map((one) => one.test))
+  assert.deepEqual(await names(''), ['test_z', 'test_a', 'test_m'])
+  assert.deepEqual(await names('_a'), ['test_a'])
+  assert.deepEqual(await names('nothing'), [])
+})
+
+test('a test that never ends is stopped with what it has found out, and the next one runs', async (t) => {
+  const report = await runDemo(
+    t,
+    {
+      ...demo({
+        loops: `function test_loops()
+  test.assert_eq(1, 2, "before the loop")
+  while true do pcall(function() while true do end end) end
+end
+function test_goes_on() test.assert_eq(0, db.count("things")) end`,
+      }),
+      // Time is what runs out first, however fast the machine is.
+      'config.json': JSON.stringify({ plugin_max_instructions: 10_000_000_000 }),
+    },
+    { timeoutMs: 2000 },
+  )
+  const [before, stopped] = resultOf(report, 'test_loops').failures
+  assert.deepEqual(before, { line: 2, message: 'before the loop: expected 1, got 2' })
+  assert.match(stopped?.message ?? '', /out of time/)
+  assert.deepEqual([stopped?.error, stopped?.line], [true, 1])
+  assert.equal(resultOf(report, 'test_goes_on').passed, true)
+})
+
+test('a test that fills its memory, its stack or its instructions is stopped, and the next one runs', async (t) => {
+  const report = await runDemo(
+    t,
+    {
+      ...demo({
+        bombs: `function test_fills_memory()
+  local texts = {}
+  while true do texts[#texts + 1] = ("x"):rep(100000) .. #texts end
+end
+function test_fills_memory_for_ever()
+  while true do pcall(test_fills_memory) end
+end
+function test_recurses()
+  local function again() return 1 + again() end
+  again()
+end
+function test_counts() for _ = 1, 1e9 do end end
+function test_goes_on() test.assert_eq(0, db.count("things")) end`,
+      }),
+      'config.json': JSON.stringify({
+        plugin_max_memory: 4 * 1024 * 1024,
+        plugin_max_instructions: 1_000_000,
+      }),
+    },
+    { timeoutMs: 30_000 },
+  )
+  const message = (name: string) => resultOf(report, name).failures[0]?.message ?? ''
+  assert.match(message('test_fills_memory'), /not enough memory/)
+  assert.match(message('test_fills_memory_for_ever'), /plugin_max_memory/)
+  assert.match(message('test_recurses'), /stack overflow|not enough memory/)
+  assert.match(message('test_counts'), /plugin_max_instructions/)
+  assert.equal(resultOf(report, 'test_goes_on').passed, true)
+})
+
+test('a handler that is stopped costs the next request nothing', async (t) => {
+  const report = await runDemo(t, {
+    ...demo({
+      stopped: `function test_stopped()
+  test.assert_eq(504, test.request("GET", "/api/v1/plugins/demo/spin").status)
+  test.assert_eq(200, test.request("GET", ${path}).status)
+end`,
+    }),
+    'config.json': JSON.stringify({ plugin_timeout: 1 }),
+  })
+  assertPassed(report)
+})
+
+test('the error of a handler stands beside the failed test, not in the answer', async (t) => {
+  const report = await runDemo(
+    t,
+    demo({
+      boom: `function test_boom()
+  local answer = test.request("GET", "/api/v1/plugins/demo/boom")
+  test.assert_eq(200, answer.status)
+  test.assert_error(function() test.assert_contains(answer.body, "cause") error("fails") end)
+end`,
+    }),
+  )
+  const { log, failures } = resultOf(report, 'test_boom')
+  assert.equal(failures.length, 2)
+  assert.match(log.join('\n'), /demo\/init\.lua:\d+: the cause of it/)
+})
+
+test('db.transaction works in a test, and nothing waits inside it', async (t) => {
+  const report = await runDemo(
+    t,
+    demo({
+      transactions: `function test_transactions()
+  test.assert(db.transaction(function() db.insert("things", { name = "kept" }) end))
+  test.assert_eq(false, (db.transaction(function() db.insert("things", { name = "undone" }) error("no") end)))
+  test.assert_eq(1, db.count("things"))
+  local done, why = db.transaction(function() test.request("GET", ${path}) end)
+  test.assert_eq(false, done)
+  test.assert_contains(why, "inside db.transaction")
+end`,
+    }),
+  )
+  assertPassed(report)
+})
+
+test('each test has operations of its own', async (t) => {
+  const spend = 'for at = 1, 40 do db.count("things") end'
+  const report = await runDemo(t, {
+    ...demo({
+      operations: `function test_a() ${spend} end\nfunction test_b() ${spend} end\nfunction test_c()
+  ${spend}
+  test.assert_error(function() ${spend} end, "maximum operations")
+end`,
+    }),
+    'config.json': JSON.stringify({ plugin_max_ops: 50 }),
+  })
+  assertPassed(report)
+})
+
+test('plugins that the tested one depends on run beside it', async (t) => {
+  const files = {
+    'base/init.lua': plugin(
+      'base',
+      'http.handle("GET", "/ping", function() return { body = "pong" } end, { public = true })',
+    ),
+    'demo/init.lua': plugin('demo', '', '1.0.0', 'dependencies = { "base" }'),
+    'demo/test/a.test.lua': `function test_dependency()
+  test.assert_eq("pong", test.request("GET", "/api/v1/plugins/base/ping", { auth = "none" }).body)
+end`,
+  }
+  assertPassed(await runDemo(t, files))
+  const { 'base/init.lua': _, ...alone } = files
+  await assert.rejects(runDemo(t, alone), /depends on the plugin base/)
+})
+
+test('what cannot be run is said, with the reason', async (t) => {
+  const good = plugin('demo', '')
+  const aTest = 'function test_one() end'
+  const refuses = (files: Record<string, string>, reason: RegExp) =>
+    assert.rejects(runDemo(t, files), { code: 'PLUGIN_TESTS_IMPOSSIBLE', message: reason })
+  await refuses({ 'demo/init.lua': good }, /no folder test/)
+  await refuses({ 'demo/init.lua': good, 'demo/test/notes.txt': 'x' }, /no file test\/\*\.test\.lua/)
+  await refuses({ 'demo/init.lua': 'plugin_info = {', 'demo/test/a.test.lua': aTest }, /demo\/init\.lua:1/)
+  await refuses({ 'demo/init.lua': 'x = 1', 'demo/test/a.test.lua': aTest }, /plugin_info/)
+  await refuses(
+    {
+      'demo/init.lua': plugin('demo', 'function on_init() error("no luck") end'),
+      'demo/test/a.test.lua': aTest,
+    },
+    /on_init failed.*no luck/,
+  )
+  await refuses(
+    { 'demo/init.lua': good, 'demo/test/a.test.lua': `-- ${'x'.repeat(1024 * 1024)}` },
+    /larger than/,
+  )
+})
+
+test('coverage counts the lines of the plugin, and those that no test has loaded', async (t) => {
+  const report = await runDemo(
+    t,
+    {
+      'demo/init.lua': [
+        'plugin_info = { name = "demo", version = "1.0.0", description = "test" }',
+        'local choose = require("choose")',
+        'http.handle("GET", "/choose", function(req)',
+        '  return { body = choose(req.query.way) }',
+        'end, { public = true })',
+      ].join('\n'),
+      'demo/lib/choose.lua': [
+        'return function(way)',
+        '  if way == "left" then',
+        '    return "went left"',
+        '  else',
+        '    return "went right"',
+        '  end',
+        'end',
+      ].join('\n'),
+      'demo/lib/never.lua': 'local never = {}\n\n-- a comment\nreturn never',
+      'demo/test/a.test.lua': `function test_left()
+  test.assert_eq("went left", test.request("GET", "/api/v1/plugins/demo/choose?way=left").body)
+end`,
+    },
+    { coverage: true },
+  )
+  assertPassed(report)
+  const covered = report.coverage?.map(({ file, lines }) => [
+    file,
+    [...lines].map(([line, count]) => `${line}${count > 0 ? '+' : '-'}`).join(' '),
+  ])
+  assert.deepEqual(Object.fromEntries(covered ?? []), {
+    'init.lua': '1+ 2+ 3+ 4+ 5+',
+    'lib/choose.lua': '2+ 3+ 5-',
+    'lib/never.lua': '1- 4-',
+  })
+})
+
+test('nothing is left behind', async (t) => {
+  const root = await pluginFolder(t, demo({ one: 'function test_one() end', two: 'error("no")' }))
+  writeFileSync(
+    join(root, 'config.json'),
+    JSON.stringify({ data_directory: join(root, 'never'), log: { level: 'info' } }),
+  )
+  const mine = () => readdirSync(tmpdir()).filter((name) => name.startsWith('modulacms-test-'))
+  const before = new Set(mine())
+  await runPluginTests({
+    directory: join(root, 'demo'),
+    filter: '',
+    timeoutMs: 5000,
+    coverage: false,
+    configFile: join(root, 'config.json'),
+    environment: {},
+  })
+  // Other runs on this machine come and go; one that is new and stays would be ours.
+  const left = mine().filter((name) => !before.has(name))
+  assert.deepEqual(
+    left.filter((name) => readdirSync(join(tmpdir(), name)).length === 0),
+    [],
+  )
+  assert.deepEqual(readdirSync(root).sort(), ['config.json', 'demo'])
+  assert.deepEqual(readdirSync(join(root, 'demo')).sort(), ['init.lua', 'lib', 'test'])
+})
