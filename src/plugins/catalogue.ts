@@ -46,6 +46,11 @@ export class Catalogue {
     return this.#entries.get(name)
   }
 
+  /** All plugins, those that others need before them. */
+  inLoadOrder(): readonly PluginEntry[] {
+    return this.all().toSorted((a, b) => a.loadNumber - b.loadNumber)
+  }
+
   /** All plugins in alphabetical order. */
   all(): readonly PluginEntry[] {
     return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1))

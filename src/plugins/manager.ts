@@ -173,10 +173,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   all(): readonly ServedPlugin[] {
-    return this.#catalogue
-      .all()
-      .toSorted((a, b) => a.loadNumber - b.loadNumber)
-      .map(({ served }) => served)
+    return this.#catalogue.inLoadOrder().map(({ served }) => served)
   }
 
   grantsOf(plugin: string, generation: number): GrantTable {

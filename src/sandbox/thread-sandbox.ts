@@ -77,7 +77,6 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 class ThreadSandbox implements Sandbox {
   readonly #clock: Clock = createMonotonicClock()
   readonly #observer: SandboxObserver
-  readonly #isShared: boolean
   readonly #fleet: Fleet
   readonly #dispatcher: Dispatcher
   readonly #supervisor: Supervisor
@@ -88,12 +87,12 @@ class ThreadSandbox implements Sandbox {
 
   constructor(options: SandboxOptions) {
     this.#observer = { ...silentObserver, ...options.observer }
-    this.#isShared = options.isShared ?? true
+    const isShared = options.isShared ?? true
     this.#fleet = new Fleet({
       entry: options.entry,
       composition: options.composition,
       executors: options.executors > 0 ? options.executors : Math.max(2, availableParallelism() - 1),
-      spares: this.#isShared ? 1 : 0,
+      spares: isShared ? 1 : 0,
       coverage: options.coverage ?? false,
       softLimits: options.softLimits ?? true,
       observer: this.#observer,
@@ -105,7 +104,7 @@ class ThreadSandbox implements Sandbox {
       fleet: this.#fleet,
       dispatcher: this.#dispatcher,
       clock: this.#clock,
-      handsOver: this.#isShared,
+      handsOver: isShared,
       pluginOf: (generation) => this.#plugins.get(generation),
       hardStopped: (plugin, reason) => {
         this.setQuarantine(plugin, true)

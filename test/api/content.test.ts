@@ -315,7 +315,9 @@ it('a plugin without an approval gets nothing of the core tables', async (test) 
     '1.0.0',
     'core_access = { content_data = { "read", "write" } }',
   )
-  const server = await startHost(test, { plugins: { 'curious/init.lua': curious } })
+  const server = await startHost(test, { plugins: { 'curious/init.lua': curious }, approve: false })
+  const { plugins } = server.host
+  await plugins.approveRoutes(plugins.routes(), 'test')
   const answer = (await server.call('GET', '/curious/')).json<Record<string, unknown>>()
   assert.equal(answer.rows, undefined)
   assert.equal(answer.id, undefined)

@@ -139,7 +139,13 @@ describe('requests of plugins to other servers', () => {
 
   it('need the grant of the generation that serves where nothing else decides', async (t) => {
     const server = await startWebServer(t, (_request, response) => response.end('x'))
-    const host = await startHost(t, { plugins: { 'a/init.lua': caller('a') }, config: local })
+    const host = await startHost(t, {
+      plugins: { 'a/init.lua': caller('a') },
+      config: local,
+      approve: false,
+    })
+    const { plugins } = host.host
+    await plugins.approveRoutes(plugins.routes(), 'test')
     assert.match((await send(host, 'a', { url: server.url })).error ?? '', /domain not approved/)
     assert.equal(server.connections(), 0)
   })
