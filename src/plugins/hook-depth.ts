@@ -15,5 +15,5 @@ export function hookDepthOf({ phase, requestId }: Pick<HostAsk, 'phase' | 'reque
 } {
   if (!hookPhases.includes(phase)) return { depth: 0, requestId }
   const mark = /^(.*)~(\d{1,4})$/s.exec(requestId)
-  return mark === null ? { depth: 1, requestId } : { depth: Number(mark[2]) + 1, requestId: mark[1] ?? '' }
+  return mark === null ? { depth: 1, requestId } : { depth: Number(mark[2]), requestId: mark[1] ?? '' }
 }

@@ -268,15 +268,15 @@ it('hooks that lead to hooks end', async (test) => {
   approve(...all)
   const insert = (slug: string) =>
     `assert(core.insert("content_data", { datatype = "article", slug = "${slug}", title = "T", fields = { body = "b" } }))`
-  for (const [at, depth] of [0, 1, 2].entries()) {
+  for (const [at, depth] of [1, 2, 3].entries()) {
     assert.equal(await lua(insert(`d-${at}`), { phase: 'after_hook', requestId: `req~${depth}` }), undefined)
     const { context } = hooks.writes[hooks.writes.length - 1] ?? {}
-    assert.deepEqual([context?.depth, context?.requestId], [depth + 1, 'req'])
+    assert.deepEqual([context?.depth, context?.requestId], [depth, 'req'])
   }
-  const refused = await lua(insert('d-9'), { phase: 'after_hook', requestId: 'req~3' })
+  const refused = await lua(insert('d-9'), { phase: 'after_hook', requestId: 'req~4' })
   assert.match(String(refused), /more than 3 deep/)
   assert.equal(
-    await lua('assert(core.query("content_data"))', { phase: 'read_hook', requestId: 'req~3' }),
+    await lua('assert(core.query("content_data"))', { phase: 'read_hook', requestId: 'req~4' }),
     undefined,
   )
   const unmarked = await lua(insert('d-8'), { phase: 'after_hook', requestId: 'req' })
