@@ -85,6 +85,8 @@ class SchemaWalk {
         return typeProblem(value, place)
       case 'enum':
         return enumProblem(value, place)
+      case 'const':
+        return isScalar(value) ? undefined : `${place} may be a text, a number, true, false or null`
       case 'format':
         return formatProblem(value, place)
       case 'properties':
@@ -132,14 +134,17 @@ function typeProblem(value: unknown, place: string): string | undefined {
   return `${place} must be one of ${types.join(', ')}, or a list of them`
 }
 
+/** Objects are not compared: a field with a member such as `toString` could break the comparison. */
+function isScalar(value: unknown): boolean {
+  return value === null || typeof value !== 'object'
+}
+
 function enumProblem(value: unknown, place: string): string | undefined {
   if (!Array.isArray(value) || value.length === 0) return `${place} must be a list of values`
   if (value.length > contentLimits.schemaEnumMax) {
     return `${place} has ${value.length} values; the limit is ${contentLimits.schemaEnumMax}`
   }
-  return value.every((item) => item === null || typeof item !== 'object')
-    ? undefined
-    : `${place} may hold texts, numbers, true, false and null`
+  return value.every(isScalar) ? undefined : `${place} may hold texts, numbers, true, false and null`
 }
 
 function formatProblem(value: unknown, place: string): string | undefined {

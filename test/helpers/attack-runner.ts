@@ -52,7 +52,7 @@ export class AttackHost {
         data_directory: join(folder, 'data'),
         plugin_timeout: 1,
         plugin_max_vms: 3,
-        plugin_max_instructions: 20_000_000,
+        plugin_max_instructions: 8_000_000,
         plugin_rate_limit: 1_000_000,
         plugin_request_rate_limit: 0,
         plugin_request_global_rate: 0,
