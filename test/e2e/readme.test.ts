@@ -49,7 +49,7 @@ it('does what the README says, line by line', async (test) => {
   }
   assert.deepEqual([listed.total, listed.tasks[0]?.id], [1, created.id])
 
-  for (const verb of ['init', 'validate', 'reload', 'approve']) {
+  for (const verb of ['init', 'validate', 'test', 'reload', 'approve']) {
     await type(find(new RegExp(`^npx modulacms plugin ${verb} .*guest_book`)))
   }
   const base = `http://127.0.0.1:${port}/api/v1/plugins`
