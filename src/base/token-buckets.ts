@@ -60,6 +60,8 @@ class FullTimeBuckets implements TokenBuckets {
   /** In the order in which keys were last served, so that the oldest are found without a search. */
   readonly #fullAt = new Map<string, number>()
   #purgedAt: number
+  /** The key that was served last; it is the last of `#fullAt`, or has been purged since. */
+  #newest: string | undefined
 
   constructor({ perSecond, burst, clock = () => performance.now(), keysMax }: TokenBucketOptions) {
     this.#intervalMs = 1000 / perSecond
@@ -79,8 +81,12 @@ class FullTimeBuckets implements TokenBuckets {
     const now = this.#clock()
     const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + this.#intervalMs
     if (fullAt - now > this.#aheadMsMax) return false
-    this.#fullAt.delete(key)
-    this.#makeRoom(now)
+    // The newest key stays where it is: taking it out and in again for each request makes garbage that lives long.
+    if (key !== this.#newest) {
+      this.#fullAt.delete(key)
+      this.#makeRoom(now)
+      this.#newest = key
+    }
     this.#fullAt.set(key, fullAt)
     return true
   }

@@ -59,7 +59,7 @@ export class Dispatcher {
   extend(stalledMs: number): void {
     for (const call of this.#waiting) call.waitsUntilMs += stalledMs
     for (const thread of this.#fleet.threads) {
-      for (const call of thread.inFlight.keys()) call.waitsUntilMs += stalledMs
+      for (const call of thread.inFlight.calls()) call.waitsUntilMs += stalledMs
     }
   }
 
@@ -68,7 +68,7 @@ export class Dispatcher {
    * busy machine. No call waits longer than `executorLimits.stallWaitMs` because of it.
    */
   extendIn(thread: ExecutorThread, elapsedMs: number): void {
-    for (const call of thread.inFlight.keys()) {
+    for (const call of thread.inFlight.calls()) {
       const latestMs = Math.max(call.waitsUntilMs, call.dispatchedAtMs + executorLimits.stallWaitMs)
       call.waitsUntilMs = Math.min(call.waitsUntilMs + elapsedMs, latestMs)
     }
@@ -79,7 +79,7 @@ export class Dispatcher {
     const expired = this.#waiting.filter((call) => call.waitsUntilMs < nowMs)
     if (expired.length > 0) this.#waiting = this.#waiting.filter((call) => call.waitsUntilMs >= nowMs)
     for (const thread of this.#fleet.threads) {
-      for (const call of thread.inFlight.keys()) {
+      for (const call of thread.inFlight.calls()) {
         // The calls stand in the order of their dispatch: behind the first young one there is none to expire.
         if (nowMs - call.dispatchedAtMs < executorLimits.checkoutWaitMs) break
         if (call.waitsUntilMs < nowMs && thread.revoke(call)) expired.push(call)
@@ -105,7 +105,7 @@ export class Dispatcher {
   #spread(thread: ExecutorThread, generation: number): void {
     if (thread.role !== 'active') return
     const returned: InFlight[] = []
-    for (const call of [...thread.inFlight.keys()]) {
+    for (const call of [...thread.inFlight.calls()]) {
       if (call.generation.id !== generation || call.request === undefined) continue
       if (thread.suspendedOf(generation) < this.#share(call.generation)) return
       if (thread.revoke(call)) returned.push(call)

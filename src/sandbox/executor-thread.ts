@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { HostError } from '../base/errors.js'
 import { executorLimits } from '../base/limits.js'
 import type { CallRequest, HostAsk } from './generation.js'
-import type { GenerationLoad, InFlight } from './in-flight.js'
+import { CallQueue, type GenerationLoad, type InFlight } from './in-flight.js'
 import {
   type Batch,
   type ExecutorData,
@@ -58,7 +58,7 @@ export class ExecutorThread {
   readonly #freeClaims: number[] = []
   readonly #revokedClaims: number[] = []
   /** Calls in flight in the order of their dispatch. */
-  readonly inFlight = new Map<InFlight, number>()
+  readonly inFlight = new CallQueue()
   /** Loads of generations that have been sent here and not been answered. */
   #loads = 0
   /** How many calls of each generation are suspended here, with their VM, until the host has answered. */
@@ -145,8 +145,8 @@ export class ExecutorThread {
 
   /** How long the oldest call in flight has been on its way; 0 when there is none. */
   oldestMs(nowMs: number): number {
-    for (const call of this.inFlight.keys()) return nowMs - call.dispatchedAtMs
-    return 0
+    const { first } = this.inFlight
+    return first === undefined ? 0 : nowMs - first.dispatchedAtMs
   }
 
   /** The call that a claim stands for. */
@@ -161,8 +161,8 @@ export class ExecutorThread {
 
   /** Takes a call back that the executor has not started; false when it has. */
   revoke(call: InFlight): boolean {
-    const claim = this.inFlight.get(call)
-    if (claim === undefined || !this.shared.revoke(claim)) return false
+    const { claim } = call
+    if (!this.inFlight.has(call) || !this.shared.revoke(claim)) return false
     // The number is free again only when the executor has skipped the message that still carries it.
     this.#revokedClaims.push(claim)
     this.#calls[claim] = undefined
@@ -174,15 +174,14 @@ export class ExecutorThread {
   terminate(): readonly InFlight[] {
     this.role = 'gone'
     void this.#worker.terminate()
-    const calls = [...this.inFlight.keys()]
-    this.inFlight.clear()
+    const calls = [...this.inFlight.calls()]
+    for (const call of calls) this.inFlight.delete(call)
     return calls
   }
 
   /** True when the executor had started a call that is still in flight. */
   hasStarted(call: InFlight): boolean {
-    const claim = this.inFlight.get(call)
-    return claim !== undefined && !this.shared.isOffered(claim)
+    return this.inFlight.has(call) && !this.shared.isOffered(call.claim)
   }
 
   flush(): void {
@@ -199,7 +198,8 @@ export class ExecutorThread {
     if (claim === undefined) throw new Error('the executor has no free claim')
     this.shared.offer(claim)
     this.#calls[claim] = call
-    this.inFlight.set(call, claim)
+    call.claim = claim
+    this.inFlight.add(call)
     return claim
   }
 

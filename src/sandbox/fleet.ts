@@ -293,7 +293,7 @@ export class Fleet {
 
   /** Terminates a thread. Calls that it had started are lost, the others are returned for another thread. */
   drop(thread: ExecutorThread, end: ExecutorEnd, reason: string, culprit?: InFlight): void {
-    const started = [...thread.inFlight.keys()].filter((call) => thread.hasStarted(call))
+    const started = [...thread.inFlight.calls()].filter((call) => thread.hasStarted(call))
     const wasQuarantine = thread.role === 'quarantine'
     const calls = thread.terminate()
     this.#threads.delete(thread)

@@ -40,10 +40,75 @@ export interface InFlight {
   evictedAtMs: number
   /** When it began to run in an executor; known when it has ended there, 0 until then. */
   startedAtMs: number
+  /** Its number in the executor that it is in; -1 until it was in one. */
+  claim: number
+  /** Where it stands in the queue of that executor. */
+  queue: CallQueue | undefined
+  previous: InFlight | undefined
+  next: InFlight | undefined
+  /** Its place among the calls of its generation. */
+  place: number
   readonly resolve: (outcome: CallOutcome) => void
 }
 
 /** Ends a call without a result. */
 export function fail(call: InFlight, code: CallFailureCode, message: string, blamed = false): void {
   call.resolve({ ok: false, code, message, blamed })
+}
+
+/**
+ * Calls in the order in which they were added. A list through the calls themselves rather than a Map: the tables that
+ * a Map leaves behind as it changes keep the calls of long ago alive until the garbage of the old generation is
+ * collected, which is a kilobyte for each request.
+ */
+export class CallQueue {
+  #first: InFlight | undefined
+  #last: InFlight | undefined
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** The call that was added before all others. */
+  get first(): InFlight | undefined {
+    return this.#first
+  }
+
+  has(call: InFlight): boolean {
+    return call.queue === this
+  }
+
+  /** Adds a call that is in no queue. */
+  add(call: InFlight): void {
+    call.queue = this
+    call.previous = this.#last
+    if (this.#last === undefined) this.#first = call
+    else this.#last.next = call
+    this.#last = call
+    this.#size += 1
+  }
+
+  /** Takes a call out; harmless when it is not there. */
+  delete(call: InFlight): void {
+    if (call.queue !== this) return
+    const { previous, next } = call
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    call.queue = undefined
+    call.previous = undefined
+    call.next = undefined
+    this.#size -= 1
+  }
+
+  /** All calls, first come first; the one that is given may be taken out meanwhile. */
+  *calls(): Generator<InFlight, void, undefined> {
+    for (let call = this.#first; call !== undefined; ) {
+      const { next } = call
+      yield call
+      call = next
+    }
+  }
 }

@@ -45,7 +45,8 @@ export class PooledGeneration implements Generation {
   readonly findings: readonly Finding[]
   readonly #options: PooledGenerationOptions
   readonly #placeable: Placeable
-  readonly #pending = new Set<InFlight>()
+  /** Calls that have not ended, in no order. */
+  readonly #pending: InFlight[] = []
   #state: PoolState = 'open'
   #drained: (() => void) | undefined
 
@@ -87,12 +88,17 @@ export class PooledGeneration implements Generation {
         overrun: false,
         evictedAtMs: Number.NEGATIVE_INFINITY,
         startedAtMs: 0,
+        claim: -1,
+        queue: undefined,
+        previous: undefined,
+        next: undefined,
+        place: -1,
         resolve: (outcome) => {
           this.#ended(call, outcome)
           resolve(outcome)
         },
       }
-      this.#pending.add(call)
+      call.place = this.#pending.push(call) - 1
       this.#placeable.reputation.noteCall(nowMs)
       this.#options.dispatch(call)
     })
@@ -105,13 +111,13 @@ export class PooledGeneration implements Generation {
       state: this.#state,
       vmsTotal: vms,
       vmsAvailable: this.#state === 'closed' ? 0 : Math.max(0, vms - taken),
-      callsInFlight: this.#pending.size,
+      callsInFlight: this.#pending.length,
     }
   }
 
   async drain(): Promise<boolean> {
     if (this.#state === 'open') this.#state = 'draining'
-    if (this.#pending.size === 0) return true
+    if (this.#pending.length === 0) return true
     let timer: NodeJS.Timeout | undefined
     const drained = new Promise<boolean>((resolve) => {
       this.#drained = () => resolve(true)
@@ -132,11 +138,17 @@ export class PooledGeneration implements Generation {
   }
 
   #ended(call: InFlight, outcome: CallOutcome): void {
-    if (!this.#pending.delete(call)) return
+    if (call.place < 0) return
+    const last = this.#pending.pop()
+    if (last !== undefined && last !== call) {
+      this.#pending[call.place] = last
+      last.place = call.place
+    }
+    call.place = -1
     if (call.startedAtMs > 0 && call.request !== undefined) {
       this.#options.waited(call.request.kind, call.startedAtMs - call.dispatchedAtMs)
     }
     if (!outcome.ok && budgetCodes.includes(outcome.code)) this.#options.budgetKilled(outcome.code)
-    if (this.#pending.size === 0) this.#drained?.()
+    if (this.#pending.length === 0) this.#drained?.()
   }
 }

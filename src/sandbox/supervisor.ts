@@ -90,7 +90,7 @@ export class Supervisor {
 
   /** True while the call because of which the thread was set aside has not been answered. */
   #holdsOverrun(thread: ExecutorThread): boolean {
-    for (const call of thread.inFlight.keys()) if (call.overrun) return true
+    for (const call of thread.inFlight.calls()) if (call.overrun) return true
     return false
   }
 
@@ -161,7 +161,7 @@ export class Supervisor {
       this.#options.fleet.setAside(thread)
     }
     const returned: InFlight[] = []
-    for (const call of [...thread.inFlight.keys()]) if (thread.revoke(call)) returned.push(call)
+    for (const call of [...thread.inFlight.calls()]) if (thread.revoke(call)) returned.push(call)
     this.#options.dispatcher.redispatch(returned)
   }
 

@@ -225,6 +225,11 @@ class ThreadSandbox implements Sandbox {
         overrun: false,
         evictedAtMs: Number.NEGATIVE_INFINITY,
         startedAtMs: 0,
+        claim: -1,
+        queue: undefined,
+        previous: undefined,
+        next: undefined,
+        place: -1,
         resolve,
       }
       this.#dispatcher.dispatch(call)
