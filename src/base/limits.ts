@@ -609,3 +609,47 @@ export const testLimits = {
   /** Time after a change of a file in which further changes are waited for before the tests run again. */
   watchSettleMs: 150,
 } as const
+
+/** Limits of the key-value store; they hold for plugins, for HTTP clients and for the embedding application. */
+export const kvLimits = {
+  /** Parts of one key; more is refused. */
+  keyPartsMax: 20,
+  /** Bytes of one part that is a string (in UTF-8) or bytes; more is refused. */
+  keyPartBytesMax: 1024,
+  /** Bytes of the magnitude of one part that is a bigint; more is refused. */
+  keyBigintBytesMax: 127,
+  /** Bytes of one encoded key; more is refused. */
+  keyBytesMax: 2048,
+  /** Bytes of one stored value; more is refused. */
+  valueBytesMax: 64 * 1024,
+  /** Nesting of one value; deeper is refused, and so is a value that contains itself. */
+  valueDepthMax: 64,
+  /** Decimal digits of one bigint in a value; more is refused, as arithmetic on it would not end soon. */
+  bigintDigitsMax: 10_000,
+  /** Characters of a key, or of any other value, that a message shows; the rest is cut. */
+  shownCharacters: 120,
+  /** Keys that one call may read or delete; more is refused. */
+  keysMax: 1000,
+  /** Entries that one page of a list holds when it names no limit. */
+  pageEntriesDefault: 100,
+  /** Entries of one page, and of one batch of a list; more is refused. */
+  pageEntriesMax: 1000,
+  /** Bytes of the keys and values of one page; a page of large values ends before its limit and has a cursor. */
+  pageBytesMax: 4 * 1024 * 1024,
+  /** Entries that one page may look at, those that have expired or do not match included; then it ends with a cursor. */
+  scanEntriesMax: 5000,
+  /** Checks of one commit; more is refused. */
+  checksMax: 100,
+  /** Mutations of one commit; more is refused. */
+  mutationsMax: 1000,
+  /** Bytes of the keys and values of one commit; more is refused. */
+  commitBytesMax: 1024 * 1024,
+  /** Bytes that an entry takes beside its key and value, as quotas count it. */
+  entryBytes: 32,
+  /** Longest time until an entry expires: ten years. */
+  expiryMsMax: 315_360_000_000,
+  /** Characters of the name of a shared namespace. */
+  namespaceCharactersMax: 63,
+  /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
+  changesBytesMax: 8 * 1024 * 1024,
+} as const

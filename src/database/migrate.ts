@@ -5,6 +5,7 @@ import { createPluginTables } from './migrations/0001-plugins.js'
 import { createContentTables } from './migrations/0002-content.js'
 import { createHookDeliveries } from './migrations/0003-hooks.js'
 import { createGrantTables } from './migrations/0004-grants.js'
+import { createKvTables } from './migrations/0005-kv.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
 export const coreMigrations: Readonly<Record<string, Migration>> = {
@@ -12,6 +13,7 @@ export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0002_content': createContentTables,
   '0003_hooks': createHookDeliveries,
   '0004_grants': createGrantTables,
+  '0005_kv': createKvTables,
 }
 
 /**

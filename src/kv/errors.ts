@@ -1,0 +1,59 @@
+import { defineError } from '../base/errors.js'
+
+/** A key that no store takes. */
+export const kvKeyInvalid = defineError('KV_KEY_INVALID', 400, 'The key cannot be used: {problem}')
+
+/** A value that cannot be stored, or an operand that does not fit its operation. */
+export const kvValueInvalid = defineError('KV_VALUE_INVALID', 400, 'The value cannot be stored: {problem}')
+
+/** A value whose stored form is too large. */
+export const kvValueTooLarge = defineError(
+  'KV_VALUE_TOO_LARGE',
+  413,
+  'The value takes {bytes} bytes, and {bytesMax} are allowed. Split it over several keys.',
+)
+
+/** A stored value of a type that the operation does not work on. */
+export const kvTypeMismatch = defineError(
+  'KV_TYPE_MISMATCH',
+  400,
+  '"{operation}" needs {expected}, but the key {key} holds {found}. Nothing of this commit was written.',
+)
+
+/** A result that its type cannot hold. */
+export const kvOverflow = defineError(
+  'KV_OVERFLOW',
+  400,
+  'The result of "{operation}" at the key {key} is {result}, outside of what a {type} holds ({range}). Nothing of this commit was written.',
+)
+
+/** An option that is missing, misspelt or out of its range. */
+export const kvOptionInvalid = defineError('KV_OPTION_INVALID', 400, '{problem}')
+
+/** A cursor that no list of this range gave. */
+export const kvCursorInvalid = defineError(
+  'KV_CURSOR_INVALID',
+  400,
+  'The cursor does not belong to this list. Leave it out to start at the beginning, and keep prefix, start, end and reverse as they were while you follow it.',
+)
+
+/** A commit that is larger than one transaction may be. */
+export const kvCommitTooLarge = defineError(
+  'KV_COMMIT_TOO_LARGE',
+  413,
+  'The commit has {count} {what}, and {max} are allowed. Split it into several commits.',
+)
+
+/** A namespace that has used up its room. */
+export const kvQuotaExceeded = defineError(
+  'KV_QUOTA_EXCEEDED',
+  507,
+  'The namespace {namespace} holds {bytes} bytes, and {bytesMax} are allowed. Delete entries or let them expire, or raise keyval.namespace_bytes.',
+)
+
+/** A name that no namespace can have. */
+export const kvNamespaceInvalid = defineError(
+  'KV_NAMESPACE_INVALID',
+  400,
+  '"{name}" is not the name of a namespace: 1 to {charactersMax} lower-case letters, digits, "_" and "-", beginning with a letter.',
+)
