@@ -34,6 +34,8 @@ export type {
   Health,
   HookListing,
   HookReference,
+  KvAccessListing,
+  KvAccessReference,
   Metric,
   PipelineChain,
   PipelineListing,

@@ -134,8 +134,27 @@ export interface CoreListing {
   readonly plugin_version: string
 }
 
+/** Names one access to a shared namespace of the key-value store. */
+export interface KvAccessReference {
+  readonly plugin: string
+  /** Without `shared:`. */
+  readonly namespace: string
+  readonly access: 'read' | 'write'
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One access to a shared namespace with its approval. */
+export interface KvAccessListing {
+  readonly plugin_name: string
+  readonly namespace: string
+  readonly access: 'read' | 'write'
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
 /** Kind of something that plugins ask for. */
-export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core'
+export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core' | 'kv'
 
 /** Who approved something for which version. */
 export interface FormerApproval {
@@ -148,7 +167,7 @@ export interface FormerApproval {
 /** Something that a plugin asks for. */
 export interface ApprovalItem {
   readonly kind: ApprovalKind
-  /** `GET /tasks`, `before_create:content_data`, `api.example.com` or `content_data:read`. */
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read` or `config:read`. */
   readonly key: string
   /** What it can do, or what the plugin says it is for. */
   readonly description: string

@@ -2,7 +2,7 @@ import type { PoolState } from '../sandbox/generation.js'
 import type { BreakerState } from './breaker.js'
 import type { GrantReference } from './grants/grant-store.js'
 import type { GrantKind } from './grants/grant-table.js'
-import type { CoreAccess, ManifestCapability } from './manifest.js'
+import type { Access, ManifestCapability } from './manifest.js'
 import type { PluginState } from './plugin-state.js'
 
 /** One line of the plugin list. */
@@ -97,7 +97,17 @@ export interface RequestListing {
 export interface CoreAccessListing {
   readonly plugin_name: string
   readonly table: string
-  readonly access: CoreAccess
+  readonly access: Access
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** Access to a shared key-value namespace that a plugin asks for. */
+export interface KvAccessListing {
+  readonly plugin_name: string
+  /** Its name without `shared:`. */
+  readonly namespace: string
+  readonly access: Access
   readonly approved: boolean
   readonly plugin_version: string
 }
@@ -111,7 +121,7 @@ export interface GrantRequest extends GrantReference {
 /** Something that a plugin asks for. */
 export interface ApprovalItem {
   readonly kind: 'route' | GrantKind
-  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`. */
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`. */
   readonly key: string
   readonly description: string
   /** Of a route: whether it answers without a credential once it is approved. */
@@ -227,6 +237,8 @@ export interface PluginAdministration {
   /** Domains of outbound requests. */
   requests(): readonly RequestListing[]
   coreAccess(): readonly CoreAccessListing[]
+  /** Shared key-value namespaces. */
+  kvAccess(): readonly KvAccessListing[]
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   /** Undefined for an unknown plugin. */

@@ -11,6 +11,7 @@ import type {
   CoreAccessListing,
   GrantRequest,
   HookListing,
+  KvAccessListing,
   PipelineChain,
   PipelineQuery,
   PipelineStep,
@@ -26,7 +27,7 @@ import type { ApprovalBinding } from './approvals.js'
 import { reportCapabilities } from './capability-report.js'
 import { Catalogue } from './catalogue.js'
 import { findBlocked } from './dependents.js'
-import { orphansUnknown, pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
+import { pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
 import { FolderChanges } from './folder-changes.js'
 import { GrantApprovals } from './grants/grant-approvals.js'
 import { GrantTable } from './grants/grant-table.js'
@@ -42,6 +43,7 @@ import {
   describePlugin,
   listCoreAccess,
   listHooks,
+  listKvAccess,
   listRequests,
   reportStatus,
   type StatusReport,
@@ -266,11 +268,11 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   async orphanedTables(): Promise<readonly string[]> {
-    return this.#tables.orphans(await this.#presentPlugins())
+    return this.#tables.orphans(await this.#catalogue.present())
   }
 
   async dropOrphanedTables(tables: readonly string[], actor: string): Promise<readonly string[]> {
-    const dropped = await this.#tables.drop(tables, await this.#presentPlugins())
+    const dropped = await this.#tables.drop(tables, await this.#catalogue.present())
     for (const table of dropped) this.#options.log.info({ table, actor }, 'orphaned table dropped')
     return dropped
   }
@@ -297,6 +299,10 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   coreAccess(): readonly CoreAccessListing[] {
     return this.#catalogue.all().flatMap(listCoreAccess)
+  }
+
+  kvAccess(): readonly KvAccessListing[] {
+    return this.#catalogue.all().flatMap(listKvAccess)
   }
 
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
@@ -376,12 +382,6 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
       if (entry === undefined) throw pluginNotFound({ plugin })
       await work(entry)
     })
-  }
-
-  async #presentPlugins(): Promise<ReadonlySet<string>> {
-    const { names, unknown } = await this.#catalogue.present()
-    if (unknown.length > 0) throw orphansUnknown({ folders: unknown.join(', ') })
-    return names
   }
 
   async #close(): Promise<void> {

@@ -4,13 +4,14 @@ import type { ActivityRecord } from './activity.js'
 import type {
   CoreAccessListing,
   HookListing,
+  KvAccessListing,
   PluginDetails,
   PluginSummary,
   RequestListing,
   RouteListing,
   SchemaDrift,
 } from './administration.js'
-import { parseCoreKey } from './grants/grant-keys.js'
+import { parseCoreKey, parseKvKey } from './grants/grant-keys.js'
 import type { ServedGrant } from './grants/grant-table.js'
 import { allHooks } from './hook-chain.js'
 import type { PluginEntry } from './plugin-entry.js'
@@ -136,12 +137,22 @@ export function listCoreAccess({ name, served, manifest }: PluginEntry): readonl
   }))
 }
 
+/** Lists the shared namespaces that a plugin asks for. */
+export function listKvAccess({ name, served, manifest }: PluginEntry): readonly KvAccessListing[] {
+  return served.grants.of('kv').map(({ key, approved }) => ({
+    plugin_name: name,
+    ...parseKvKey(key),
+    approved,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
 /** What a plugin asks for that is not approved. */
 export interface WaitingPlugin {
   readonly plugin: string
   /** They answer 404. */
   readonly routes: readonly RouteListing[]
-  /** Hooks that do not run, domains and core tables that are out of reach. */
+  /** Hooks that do not run; domains, core tables and shared namespaces that are out of reach. */
   readonly grants: readonly ServedGrant[]
 }
 

@@ -22,9 +22,10 @@ const kindNames: Readonly<Record<GrantKind, string>> = {
   hook: 'hook',
   domain: 'domain',
   core: 'core access',
+  kv: 'access to the shared namespace',
 }
 
-/** Approves and revokes hooks, domains and core tables: in the database first, then for the next use. */
+/** Approves and revokes hooks, domains, core tables and shared namespaces: in the database first, then for the next use. */
 export class GrantApprovals {
   readonly #options: GrantApprovalsOptions
 
