@@ -103,6 +103,7 @@ export class CommitRun {
       session: this.#session,
       state,
       nowMs: this.#nowMs,
+      namespaceBytesMax: this.#settings.namespaceBytesMax,
       namespace: (name) => this.#namespace(name),
     }
     for (const observe of this.#settings.observers) {
