@@ -650,6 +650,34 @@ export const kvLimits = {
   expiryMsMax: 315_360_000_000,
   /** Characters of the name of a shared namespace. */
   namespaceCharactersMax: 63,
+  /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
+  triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
+} as const
+
+/** Limits of the key-value store that hold for plugins alone, beside those of `kvLimits`. */
+export const kvLuaLimits = {
+  /** Nesting of a value that crosses to or from Lua; deeper is refused. A list of entries has levels of its own. */
+  valueDepthMax: 58,
+  /** Functions that one plugin may register with `kv.on_change`; one more is refused at registration. */
+  changeHandlersMax: 50,
+  /** Queues that one plugin may listen to with `kv.listen`; one more is refused at registration. */
+  queueHandlersMax: 50,
+  /** Calls of one handler at once; more is refused at registration. */
+  handlerConcurrencyMax: 16,
+  /** Bytes of the reason for which a handler gives a message back; the rest is cut. */
+  problemBytesMax: 500,
+  /** Entries that are looked at for one operation, beside the one of the call: lists, counts, deletes. */
+  entriesPerOperation: 100,
+  /** Operations that a search takes. */
+  searchOperations: 10,
+  /** Entries between two looks at the time of the call. */
+  entriesPerLook: 16,
+  /** Entries that `kv.delete` removes in one transaction; a delete of more is several. */
+  deleteEntries: 100,
+  /** Times that `kv.transaction` runs its function anew when it names no number. */
+  retriesDefault: 10,
+  /** Most such times; more is refused. */
+  retriesMax: 100,
 } as const
