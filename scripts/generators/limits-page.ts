@@ -10,6 +10,8 @@ const introduction = [
   '[configuration](configuration.md).',
 ].join('\n')
 
+type Limits = Readonly<Record<string, number | readonly number[]>>
+
 /**
  * Makes the page of fixed limits: prose from the comments of `src/base/limits.ts`, values from the module itself.
  *
@@ -18,7 +20,7 @@ const introduction = [
  */
 export function limitsPage(root: URL): string {
   const source = readFileSync(new URL('src/base/limits.ts', root), 'utf8')
-  const values: Readonly<Record<string, Readonly<Record<string, number>>>> = limits
+  const values: Readonly<Record<string, Limits>> = limits
   const chapters = [...source.matchAll(block)].map(([, about = '', name = '', body = '']) => {
     const rows = blockRows(name, body, values[name] ?? {})
     return [`\n## ${name}`, '', about, '', '| limit | value | |', '|---|---|---|', ...rows].join('\n')
@@ -28,7 +30,7 @@ export function limitsPage(root: URL): string {
   return `${[pageHead('Limits', 'src/base/limits.ts', introduction), ...chapters].join('\n')}\n`
 }
 
-function blockRows(block: string, body: string, values: Readonly<Record<string, number>>): readonly string[] {
+function blockRows(block: string, body: string, values: Limits): readonly string[] {
   const prose = new Map<string, string>()
   for (const [, text = '', name = ''] of body.matchAll(entry)) {
     prose.set(name, text.replaceAll(/\s*\n\s*\*\s?/g, ' '))
@@ -36,7 +38,10 @@ function blockRows(block: string, body: string, values: Readonly<Record<string, 
   return Object.entries(values).map(([name, value]) => {
     const text = prose.get(name)
     if (text === undefined) throw new Error(`src/base/limits.ts: ${block}.${name} has no comment`)
-    return `| \`${name}\` | ${withUnit(name, value)} | ${cell(text)} |`
+    return `| \`${name}\` | ${[value]
+      .flat()
+      .map((number) => withUnit(name, number))
+      .join(', ')} | ${cell(text)} |`
   })
 }
 
