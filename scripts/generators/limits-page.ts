@@ -10,8 +10,6 @@ const introduction = [
   '[configuration](configuration.md).',
 ].join('\n')
 
-type Limits = Readonly<Record<string, number | readonly number[]>>
-
 /**
  * Makes the page of fixed limits: prose from the comments of `src/base/limits.ts`, values from the module itself.
  *
@@ -20,7 +18,7 @@ type Limits = Readonly<Record<string, number | readonly number[]>>
  */
 export function limitsPage(root: URL): string {
   const source = readFileSync(new URL('src/base/limits.ts', root), 'utf8')
-  const values: Readonly<Record<string, Limits>> = limits
+  const values: Readonly<Record<string, Readonly<Record<string, number>>>> = limits
   const chapters = [...source.matchAll(block)].map(([, about = '', name = '', body = '']) => {
     const rows = blockRows(name, body, values[name] ?? {})
     return [`\n## ${name}`, '', about, '', '| limit | value | |', '|---|---|---|', ...rows].join('\n')
@@ -30,7 +28,7 @@ export function limitsPage(root: URL): string {
   return `${[pageHead('Limits', 'src/base/limits.ts', introduction), ...chapters].join('\n')}\n`
 }
 
-function blockRows(block: string, body: string, values: Limits): readonly string[] {
+function blockRows(block: string, body: string, values: Readonly<Record<string, number>>): readonly string[] {
   const prose = new Map<string, string>()
   for (const [, text = '', name = ''] of body.matchAll(entry)) {
     prose.set(name, text.replaceAll(/\s*\n\s*\*\s?/g, ' '))
@@ -38,10 +36,7 @@ function blockRows(block: string, body: string, values: Limits): readonly string
   return Object.entries(values).map(([name, value]) => {
     const text = prose.get(name)
     if (text === undefined) throw new Error(`src/base/limits.ts: ${block}.${name} has no comment`)
-    return `| \`${name}\` | ${[value]
-      .flat()
-      .map((number) => withUnit(name, number))
-      .join(', ')} | ${cell(text)} |`
+    return `| \`${name}\` | ${withUnit(name, value)} | ${cell(text)} |`
   })
 }
 

@@ -650,8 +650,6 @@ export const kvLimits = {
   expiryMsMax: 315_360_000_000,
   /** Characters of the name of a shared namespace. */
   namespaceCharactersMax: 63,
-  /** Tries of a message: it is tried again after each of these pauses when its sender gives none. */
-  backoffMs: [1000, 5000, 10_000],
   /** Pauses between the tries of one message, and so its tries less one; more is refused. */
   backoffPausesMax: 20,
   /** Longest pause between two tries of a message; more is refused. */
@@ -684,6 +682,8 @@ export const kvLimits = {
   deadLettersSliceMax: 100,
   /** Messages of a queue that one look for work may declare dead; the rest is left to the next look. */
   deathsMax: 20,
+  /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
+  triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
 } as const

@@ -1,4 +1,5 @@
 import { kvLimits } from '../base/limits.js'
+import { defaultBackoffMs } from './backoff.js'
 import { kvOptionInvalid, kvQueueInvalid } from './errors.js'
 import { encodeKey } from './key.js'
 import type { KvEnqueueOptions } from './kv.js'
@@ -72,7 +73,7 @@ export function encodeMessage(value: KvValue, options: KvEnqueueOptions, nowMs: 
     queue: queueName(options.queue),
     value: encodeValue(value, nowMs),
     dueAt: nowMs + milliseconds('delay', options.delay ?? 0, 0, kvLimits.delayMsMax),
-    backoffMs: pauses(options.backoffSchedule ?? kvLimits.backoffMs),
+    backoffMs: pauses(options.backoffSchedule ?? defaultBackoffMs),
     keysIfUndelivered: fallbackKeys(options.keysIfUndelivered ?? []),
   }
 }

@@ -1,5 +1,3 @@
-import type { Mutation } from './store.js'
-
 /**
  * What keeps the messages of queues once a commit has put them there (a mutation `enqueue` of `KvStore.commit`). As
  * `KvStore` it answers at once, and may throw SQLITE_BUSY having done nothing. Every time is in milliseconds since
@@ -110,10 +108,3 @@ export interface StoredDeadLetter {
   readonly createdAt: number
   readonly failedAt: number
 }
-
-/**
- * Applies mutations to a namespace as a part of the transaction that is open, as a commit without checks does.
- *
- * @throws What such a commit throws; the transaction goes on without it.
- */
-export type ApplyMutations = (namespace: string, mutations: readonly Mutation[]) => void

@@ -1,28 +1,36 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kvLimits } from '../../src/base/limits.js'
 import { createDatabase } from '../../src/database/database.js'
 import { openSqlite } from '../../src/database/sqlite.js'
 import { encodeKey, type KvKey } from '../../src/kv/key.js'
 import type { KvEnqueueOptions } from '../../src/kv/kv.js'
 import { encodeMessage } from '../../src/kv/queue-options.js'
-import type { ApplyMutations } from '../../src/kv/queue-store.js'
-import { insertMessage } from '../../src/kv/sqlite/messages.js'
 import { SqliteQueueStore } from '../../src/kv/sqlite/queue-store.js'
 import { KvSession } from '../../src/kv/sqlite/session.js'
+import { SqliteKvStore } from '../../src/kv/sqlite/sqlite-store.js'
+import { createTriggerObserver } from '../../src/kv/sqlite/triggers.js'
 import { decodeValue } from '../../src/kv/stored-value.js'
 import type { KvValue } from '../../src/kv/value.js'
 
 /** A file with the core tables, and as many connections to it as a test opens. */
 export interface QueueFile {
   readonly file: string
-  open(options?: { readonly busyTimeoutMs?: number; readonly applyMutations?: ApplyMutations }): QueueDoor
+  open(options?: QueueDoorOptions): QueueDoor
   close(): void
 }
 
-/** The queues as one connection sees them. */
+export interface QueueDoorOptions {
+  /** 0 when missing. */
+  readonly busyTimeoutMs?: number
+  readonly namespaceBytesMax?: number
+}
+
+/** The store as one connection sees it. */
 export interface QueueDoor {
   readonly session: KvSession
+  readonly entries: SqliteKvStore
   readonly queues: SqliteQueueStore
   /** Commits that this connection has told about. */
   readonly commits: () => number
@@ -48,8 +56,8 @@ export async function createQueueFile(): Promise<QueueFile> {
   const doors = new Set<QueueDoor>()
   return {
     file,
-    open(options = {}) {
-      const door = openDoor(file, options)
+    open(options) {
+      const door = openQueueDoor(file, options)
       doors.add(door)
       return door
     },
@@ -60,33 +68,34 @@ export async function createQueueFile(): Promise<QueueFile> {
   }
 }
 
-export function openDoor(
-  file: string,
-  options: { readonly busyTimeoutMs?: number; readonly applyMutations?: ApplyMutations } = {},
-): QueueDoor {
-  const connection = openSqlite({ file, busyTimeoutMs: options.busyTimeoutMs ?? 0, mustExist: true })
+export function openQueueDoor(file: string, options: QueueDoorOptions = {}): QueueDoor {
+  const { busyTimeoutMs = 0, namespaceBytesMax = 2 ** 40 } = options
+  const connection = openSqlite({ file, busyTimeoutMs, mustExist: true })
   let commits = 0
   const session = new KvSession(connection, () => {
     commits += 1
   })
-  const queues = new SqliteQueueStore(session, options.applyMutations ?? setEntries(session))
+  let clockMs = 0
+  const entries = new SqliteKvStore({
+    session,
+    clock: () => clockMs,
+    namespaceBytesMax,
+    observers: [createTriggerObserver(session, () => {})],
+  })
   return {
     session,
-    queues,
+    entries,
+    queues: new SqliteQueueStore(session, entries),
     commits: () => commits,
     enqueue(namespace, value, enqueueOptions = {}, nowMs = 0) {
-      return session.write(() => {
-        const state = session.readNamespace(namespace, nowMs)
-        const id = insertMessage(session, state, encodeMessage(value, enqueueOptions, nowMs), nowMs)
-        session.writeNamespace(state)
-        return id
-      })
+      clockMs = nowMs
+      const message = encodeMessage(value, enqueueOptions, nowMs)
+      const result = entries.commit(namespace, { checks: [], mutations: [{ type: 'enqueue', message }] })
+      return result.messageIds[0] ?? Number.NaN
     },
     entry(namespace, key) {
-      const row = connection
-        .prepare('select kind, value as data from kv_entries where namespace = ? and key = ?')
-        .get(session.namespaceId(namespace), encodeKey(key)) as { kind: number; data: string } | undefined
-      return row === undefined ? undefined : decodeValue(row)
+      const [entry] = entries.read(namespace, [encodeKey(key)])
+      return entry && decodeValue(entry)
     },
     accounts(namespace) {
       const id = session.namespaceId(namespace)
@@ -95,30 +104,13 @@ export function openDoor(
         .prepare(
           `select (select count(*) from kv_messages where namespace = $id) as messages,
             (select coalesce(sum(bytes), 0) from kv_messages where namespace = $id)
-            + (select coalesce(sum(bytes), 0) from kv_dead_letters where namespace = $id) as bytes`,
+            + (select coalesce(sum(bytes), 0) from kv_dead_letters where namespace = $id)
+            + (select coalesce(sum(length(key) + octet_length(value) + ${kvLimits.entryBytes}), 0)
+              from kv_entries where namespace = $id) as bytes`,
         )
         .get({ id })
       return { counted: counted as Account, held: held as Account }
     },
     close: () => connection.close(),
-  }
-}
-
-/** Sets entries as a commit does, as far as queues can tell. */
-function setEntries(session: KvSession): ApplyMutations {
-  return (namespace, mutations) => {
-    session.write(() => {
-      const state = session.readNamespace(namespace, 0)
-      state.versionstamp += 1
-      for (const mutation of mutations) {
-        if (mutation.type !== 'set') throw new Error(`a dying message does not "${mutation.type}"`)
-        session.connection
-          .prepare(
-            'insert or replace into kv_entries (namespace, key, kind, value, versionstamp) values (?, ?, ?, ?, ?)',
-          )
-          .run(state.id, mutation.key, mutation.value.kind, mutation.value.data, state.versionstamp)
-      }
-      session.writeNamespace(state)
-    })
   }
 }

@@ -23,12 +23,24 @@ export const messageColumns =
   'id, queue, kind, value, attempts, backoff, fallback_keys, error, bytes, created_at'
 
 /**
- * Puts a message into its queue, as a part of the commit that holds the state of the namespace.
+ * Checks that messages fit into the queues of a namespace, before anything of their commit is written.
  *
- * @param message As `encodeMessage` gave it.
+ * @returns The bytes that `insertMessage` will add to the state, for the commit to hold them against the quota.
+ * @throws `KV_QUEUE_FULL`.
+ */
+export function claimMessages(state: NamespaceState, messages: readonly NewMessage[]): number {
+  if (messages.length > 0 && state.messages + messages.length > kvLimits.messagesMax) {
+    const { name: namespace } = state
+    throw kvQueueFull({ namespace, messages: state.messages, messagesMax: kvLimits.messagesMax })
+  }
+  return messages.reduce((bytes, message) => bytes + bytesOf(message), 0)
+}
+
+/**
+ * Puts a message into its queue, as a part of the commit that holds the state of the namespace, and counts it there.
+ *
+ * @param message As `encodeMessage` gave it; `claimMessages` found room for it.
  * @returns The id of the message.
- * @throws `KV_QUEUE_FULL`, with nothing done. The bytes are added to the state, for the commit to hold them against
- *   the quota.
  */
 export function insertMessage(
   session: KvSession,
@@ -36,22 +48,30 @@ export function insertMessage(
   message: NewMessage,
   nowMs: number,
 ): number {
-  if (state.messages >= kvLimits.messagesMax) {
-    const { name: namespace, messages } = state
-    throw kvQueueFull({ namespace, messages, messagesMax: kvLimits.messagesMax })
-  }
   const { queue, value, dueAt } = message
-  const backoff = JSON.stringify(message.backoffMs)
-  const keys = writeKeys(message.keysIfUndelivered)
-  const bytes = value.bytes + keys.length + kvLimits.messageBytes
+  const bytes = bytesOf(message)
   const { lastInsertRowid } = session
     .statement(
       'insert into kv_messages (namespace, queue, kind, due_at, backoff, fallback_keys, bytes, created_at, value) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     )
-    .run(state.id, queue, value.kind, dueAt, backoff, keys, bytes, nowMs, value.data)
+    .run(
+      state.id,
+      queue,
+      value.kind,
+      dueAt,
+      JSON.stringify(message.backoffMs),
+      writeKeys(message.keysIfUndelivered),
+      bytes,
+      nowMs,
+      value.data,
+    )
   state.messages += 1
   state.bytes += bytes
   return Number(lastInsertRowid)
+}
+
+function bytesOf({ value, keysIfUndelivered }: NewMessage): number {
+  return keysIfUndelivered.reduce((bytes, key) => bytes + key.length, value.bytes + kvLimits.messageBytes)
 }
 
 /** Reads a row of `messageColumns`. */

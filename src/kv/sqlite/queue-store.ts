@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { HostError } from '../../base/errors.js'
 import { kvLimits } from '../../base/limits.js'
 import type {
-  ApplyMutations,
   DeadLetterQuery,
   QueueCounts,
   QueueStore,
@@ -10,6 +9,7 @@ import type {
   StoredDeadLetter,
   StoredMessage,
 } from '../queue-store.js'
+import type { KvStore, Mutation } from '../store.js'
 import {
   countDeadLetters,
   deleteFailedBefore,
@@ -21,6 +21,7 @@ import {
   removeDeadLetter,
 } from './dead-letters.js'
 import {
+  claimMessages,
   cutError,
   deleteMessage,
   insertMessage,
@@ -36,12 +37,12 @@ import type { KvSession } from './session.js'
  */
 export class SqliteQueueStore implements QueueStore {
   readonly #session: KvSession
-  readonly #applyMutations: ApplyMutations
+  readonly #entries: Pick<KvStore, 'commit'>
 
-  /** @param applyMutations Sets the keys of messages that die. */
-  constructor(session: KvSession, applyMutations: ApplyMutations) {
+  /** @param entries The store of the same session; it sets the keys of messages that die. */
+  constructor(session: KvSession, entries: Pick<KvStore, 'commit'>) {
     this.#session = session
-    this.#applyMutations = applyMutations
+    this.#entries = entries
   }
 
   dequeue(namespace: string, queue: string, leaseMs: number, nowMs: number): StoredMessage | undefined {
@@ -129,6 +130,7 @@ export class SqliteQueueStore implements QueueStore {
       const state = this.#session.readNamespace(namespace, nowMs)
       const message = messageOfDeadLetter(this.#session, state.id, id, nowMs)
       if (message === undefined) return undefined
+      claimMessages(state, [message])
       const messageId = insertMessage(this.#session, state, message, nowMs)
       this.#session.writeNamespace(state)
       removeDeadLetter(this.#session, state.id, id)
@@ -225,12 +227,10 @@ export class SqliteQueueStore implements QueueStore {
     const { kind, data, keysIfUndelivered } = message
     if (keysIfUndelivered.length === 0) return undefined
     const value = { kind, data, bytes: Buffer.byteLength(data) }
+    const mutations = keysIfUndelivered.map((key): Mutation => ({ type: 'set', key, value }))
     this.#session.statement('savepoint kv_fallback').run()
     try {
-      this.#applyMutations(
-        namespace,
-        keysIfUndelivered.map((key) => ({ type: 'set', key, value })),
-      )
+      this.#entries.commit(namespace, { checks: [], mutations })
     } catch (error) {
       // A failure of the database itself undoes the whole transaction.
       if (!(error instanceof HostError)) throw error
