@@ -113,8 +113,8 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const quarantines = new Quarantines({ sandbox, store, log })
     const quarantine = (plugin: string) => quarantines.restore(plugin)
     this.#quarantines = quarantines
-    this.#activity = new PluginActivity(currentDate)
-    const tripped = (plugin: string) => this.#noteTrip(plugin)
+    const activity = new PluginActivity(currentDate, options.observer)
+    const tripped = (plugin: string) => activity.noteTrip(plugin)
     const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps })
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
     const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
@@ -123,7 +123,8 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#catalogue = catalogue
     this.#activator = activator
     this.#store = store
-    const reloaded = (plugin: string, status: 'success' | 'error') => this.#noteReload(plugin, status)
+    this.#activity = activity
+    const reloaded = (plugin: string, status: 'success' | 'error') => activity.noteReload(plugin, status)
     this.#reloader = new Reloader({ catalogue, loader, activator, store, log, reloaded })
     this.#tables = new TableRegistry(database)
     this.#approvals = approvals
@@ -199,7 +200,6 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   /** To be told that a call of a plugin failed. */
   noteError(plugin: string, type: string): void {
     this.#activity.noteError(plugin, type)
-    this.#options.observer?.failed?.(plugin, type)
   }
 
   list(): readonly PluginSummary[] {
@@ -345,16 +345,6 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
         })
         .catch(() => undefined)
     }
-  }
-
-  #noteTrip(plugin: string): void {
-    this.#activity.noteTrip(plugin)
-    this.#options.observer?.breakerTripped?.(plugin)
-  }
-
-  #noteReload(plugin: string, status: 'success' | 'error'): void {
-    if (status === 'error') this.noteError(plugin, 'PLUGIN_LOAD_FAILED')
-    this.#options.observer?.reloaded?.(plugin, status)
   }
 
   /** Carries out an order for a plugin after all earlier ones; equal orders that wait are carried out once. */
