@@ -102,16 +102,12 @@ export function readMessage(row: unknown): MessageRow {
   }
 }
 
-/** Deletes a message that there is, inside `write`. What it took is free unless its dead letter takes it. */
-export function deleteMessage(
-  session: KvSession,
-  namespaceId: number,
-  message: Pick<MessageRow, 'id' | 'bytes'>,
-): void {
-  session.statement('delete from kv_messages where id = ?').run(message.id)
+/** Deletes a message inside `write`, and frees bytes that it took. */
+export function deleteMessage(session: KvSession, namespaceId: number, id: number, freedBytes: number): void {
+  session.statement('delete from kv_messages where id = ?').run(id)
   session
     .statement('update kv_namespaces set messages = messages - 1, bytes = bytes - ? where id = ?')
-    .run(message.bytes, namespaceId)
+    .run(freedBytes, namespaceId)
 }
 
 /** Reads the column `backoff`. */
