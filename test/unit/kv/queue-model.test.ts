@@ -276,6 +276,7 @@ const commands = fc.commands(
   [enqueue, enqueue, dequeue, dequeue, ack, nack, extend, requeue, passTime, restart, crash],
   {
     maxCommands: 60,
+    size: 'max',
   },
 )
 
