@@ -33,7 +33,7 @@ export function claimMessages(state: NamespaceState, messages: readonly NewMessa
     const { name: namespace } = state
     throw kvQueueFull({ namespace, messages: state.messages, messagesMax: kvLimits.messagesMax })
   }
-  return messages.reduce((bytes, message) => bytes + bytesOf(message), 0)
+  return messages.reduce((bytes, message) => bytes + sizeOf(message), 0)
 }
 
 /**
@@ -49,7 +49,7 @@ export function insertMessage(
   nowMs: number,
 ): number {
   const { queue, value, dueAt } = message
-  const bytes = bytesOf(message)
+  const bytes = sizeOf(message)
   const { lastInsertRowid } = session
     .statement(
       'insert into kv_messages (namespace, queue, kind, due_at, backoff, fallback_keys, bytes, created_at, value) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -70,7 +70,8 @@ export function insertMessage(
   return Number(lastInsertRowid)
 }
 
-function bytesOf({ value, keysIfUndelivered }: NewMessage): number {
+/** Bytes that a message takes, as quotas count it. */
+export function sizeOf({ value, keysIfUndelivered }: NewMessage): number {
   return keysIfUndelivered.reduce((bytes, key) => bytes + key.length, value.bytes + kvLimits.messageBytes)
 }
 
