@@ -682,8 +682,8 @@ export const kvLimits = {
   deadLettersPageMax: 1000,
   /** Dead letters that one transaction deletes; the rest is left to the next one. */
   deadLettersSliceMax: 100,
-  /** Messages of a queue that one look for work may declare dead; the rest is left to the next look. */
-  deathsMax: 20,
+  /** Messages without tries that one look for work may bury, with all their keys; the rest is left to the next look. */
+  deathsMax: 5,
   /**
    * Functions for changes that may have led to a commit, each by a change of its own; the changes of a further one are
    * not queued, so that functions which set off each other come to an end.

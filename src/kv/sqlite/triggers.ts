@@ -3,7 +3,7 @@ import { defaultBackoffMs } from '../backoff.js'
 import { encodeChange } from '../change-queue.js'
 import { pluginNamespace } from '../namespace.js'
 import type { StoredValue } from '../stored-value.js'
-import { insertMessage } from './messages.js'
+import { insertMessage, sizeOf } from './messages.js'
 import type { CommitContext, EntryObserver, Observe } from './observers.js'
 import type { KvSession } from './session.js'
 
@@ -58,17 +58,16 @@ class TriggerObserver implements EntryObserver {
       return
     }
     const own = this.#context.namespace(pluginNamespace(trigger.plugin))
-    const change = encodeChange(key, value, state.versionstamp, depth)
-    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + change.bytes > namespaceBytesMax) {
-      this.#onDropped(trigger, 'full')
-      return
-    }
     const message = {
       queue: trigger.queue,
-      value: change,
+      value: encodeChange(key, value, state.versionstamp, depth),
       dueAt: nowMs,
       backoffMs: defaultBackoffMs,
       keysIfUndelivered: [],
+    }
+    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + sizeOf(message) > namespaceBytesMax) {
+      this.#onDropped(trigger, 'full')
+      return
     }
     insertMessage(session, own, message, nowMs)
   }
