@@ -198,6 +198,8 @@ export const configLimits = {
 export const logLimits = {
   /** Bytes of lines that wait for a slow reader of standard error; further lines are dropped. */
   waitingBytesMax: 8 * 1024 * 1024,
+  /** How long a flush waits for such a reader; what it has not taken then is left to the exit of the process. */
+  flushMsMax: 2000,
 } as const
 
 /** Limits of the metrics: what plugins and callers choose must not make new series without end. */
@@ -650,6 +652,8 @@ export const kvLimits = {
   expiryMsMax: 315_360_000_000,
   /** Characters of the name of a shared namespace. */
   namespaceCharactersMax: 63,
+  /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
+  triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
 } as const
