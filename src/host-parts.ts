@@ -34,6 +34,8 @@ export interface PartsOptions {
   readonly hotReload?: ReloadTimes
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
+  /** Milliseconds of one call, less than `plugin_timeout` can say; there as well. */
+  readonly callMs?: number
   /** Decides which hooks run, in the place of the admins: the key is `<event>:<table>`. */
   readonly approvesHook?: (plugin: string, key: string) => boolean
   /** Replaces who sends the requests of plugins and who says what is approved, e.g. where plugins are tested. */
@@ -75,10 +77,11 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const answers = new HostAnswers(log)
   let manager: PluginManager | undefined
   const sandbox = composeSandbox(options, material, { answers, metrics, commits }, () => manager)
+  const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
-    settings: generationSettings(config),
+    settings: { ...settings, timeoutMs: options.callMs ?? settings.timeoutMs },
     approvalBinding: config.plugin_approval_binding,
     breaker: {
       failuresMax: config.plugin_max_failures,
