@@ -7,18 +7,19 @@ import type { Kv, KvNamespaces } from '../kv.js'
 import { parseNamespace } from '../namespace.js'
 import { ChangeReader } from '../sqlite/change-reader.js'
 import { EntryCounter } from '../sqlite/entry-counter.js'
-import { SqliteQueueStore } from '../sqlite/queue-store.js'
-import { KvSession } from '../sqlite/session.js'
-import { SqliteKvStore } from '../sqlite/sqlite-store.js'
-import { createTriggerObserver, type OnDropped } from '../sqlite/triggers.js'
+import { SearchMaintenance } from '../sqlite/search/search-maintenance.js'
+import { createSqliteStores, type SqliteStores } from '../sqlite/stores.js'
+import type { OnDropped } from '../sqlite/triggers.js'
 import { type SweepStep, Sweeps } from '../sweeps.js'
 import { WatchHub } from '../watch/watch-hub.js'
 import { compileStoredWhere } from '../where/compile-where.js'
 import type { Where } from '../where.js'
+import type { Submit } from './atomic.js'
 import { CommitGroup } from './commit-group.js'
-import { type KvParts, NamespaceKv } from './namespace-kv.js'
+import { type KvParts, NamespaceKv, type NamespaceParts } from './namespace-kv.js'
 import { NamespaceQueues } from './queues.js'
 import { Reader } from './reader.js'
+import { NamespaceSearch } from './search.js'
 import { Turn } from './turn.js'
 
 /** What a store on the HTTP thread is made of. */
@@ -59,7 +60,7 @@ export function createKv(options: KvServiceOptions): KvService {
 class SqliteKvService implements KvService {
   readonly #connection: Database
   readonly #parts: KvParts
-  readonly #queues: SqliteQueueStore
+  readonly #stores: SqliteStores
   readonly #sweeps: Sweeps
   readonly #namespaces = new Map<string, Kv>()
   #closing: Promise<void> | undefined
@@ -67,20 +68,21 @@ class SqliteKvService implements KvService {
   constructor(options: KvServiceOptions) {
     const { connection, signal, namespaceBytes, clock = createKvClock(), onDropped = () => {} } = options
     this.#connection = connection
-    const session = new KvSession(connection, signal.committed)
-    const store = new SqliteKvStore({
-      session,
+    const stores = createSqliteStores({
+      connection,
+      committed: signal.committed,
       clock,
       namespaceBytesMax: namespaceBytes,
-      observers: [createTriggerObserver(session, onDropped)],
+      onDropped,
     })
+    const { session, entries: store } = stores
     const turn = new Turn()
     const assertOpen = (): void => {
       if (this.#closing !== undefined) throw kvClosed()
     }
     const counter = new EntryCounter(session, clock)
     const changes = new ChangeReader(session)
-    this.#queues = new SqliteQueueStore(session, store)
+    this.#stores = stores
     this.#parts = {
       session,
       store,
@@ -99,7 +101,7 @@ class SqliteKvService implements KvService {
         where === undefined ? undefined : compileStoredWhere(where as Where, clock()),
     }
     this.#sweeps = new Sweeps({
-      steps: sweepSteps(store, this.#queues, clock),
+      steps: sweepSteps(stores, new SearchMaintenance(session, () => namespaceBytes), clock),
       intervalMs: options.sweepIntervalMs,
       onError: options.onSweepError,
     })
@@ -109,20 +111,19 @@ class SqliteKvService implements KvService {
     const known = this.#namespaces.get(name)
     if (known !== undefined) return known
     const full = parseNamespace(name)
-    const { commits, turn, clock, assertOpen } = this.#parts
-    const kv = new NamespaceKv(full, this.#parts, {
-      search: undefined as never,
-      queues: new NamespaceQueues({
-        namespace: full,
-        store: this.#queues,
-        submit: (commit, bytes) => commits.submit(full, commit, bytes),
-        turn,
-        clock,
-        assertOpen,
-      }),
-    })
+    const kv = new NamespaceKv(full, this.#parts, this.#namespaceParts(full))
     if (this.#namespaces.size < namespacesMax) this.#namespaces.set(name, kv)
     return kv
+  }
+
+  #namespaceParts(namespace: string): NamespaceParts {
+    const { commits, turn, clock, assertOpen, reader, compileWhere } = this.#parts
+    const { queues, indexes, search } = this.#stores
+    const submit: Submit = (commit, bytes) => commits.submit(namespace, commit, bytes)
+    return {
+      queues: new NamespaceQueues({ namespace, store: queues, submit, turn, clock, assertOpen }),
+      search: new NamespaceSearch({ namespace, indexes, search, reader, compileWhere, clock, assertOpen }),
+    }
   }
 
   close(): Promise<void> {
@@ -139,12 +140,13 @@ class SqliteKvService implements KvService {
 }
 
 function sweepSteps(
-  store: SqliteKvStore,
-  queues: SqliteQueueStore,
+  { entries, queues }: SqliteStores,
+  maintenance: SearchMaintenance,
   clock: () => number,
 ): readonly SweepStep[] {
   return [
-    () => store.sweepExpired(kvLimits.sweepEntries) === kvLimits.sweepEntries,
+    () => entries.sweepExpired(kvLimits.sweepEntries) === kvLimits.sweepEntries,
     () => queues.sweepDeadLetters(clock()) === kvLimits.deadLettersSliceMax,
+    () => maintenance.step(clock()),
   ]
 }
