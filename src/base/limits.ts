@@ -198,6 +198,8 @@ export const configLimits = {
 export const logLimits = {
   /** Bytes of lines that wait for a slow reader of standard error; further lines are dropped. */
   waitingBytesMax: 8 * 1024 * 1024,
+  /** How long a flush waits for such a reader; what it has not taken then is left to the exit of the process. */
+  flushMsMax: 2000,
 } as const
 
 /** Limits of the metrics: what plugins and callers choose must not make new series without end. */

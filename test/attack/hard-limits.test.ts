@@ -1,5 +1,5 @@
-import { after, before, describe, it } from 'node:test'
-import { AttackHost } from '../helpers/attack-runner.js'
+import { describe } from 'node:test'
+import { answerMs, isAnswer, runAttacks } from '../helpers/attack-suite.js'
 import { type Attack, readCorpus } from './corpus.js'
 
 /** Long enough for a loop to overrun and to have its thread set aside and lowered; the grace comes on top. */
@@ -16,26 +16,20 @@ function isLoop({ ids, hard }: Attack): boolean {
   return hard.kind === 'stopped' && ids.every((id) => /^[CW]\d\d$/.test(id) && !gathering.includes(id))
 }
 
-function attackHardLimits(attacks: readonly Attack[], callMs?: number): void {
-  let host: AttackHost
-
-  before(async () => {
-    host = await AttackHost.start(false, callMs)
-  })
-
-  after(() => host.close())
-
-  for (const attack of attacks) {
-    it(`${attack.file}: ${attack.title}`, () => host.run(attack, attack.hard))
-  }
-}
-
-const corpus = readCorpus()
+const outcomeOf = ({ hard }: Attack) => hard
+const loops = readCorpus().filter(isLoop)
+const others = readCorpus().filter((attack) => !isLoop(attack))
 
 describe('the attack corpus against the hard stop alone', () => {
-  attackHardLimits(corpus.filter((attack) => !isLoop(attack)))
+  const attacks = others.filter(({ hard }) => !isAnswer(hard))
+  runAttacks(attacks, outcomeOf, { softLimits: false })
 })
 
 describe('the loops of the attack corpus against the hard stop alone', () => {
-  attackHardLimits(corpus.filter(isLoop), loopMs)
+  runAttacks(loops, outcomeOf, { softLimits: false, callMs: loopMs })
+})
+
+describe('the attacks that are answered, with the hard stop alone', () => {
+  const attacks = others.filter(({ hard }) => isAnswer(hard))
+  runAttacks(attacks, outcomeOf, { softLimits: false, callMs: answerMs })
 })

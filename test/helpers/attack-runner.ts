@@ -27,6 +27,13 @@ const retriesMax = 30
 /** The line of the threat catalogue: another plugin answers within this while an attack runs. */
 const bystanderMsMax = 100
 
+export interface AttackHostOptions {
+  /** False proves that the hard stop alone holds. */
+  readonly softLimits: boolean
+  /** Time of one call; 1000 ms when missing. */
+  readonly callMs?: number
+}
+
 /** A real host with one well-behaved plugin, into which one attack after the other is loaded. */
 export class AttackHost {
   readonly #host: Host
@@ -40,11 +47,7 @@ export class AttackHost {
     this.#folder = folder
   }
 
-  /**
-   * @param softLimits False proves that the hard stop alone holds.
-   * @param callMs Time of one call; 1000 ms when missing.
-   */
-  static async start(softLimits: boolean, callMs?: number): Promise<AttackHost> {
+  static async start({ softLimits, callMs = 1000 }: AttackHostOptions): Promise<AttackHost> {
     const folder = mkdtempSync(join(tmpdir(), 'modulacms-attack-'))
     writePlugin(join(folder, 'plugins', 'bystander'), bystander)
     const { config } = loadConfig({
@@ -71,7 +74,7 @@ export class AttackHost {
       log,
       softLimits,
       outbound,
-      ...(callMs === undefined ? {} : { callMs }),
+      callMs,
     })
     const url = await host.app.listen({ host: '127.0.0.1', port: 0 })
     const runner = new AttackHost(host, url, folder)
