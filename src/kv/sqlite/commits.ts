@@ -112,6 +112,7 @@ export class CommitRun {
       const observer = observe(context)
       if (observer === undefined) continue
       for (const { key, value } of plan.changes) observer.changed(key, value)
+      observer.finish?.()
     }
   }
 }

@@ -36,7 +36,7 @@ export class SqliteTriggerStore implements TriggerStore {
       const rows = this.#session
         .statement('select id, bytes from kv_messages where namespace = ? and queue = ? limit ?')
         .all(namespaceId, queue, kvLimits.deadLettersSliceMax) as [id: number, bytes: number][]
-      for (const [id, bytes] of rows) deleteMessage(this.#session, namespaceId, { id, bytes })
+      for (const [id, bytes] of rows) deleteMessage(this.#session, namespaceId, id, bytes)
       return rows.length
     })
   }
