@@ -1,5 +1,6 @@
 import { type ChangeType, changeQueueOf, changesOf, queuesOf } from '../../capabilities/kv/wire.js'
-import { pluginNamespace } from '../../kv/namespace.js'
+import type { KvKey } from '../../kv/key.js'
+import { pluginNamespace, sharedNamespace } from '../../kv/namespace.js'
 import type { Generation } from '../../sandbox/generation.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import { kvKey } from '../grants/grant-keys.js'
@@ -14,10 +15,18 @@ export interface ListenerDeclaration {
   readonly queue: string
   /** Calls at once. */
   readonly concurrency: number
-  /** Changes that it is called with; undefined where the function is for the messages of a queue. */
-  readonly events: readonly ChangeType[] | undefined
+  /** Undefined where the function is for the messages of a queue. */
+  readonly changes: ChangeSource | undefined
   /** False for changes of a shared namespace that the plugin may not read. */
   readonly isApproved: boolean
+}
+
+/** Where the changes come from that a function is called with. */
+export interface ChangeSource {
+  /** `plugin:<name>` or `shared:<name>`. */
+  readonly namespace: string
+  readonly prefix: KvKey
+  readonly events: readonly ChangeType[]
 }
 
 /** A function of a plugin that runs. */
@@ -30,21 +39,23 @@ export interface Listener extends ListenerDeclaration {
 
 /** Picks the functions for messages and changes out of what a generation registered. */
 export function listenersOf(
+  plugin: string,
   registrations: readonly Registration[],
   grants: GrantTable,
 ): readonly ListenerDeclaration[] {
   const queues = queuesOf(registrations).map(({ key, queue, concurrency }) => {
-    return { key, queue, concurrency, events: undefined, isApproved: true }
+    return { key, queue, concurrency, changes: undefined, isApproved: true }
   })
-  const changes = changesOf(registrations).map(({ key, concurrency, events, shared }) => {
+  const changes = changesOf(registrations).map(({ key, concurrency, events, shared, prefix }) => {
     const isApproved = mayFollow(shared, grants)
-    return { key, queue: changeQueueOf(key), concurrency, events, isApproved }
+    const namespace = shared === undefined ? pluginNamespace(plugin) : sharedNamespace(shared)
+    return { key, queue: changeQueueOf(key), concurrency, changes: { namespace, prefix, events }, isApproved }
   })
   return [...queues, ...changes]
 }
 
 /** Whether a plugin may be told of changes: those of its own namespace it always may. */
-export function mayFollow(shared: string | undefined, grants: GrantTable): boolean {
+function mayFollow(shared: string | undefined, grants: GrantTable): boolean {
   return shared === undefined || grants.isApproved('kv', kvKey(shared, 'read'))
 }
 
@@ -83,7 +94,7 @@ export class ListenerIndex {
 function listenersOfPlugin({ name, state, generation, grants }: ServedPlugin): readonly Listener[] {
   if (state !== 'running' || generation === undefined) return []
   const namespace = pluginNamespace(name)
-  return listenersOf(generation.inspection.registrations, grants).map((declared) => {
+  return listenersOf(name, generation.inspection.registrations, grants).map((declared) => {
     return { ...declared, plugin: name, generation, namespace }
   })
 }

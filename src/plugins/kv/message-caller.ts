@@ -54,14 +54,14 @@ interface PreparedCall {
 }
 
 /** Undefined for a change of a type that the function is not for. */
-function prepare({ key, events }: Listener, message: StoredMessage): PreparedCall | undefined {
+function prepare({ key, changes }: Listener, message: StoredMessage): PreparedCall | undefined {
   const { id, queue, attempts } = message
-  if (events === undefined) {
+  if (changes === undefined) {
     const payload = encodeMessageCall(key, { id: String(id), queue, value: decodeValue(message), attempts })
     return { payload, requestId: `message-${id}` }
   }
   const change = decodeChange(message)
-  if (!events.includes(change.type)) return undefined
+  if (!changes.events.includes(change.type)) return undefined
   // What the function writes is known by the mark to come from so many functions.
   return { payload: encodeChangeCall(key, change), requestId: `message-${id}~${change.depth + 1}` }
 }

@@ -1,14 +1,13 @@
 import { messageOf } from '../../base/errors.js'
-import { changeQueueOf, changesOf } from '../../capabilities/kv/wire.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { encodePrefix } from '../../kv/key.js'
-import { pluginNamespace, sharedNamespace } from '../../kv/namespace.js'
+import { pluginNamespace } from '../../kv/namespace.js'
 import type { NewTrigger, TriggerStore } from '../../kv/trigger-store.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { GrantTable } from '../grants/grant-table.js'
 import type { PluginLog } from '../plugin-log.js'
 import type { ServiceFollower } from '../service-follower.js'
-import { mayFollow } from './listener-index.js'
+import { type ChangeSource, type ListenerDeclaration, listenersOf } from './listener-index.js'
 
 export interface TriggerFollowerOptions {
   readonly store: TriggerStore
@@ -40,15 +39,15 @@ export class TriggerFollower implements ServiceFollower {
   }
 
   serves(plugin: string, registrations: readonly Registration[], grants: GrantTable): Promise<void> {
-    const changes = changesOf(registrations)
+    const changes = listenersOf(plugin, registrations, grants).filter(hasChanges)
     const triggers = changes
-      .filter(({ shared }) => mayFollow(shared, grants))
-      .map(({ key, shared, prefix }) => ({
-        namespace: shared === undefined ? pluginNamespace(plugin) : sharedNamespace(shared),
-        queue: changeQueueOf(key),
+      .filter(({ isApproved }) => isApproved)
+      .map(({ queue, changes: { namespace, prefix } }) => ({
+        namespace,
+        queue,
         prefix: encodePrefix(prefix),
       }))
-    return this.#want(plugin, { triggers, queues: changes.map(({ key }) => changeQueueOf(key)) })
+    return this.#want(plugin, { triggers, queues: changes.map(({ queue }) => queue) })
   }
 
   stopped(plugin: string): Promise<void> {
@@ -111,4 +110,10 @@ export class TriggerFollower implements ServiceFollower {
       )
     }
   }
+}
+
+function hasChanges(
+  listener: ListenerDeclaration,
+): listener is ListenerDeclaration & { readonly changes: ChangeSource } {
+  return listener.changes !== undefined
 }
