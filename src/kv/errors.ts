@@ -101,6 +101,8 @@ export const kvWatchersFull = defineError(
   'KV_WATCHERS_FULL',
   503,
   'There are {max} watchers in all namespaces, which is the limit. Try again later.',
+)
+
 /** A filter that cannot be understood; nothing was read or deleted. */
 export const kvWhereInvalid = defineError(
   'KV_WHERE_INVALID',

@@ -83,7 +83,7 @@ export function queuesOf(registrations: readonly Registration[]): readonly Queue
  * @param key Key of the registration.
  */
 export function changeQueueOf(key: string): string {
-  return `$changes.${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
+  return `$changes-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
 }
 
 /** What a registered function is called with. */
