@@ -809,6 +809,10 @@ export const kvLuaLimits = {
   problemBytesMax: 500,
   /** Entries that are looked at for one operation, beside the one of the call: lists, counts, deletes. */
   entriesPerOperation: 100,
+  /** Entries that a count without a filter looks at in one statement. */
+  countedEntries: 10_000,
+  /** Entries of a count without a filter that are as dear as one that is read. */
+  countedPerEntry: 10,
   /** Operations that a search takes. */
   searchOperations: 10,
   /** Entries between two looks at the time of the call. */
