@@ -53,7 +53,10 @@ interface DeletedStep {
 }
 
 /** Keys are bounded in bytes, so that this many of them are no commit that is too large. */
-const stepEntries = Math.min(kvLimits.mutationsMax, Math.floor(kvLimits.commitBytesMax / kvLimits.keyBytesMax))
+const stepEntries = Math.min(
+  kvLimits.mutationsMax,
+  Math.floor(kvLimits.commitBytesMax / kvLimits.keyBytesMax),
+)
 
 function deleteStep(
   { namespace, session, store }: DeletingDoors,

@@ -19,13 +19,13 @@ import type {
   KvTransactionResult,
   KvWatchOptions,
 } from '../kv.js'
+import type { ChangeReader } from '../sqlite/change-reader.js'
 import type { EntryCounter } from '../sqlite/entry-counter.js'
 import type { KvSession } from '../sqlite/session.js'
 import type { Commit, CommitResult, KvStore } from '../store.js'
 import { encodeValue } from '../stored-value.js'
 import type { KvValue } from '../value.js'
 import { parseVersionstamp, showVersionstamp } from '../versionstamp.js'
-import type { ChangeReader } from '../sqlite/change-reader.js'
 import type { WatchHub } from '../watch/watch-hub.js'
 import { readTarget } from '../watch/watch-target.js'
 import { Watcher } from '../watch/watcher.js'

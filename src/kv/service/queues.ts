@@ -36,7 +36,10 @@ export class NamespaceQueues implements KvQueues {
     this.#doors = doors
   }
 
-  async enqueue(value: KvValue, options?: KvEnqueueOptions): Promise<{ readonly ok: true; readonly id: string }> {
+  async enqueue(
+    value: KvValue,
+    options?: KvEnqueueOptions,
+  ): Promise<{ readonly ok: true; readonly id: string }> {
     checkOptions(options, 'enqueue', enqueueOptions)
     const message = encodeMessage(value, options ?? {}, this.#doors.clock())
     const { messageIds } = await this.#doors.submit(

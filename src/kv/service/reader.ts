@@ -40,7 +40,9 @@ export class Reader {
 
   /** Counts the entries of a range, in steps between which others have a turn. */
   async count(namespace: string, range: KeyRange, matches: Matches | undefined): Promise<number> {
-    return matches === undefined ? this.#countAll(namespace, range) : this.#countSome(namespace, range, matches)
+    return matches === undefined
+      ? this.#countAll(namespace, range)
+      : this.#countSome(namespace, range, matches)
   }
 
   async #countAll(namespace: string, range: KeyRange): Promise<number> {
@@ -48,9 +50,7 @@ export class Reader {
     let rest: KeyRange | undefined = range
     while (rest !== undefined) {
       const step = rest
-      const counted = await this.run(() =>
-        this.#counter.count(namespace, step, kvLimits.countStepEntries),
-      )
+      const counted = await this.run(() => this.#counter.count(namespace, step, kvLimits.countStepEntries))
       total += counted.count
       rest = counted.rest
       if (rest !== undefined) await this.#turn.next()
