@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Database } from 'better-sqlite3'
 import { parseDuration } from './base/durations.js'
 import { watchLimits } from './base/limits.js'
 import { requestTopic } from './capabilities/request/wire.js'
@@ -12,6 +13,7 @@ import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { CommitSignal } from './kv/commit-signal.js'
+import { createKv, type KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
@@ -49,6 +51,8 @@ export interface PartsMaterial {
   readonly database: CoreDatabase
   /** Path of the SQLite file, which executor threads open by themselves. */
   readonly databaseFile: string
+  /** Of the key-value store alone; closed with it. */
+  readonly kvConnection: Database
   readonly tracing: Tracing | undefined
 }
 
@@ -65,6 +69,7 @@ export interface HostParts {
   readonly hooks: HookEngine
   readonly content: ContentService
   readonly outbound: Outbound
+  readonly kv: KvService
   /** Undefined when the configuration turns metrics off. */
   readonly metrics: Metrics | undefined
 }
@@ -104,7 +109,8 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     answers.provide(topic, answer)
   const outbound = composeOutbound(options, material, plugins, metrics)
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
-  return { sandbox, manager: plugins, hooks, content, outbound, metrics }
+  const kv = composeKv(material, commits)
+  return { sandbox, manager: plugins, hooks, content, outbound, kv, metrics }
 }
 
 /** What connects the executor threads with the rest of the host. */
@@ -133,6 +139,16 @@ function composeSandbox(
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
       else writePluginReport(log, report)
     },
+  })
+}
+
+function composeKv({ config, kvConnection, log }: PartsMaterial, signal: CommitSignal): KvService {
+  return createKv({
+    connection: kvConnection,
+    signal,
+    namespaceBytes: config.keyval.namespace_bytes,
+    sweepIntervalMs: parseDuration(config.keyval.sweep_interval),
+    onSweepError: (error) => log.error({ err: error }, 'sweep of the key-value store failed'),
   })
 }
 

@@ -1,8 +1,7 @@
 import { kvLimits } from '../base/limits.js'
 import { kvNamespaceInvalid } from './errors.js'
 
-/** What the names of shared namespaces look like, without `shared:`. */
-export const sharedNamePattern = new RegExp(`^[a-z][a-z0-9_-]{0,${kvLimits.namespaceCharactersMax - 1}}$`)
+const sharedName = new RegExp(`^[a-z][a-z0-9_-]{0,${kvLimits.namespaceCharactersMax - 1}}$`)
 
 /** The shared namespace that HTTP clients work in when they name none. */
 export const defaultNamespace = 'shared:default'
@@ -18,7 +17,7 @@ export function pluginNamespace(plugin: string): string {
  * @throws `KV_NAMESPACE_INVALID`.
  */
 export function sharedNamespace(name: string): string {
-  if (!sharedNamePattern.test(name)) {
+  if (!sharedName.test(name)) {
     const shown = name.slice(0, kvLimits.shownCharacters)
     throw kvNamespaceInvalid({ name: shown, charactersMax: kvLimits.namespaceCharactersMax })
   }
