@@ -6,6 +6,7 @@ import type {
   DomainListing,
   HookListing,
   KvAccessListing,
+  Listener,
   PluginDetails,
   RouteListing,
 } from '../../sdk/client/index.js'
@@ -97,6 +98,10 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
         ? `paused after slow loads; \`modulacms plugin reload ${details.name}\` ends the pause`
         : details.hot_reload,
     ],
+    ...(details.listeners ?? []).map((listener): [string, string] => [
+      'listener',
+      describeListener(listener),
+    ]),
     ['generation', details.generation === 0 ? undefined : String(details.generation)],
     ['content hash', details.content_hash || undefined],
     ...(details.schema_drift ?? []).map(({ table, kind, column }): [string, string] => [
@@ -105,6 +110,22 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
     ]),
   ]
   return lines.filter((line): line is [string, string] => line[1] !== undefined)
+}
+
+/** e.g. `queue mail, 4 at once`; `changes of shared:config ["users"] (set, delete) in $changes-..., 1 at once`. */
+function describeListener({
+  queue,
+  concurrency,
+  approved,
+  namespace,
+  prefix,
+  events = [],
+}: Listener): string {
+  const source =
+    namespace === undefined
+      ? `queue ${queue}`
+      : `changes of ${namespace} ${prefix} (${events.join(', ')}) in ${queue}`
+  return `${source}, ${concurrency} at once${approved ? '' : ', not approved'}`
 }
 
 function linesOfBreaker(details: PluginDetails): readonly [string, string | undefined][] {

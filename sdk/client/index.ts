@@ -36,6 +36,7 @@ export type {
   HookReference,
   KvAccessListing,
   KvAccessReference,
+  Listener,
   Metric,
   PipelineChain,
   PipelineListing,

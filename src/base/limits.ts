@@ -684,6 +684,11 @@ export const kvLimits = {
   deadLettersSliceMax: 100,
   /** Messages without tries that one look for work may bury, with all their keys; the rest is left to the next look. */
   deathsMax: 5,
+  /**
+   * Functions for changes that may have led to a commit, each by a change of its own; the changes of a further one are
+   * not queued, so that functions which set off each other come to an end.
+   */
+  changeDepthMax: 8,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
@@ -696,6 +701,10 @@ export const kvLimits = {
   turnMs: 5,
   /** Entries that one step of a count looks at; between steps, others have a turn. */
   countStepEntries: 10_000,
+  /** Entries that one step of a filtered list looks at; between steps, others have a turn. */
+  filterStepEntries: 1000,
+  /** Entries that one step of a recursive delete removes, in a commit of its own. */
+  deleteStepEntries: 250,
   /** How often a transaction may run again after a conflict; more is refused. */
   transactionRetriesMax: 100,
   /** Longest pause before a transaction runs again. */
@@ -770,6 +779,24 @@ export const kvSearchLimits = {
   markCharactersMax: 64,
   /** Namespaces whose indexes one connection remembers; then it reads them again. */
   namespacesMax: 1000,
+} as const
+
+/** Limits of how messages and changes are brought to the functions of plugins. */
+export const kvDeliveryLimits = {
+  /** Time beyond that of its function for which a message belongs to this process; then another may take it. */
+  leaseMs: 5000,
+  /** Pause of a function whose message could not be handed over: no VM was free, or its plugin was just reloaded. */
+  busyPauseMs: 100,
+  /** Failures in a row after which a function gets no messages for `breakerPauseMs`; then one to try it with. */
+  failuresMax: 10,
+  /** See `failuresMax`. */
+  breakerPauseMs: 30_000,
+  /** Shortest time between two looks for messages that commits set off. */
+  lookPauseMs: 2,
+  /** Time between two looks when nothing says that there are messages, as those of other processes. */
+  pollMs: 1000,
+  /** Messages that are taken for one function before the others have their turn. */
+  takenMax: 16,
 } as const
 
 /** Limits of the key-value store that hold for plugins alone, beside those of `kvLimits`. */

@@ -22,6 +22,22 @@ export interface SchemaDrift {
   readonly column: string
 }
 
+/** A function of a plugin for messages (`kv.listen`) or changes (`kv.on_change`) of the key-value store. */
+export interface ListenerListing {
+  /** Of the plugin's own namespace, where messages or changes wait; dead letters name it too. */
+  readonly queue: string
+  /** Calls at once. */
+  readonly concurrency: number
+  /** False for changes of a shared namespace that the plugin may not read. */
+  readonly approved: boolean
+  /** Of changes: whose, e.g. `plugin:shop`, `shared:config`. */
+  readonly namespace?: string
+  /** Of changes: below which key, e.g. `["users"]`. */
+  readonly prefix?: string
+  /** Of changes: `set`, `delete`. */
+  readonly events?: readonly string[]
+}
+
 /** Everything an operator can see of one plugin. Field names are those of the admin API. */
 export interface PluginDetails extends PluginSummary {
   readonly author?: string
@@ -45,6 +61,8 @@ export interface PluginDetails extends PluginSummary {
   readonly vms_total: number
   readonly dependencies?: readonly string[]
   readonly schema_drift?: readonly SchemaDrift[]
+  /** Absent when it has none. */
+  readonly listeners?: readonly ListenerListing[]
   /** Whether changes of its files are loaded; absent when nothing is watched, `paused` after slow loads. */
   readonly hot_reload?: 'watching' | 'paused'
   /** SHA-256 of the source that runs; empty when nothing runs. */

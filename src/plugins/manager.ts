@@ -52,6 +52,7 @@ import { Quarantines } from './quarantines.js'
 import { Reloader } from './reloader.js'
 import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
+import type { ServiceFollower } from './service-follower.js'
 import type { ReadSource } from './source.js'
 import { loadAllPlugins, type StartupOptions } from './startup.js'
 import { closePlugins, stopPlugin } from './stopping.js'
@@ -77,6 +78,8 @@ export interface PluginManagerOptions {
   readonly now?: () => Date
   /** Tells the hooks that are switched off because they failed too often; none when missing. */
   readonly isHookBreakerOpen?: HookBreakerProbe
+  /** Is told which generations serve. */
+  readonly follower?: ServiceFollower
 }
 
 /**
@@ -105,7 +108,16 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   constructor(options: PluginManagerOptions) {
     this.#options = options
-    const { directory, database, sandbox, settings, log, breaker, approvalBinding: binding } = options
+    const {
+      directory,
+      database,
+      sandbox,
+      settings,
+      log,
+      breaker,
+      approvalBinding: binding,
+      follower,
+    } = options
     const currentDate = options.now ?? (() => new Date())
     const now = () => currentDate().toISOString()
     const swaps = new SerialQueue()
@@ -117,7 +129,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#quarantines = quarantines
     const activity = new PluginActivity(currentDate, options.observer)
     const tripped = (plugin: string) => activity.noteTrip(plugin)
-    const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps })
+    const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps, follower })
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
     const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
     const isClosing = () => this.#closing !== undefined
@@ -131,7 +143,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#tables = new TableRegistry(database)
     this.#approvals = approvals
     this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
-    this.#grants = new GrantApprovals({ catalogue, store: approvals.grants, log, now, swaps })
+    this.#grants = new GrantApprovals({ catalogue, store: approvals.grants, log, now, swaps, follower })
     this.#pipelines = new Pipelines(() => this.all(), options.isHookBreakerOpen)
     const changes = new FolderChanges({
       catalogue,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { changeQueuePrefix } from '../../kv/change-queue.js'
 import type { KvKey } from '../../kv/key.js'
 import type { KvChange, KvMessage } from '../../kv/kv.js'
 import { keyFromWire, keyToWire, toWire, type Wire } from '../../kv/wire.js'
@@ -83,7 +84,7 @@ export function queuesOf(registrations: readonly Registration[]): readonly Queue
  * @param key Key of the registration.
  */
 export function changeQueueOf(key: string): string {
-  return `$changes-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
+  return `${changeQueuePrefix}${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
 }
 
 /** What a registered function is called with. */

@@ -74,7 +74,13 @@ export class Reader {
     let total = 0
     let rest: KeyRange | undefined = range
     while (rest !== undefined) {
-      const query = { range: rest, limit: kvLimits.pageEntriesMax, isReverse: false, matches }
+      const query = {
+        range: rest,
+        limit: kvLimits.filterStepEntries,
+        lookedMax: kvLimits.filterStepEntries,
+        isReverse: false,
+        matches,
+      }
       const page: StoredPage = await this.page(namespace, query)
       total += page.entries.length
       rest = page.rest

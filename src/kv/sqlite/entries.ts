@@ -35,7 +35,8 @@ export function listEntries(
   query: ListQuery,
   nowMs: number,
 ): StoredPage {
-  const { limit, isReverse, matches, writtenUntil = Number.MAX_SAFE_INTEGER } = query
+  const { limit, isReverse, matches } = query
+  const { writtenUntil = Number.MAX_SAFE_INTEGER, lookedMax = kvLimits.scanEntriesMax } = query
   const statement = session.statement(isReverse ? backwards : forwards)
   const entries: StoredEntry[] = []
   let { start, end } = query.range
@@ -52,8 +53,7 @@ export function listEntries(
       const isSeen = !isExpired(row[4], nowMs) && row[3] <= writtenUntil
       const entry = isSeen ? toEntry(row) : undefined
       if (entry !== undefined && (matches === undefined || matches(entry))) entries.push(entry)
-      const isFull =
-        entries.length >= limit || looked >= kvLimits.scanEntriesMax || bytes >= kvLimits.pageBytesMax
+      const isFull = entries.length >= limit || looked >= lookedMax || bytes >= kvLimits.pageBytesMax
       if (isFull) return { entries, rest: { start, end } }
     }
     if (rows.length < asked) break
