@@ -1,4 +1,5 @@
 import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvCursorInvalid } from '../../kv/errors.js'
 import { decodeKey, encodeKey, type KeyRange, type KvKey } from '../../kv/key.js'
 import { readInteger, readText } from '../../kv/service/options.js'
 import { continueRange, cursorOfRest, selectRange } from '../../kv/service/range.js'
@@ -86,7 +87,8 @@ function planPage(use: KvUse, options: LuaObject, cursor: LuaValue): PagePlan {
     ...(stop === undefined ? {} : { end: readKey(stop, 'stop') }),
   })
   const isReverse = readFlag(options.reverse, 'reverse', false)
-  // A cursor that came with a request may be null.
+  // A cursor that came with a request may be anything.
+  if (cursor instanceof Uint8Array) throw kvCursorInvalid()
   const from = readText(cursor ?? undefined, 'cursor', undefined)
   return {
     range: continueRange(range, from, isReverse),
@@ -201,4 +203,3 @@ function countMatching(use: KvUse, range: KeyRange, matches: Matches): number {
   }
   return total
 }
-

@@ -34,7 +34,8 @@ export function enqueueMessage(use: KvUse, value: LuaValue, options: LuaValue): 
 type Step = (list: MutationList, step: LuaObject) => void
 
 const steps: Readonly<Record<string, Step>> = {
-  check: (list, { key, name, versionstamp }) => list.check(readChecked(key, name), readVersionstamp(versionstamp)),
+  check: (list, { key, name, versionstamp }) =>
+    list.check(readChecked(key, name), readVersionstamp(versionstamp)),
   set: (list, { key, value, options }) => list.set(readKey(key), readValue(value), readExpiry(options)),
   delete: (list, { key }) => list.delete(readKey(key)),
   sum: combine('sum'),
