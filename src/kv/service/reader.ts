@@ -33,6 +33,7 @@ export class Reader {
    */
   async run<T>(read: () => T): Promise<T> {
     const { turn } = this.#doors
+    turn.begin()
     const answer = this.#try(read)
     if (turn.isOver()) await turn.next()
     return answer
