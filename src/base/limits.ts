@@ -682,8 +682,8 @@ export const kvLimits = {
   deadLettersPageMax: 1000,
   /** Dead letters that one transaction deletes; the rest is left to the next one. */
   deadLettersSliceMax: 100,
-  /** Messages of a queue that one look for work may declare dead; the rest is left to the next look. */
-  deathsMax: 20,
+  /** Messages without tries that one look for work may bury, with all their keys; the rest is left to the next look. */
+  deathsMax: 5,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
