@@ -698,6 +698,8 @@ export const kvSearchLimits = {
   queryTermsMax: 16,
   /** Documents that the words of one query stand in, added up; then the search ends with KV_SEARCH_TOO_BROAD. */
   postingsMax: 250_000,
+  /** How often each document of a word that is only begun (`data*`) counts, as finding them is dearer. */
+  prefixCost: 5,
   /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
   matchesMax: 10_000,
   /** Time that one search may take until its documents are ranked; then the same. */
