@@ -680,6 +680,8 @@ export const kvWhereLimits = {
 export const kvSearchLimits = {
   /** Indexes of one namespace; more is refused, because each makes every write below its prefix slower. */
   indexesMax: 8,
+  /** Indexes of all namespaces of a file; more is refused, because each connection has to know all of their tables. */
+  allIndexesMax: 512,
   /** Fields of one index; more is refused. */
   fieldsMax: 16,
   /** Bytes of the text that one entry puts into one index; what goes beyond is stored, but not found. */
