@@ -674,6 +674,8 @@ export const kvWhereLimits = {
   textCharactersMax: 4096,
   /** Characters of one text that is looked for inside of values: finding a long one can take the product of both lengths. */
   partCharactersMax: 256,
+  /** Operators of one filter that look for a text inside of others (`$contains`, `$endsWithi`, …). */
+  partsMax: 16,
 } as const
 
 /** Bounds of full-text search in the key-value store. */
