@@ -51,6 +51,20 @@ export const kvQuotaExceeded = defineError(
   'The namespace {namespace} holds {bytes} bytes, and {bytesMax} are allowed. Delete entries or let them expire, or raise keyval.namespace_bytes.',
 )
 
+/** Queues of a namespace that nobody works off. */
+export const kvQueueFull = defineError(
+  'KV_QUEUE_FULL',
+  507,
+  'The queues of the namespace {namespace} hold {messages} messages, and {messagesMax} are allowed. Nothing was written. Let consumers catch up, or send less.',
+)
+
+/** A name that no queue can have. */
+export const kvQueueInvalid = defineError(
+  'KV_QUEUE_INVALID',
+  400,
+  '"{name}" is not the name of a queue: 1 to {charactersMax} lower-case letters, digits, "_" and "-", beginning with a letter. Names that begin with "$" belong to the host.',
+)
+
 /** A name that no namespace can have. */
 export const kvNamespaceInvalid = defineError(
   'KV_NAMESPACE_INVALID',
