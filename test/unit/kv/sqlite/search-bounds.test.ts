@@ -27,7 +27,7 @@ test('a search that finds too much is ended, and a narrower one is not', async (
   )
   assert.throws(() => search.hits(['p'], 'common'), { code: 'KV_SEARCH_TOO_BROAD', status: 400 })
   assert.deepEqual(search.found(['p'], 'common n77'), [77])
-  assert.equal(search.found(['p'], 'common -n77').length, 100, 'one match less is within the bound')
+  assert.equal(search.found(['p'], 'common n12*').length, 100)
 })
 
 test('words that stand in too many documents end a search before they are ranked', async (t) => {
