@@ -688,6 +688,32 @@ export const kvLimits = {
   triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
+  /** Commits that the HTTP thread puts into one transaction; further ones go into the next. */
+  groupCommitsMax: 128,
+  /** Bytes of the commits that wait in the HTTP thread, e.g. while the database is locked; further ones are refused. */
+  waitingBytesMax: 64 * 1024 * 1024,
+  /** Time for which the HTTP thread works for one caller that awaits answer after answer; then others have a turn. */
+  turnMs: 5,
+  /** Entries that one step of a count looks at; between steps, others have a turn. */
+  countStepEntries: 10_000,
+  /** How often a transaction may run again after a conflict; more is refused. */
+  transactionRetriesMax: 100,
+  /** Longest pause before a transaction runs again. */
+  transactionPauseMsMax: 10_000,
+  /** Keys that one watcher follows; more is refused. */
+  watchedKeysMax: 100,
+  /** Watchers of one namespace; more is refused. */
+  namespaceWatchersMax: 200,
+  /** Watchers of the whole host; more is refused. */
+  watchersMax: 1000,
+  /** Changes that a watcher looks at in one step; the commit that it is in is read to its end. */
+  watchStepChanges: 1000,
+  /** Bytes of keys and values that a watcher looks at in one step; as `watchStepChanges`. */
+  watchStepBytes: 1024 * 1024,
+  /** Time between two looks for commits of other processes, while somebody watches. */
+  watchOthersMs: 1000,
+  /** Entries that one commit of a sweep deletes. */
+  sweepEntries: 500,
 } as const
 
 /** Bounds of filters over values of the key-value store. What goes over one is refused before anything is read. */

@@ -72,6 +72,37 @@ export const kvNamespaceInvalid = defineError(
   '"{name}" is not the name of a namespace: 1 to {charactersMax} lower-case letters, digits, "_" and "-", beginning with a letter.',
 )
 
+/** A store that is shutting down. */
+export const kvClosed = defineError('KV_CLOSED', 503, 'The key-value store is closed.')
+
+/** More commits than memory is given to while they wait. */
+export const kvOverloaded = defineError(
+  'KV_OVERLOADED',
+  503,
+  'Commits of {bytes} bytes wait to be written already, and {bytesMax} are allowed. Try again, and wait for commits before you ask for more.',
+)
+
+/** A builder of a commit, or a transaction, that goes on after its end. */
+export const kvUsedAfterEnd = defineError(
+  'KV_USED_AFTER_END',
+  400,
+  'The {what} has ended. Begin another one for further reads and writes.',
+)
+
+/** A namespace that has as many watchers as one may have. */
+export const kvWatchersMax = defineError(
+  'KV_WATCHERS_MAX',
+  429,
+  'The namespace {namespace} has {max} watchers, which is the limit. End one, or follow more keys with one watcher.',
+)
+
+/** A host that has as many watchers as it can. */
+export const kvWatchersFull = defineError(
+  'KV_WATCHERS_FULL',
+  503,
+  'There are {max} watchers in all namespaces, which is the limit. Try again later.',
+)
+
 /** A filter that cannot be understood; nothing was read or deleted. */
 export const kvWhereInvalid = defineError(
   'KV_WHERE_INVALID',
