@@ -696,6 +696,10 @@ export const kvLimits = {
   turnMs: 5,
   /** Entries that one step of a count looks at; between steps, others have a turn. */
   countStepEntries: 10_000,
+  /** Entries that one step of a filtered list looks at; between steps, others have a turn. */
+  filterStepEntries: 1000,
+  /** Entries that one step of a recursive delete removes, in a commit of its own. */
+  deleteStepEntries: 250,
   /** How often a transaction may run again after a conflict; more is refused. */
   transactionRetriesMax: 100,
   /** Longest pause before a transaction runs again. */
