@@ -490,8 +490,8 @@ function kv.listen(queue, handler, options) end
 ---again after its pauses, and is a dead letter after its last try. So a message comes at least once, and its handler
 ---should do no harm when it comes twice.
 ---
----A change that the function itself makes is told too: have it write elsewhere, or it will never end. Changes are
----dropped while too many wait.
+---A change that the function itself makes is told too, and so on, 8 times; what is changed
+---after that, and while too many changes wait, is told to nobody.
 ---
 ---Limits: 50 functions a plugin, one a prefix; 16 calls
 ---of each at once. Works only at module scope, when init.lua is loaded. Raises for a prefix that has a function
