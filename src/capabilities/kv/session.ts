@@ -46,7 +46,7 @@ export function createKvLookup(clock: () => number = createKvClock()): KvLookup 
 function open(connection: Database, services: KvServices, clock: () => number): KvConnection {
   const session = new KvSession(connection, () => services.committed())
   const observers = [
-    createTriggerObserver(session, ({ plugin }) => services.changeDropped(plugin)),
+    createTriggerObserver(session, ({ plugin }, reason) => services.changeDropped(plugin, reason)),
     createSearchObserver(session),
   ]
   const store = new SqliteKvStore({ session, clock, namespaceBytesMax: services.namespaceBytes, observers })
