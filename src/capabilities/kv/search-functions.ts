@@ -122,7 +122,7 @@ const search: KvFunction = {
       highlight:
         highlight === undefined ? undefined : (readOptions(highlight, ['open', 'close']) as unknown as Marks),
     }
-    const hits = use.finder.search(use.namespace, request, use.clock())
+    const hits = use.search.search(use.namespace, request, use.clock())
     scan.charge()
     return hits.map(hitToLua)
   },
