@@ -610,6 +610,30 @@ export const testLimits = {
   watchSettleMs: 150,
 } as const
 
+/** Limits of the HTTP interface of the key-value store. */
+export const kvHttpLimits = {
+  /** Bytes of a request body: room for the largest commit as JSON, in which bytes grow by a third. */
+  bodyBytesMax: 2 * 1024 * 1024,
+  /** Characters of a wrong value that a message shows; the rest is cut. */
+  previewCharacters: 50,
+  /** Bytes of the JSON of one list; a longer one is refused and can be read page by page. */
+  listBytesMax: 16 * 1024 * 1024,
+  /** Bytes of the JSON of one answer to a poll; what watches more than that needs the stream. */
+  pollBytesMax: 16 * 1024 * 1024,
+  /** Time between two signs of life on a stream that has nothing to tell. */
+  heartbeatMs: 20_000,
+  /** Time that clients are told to wait before they open a broken stream again. */
+  retryMs: 3000,
+  /** Streams that one client may have open at once; one more is answered with 429. */
+  streamsPerClientMax: 20,
+  /** Streams of all clients together; one more is answered with 503. */
+  streamsMax: 1000,
+  /** Seconds after which a client that had too many streams may try again. */
+  streamsRetrySeconds: 5,
+  /** Time between two looks into an empty queue for a client that listens to it. */
+  listenPollMs: 250,
+} as const
+
 /** Limits of the key-value store; they hold for plugins, for HTTP clients and for the embedding application. */
 export const kvLimits = {
   /** Parts of one key; more is refused. */
