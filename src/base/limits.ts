@@ -674,6 +674,8 @@ export const kvLimits = {
   expiryMsMax: 315_360_000_000,
   /** Characters of the name of a shared namespace. */
   namespaceCharactersMax: 63,
+  /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
+  triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
 } as const

@@ -76,7 +76,7 @@ export interface KvEnqueueOptions {
   readonly queue?: string
   /** Milliseconds before the message is given out; 0 when missing. */
   readonly delay?: number
-  /** Milliseconds to wait after each failed try, and so their number less one; `kvLimits.backoffMs` when missing. */
+  /** Milliseconds to wait after each failed try, and so their number less one; `defaultBackoffMs` when missing. */
   readonly backoffSchedule?: readonly number[]
   /** Keys that the value is set at when all tries have failed. */
   readonly keysIfUndelivered?: readonly KvKey[]
