@@ -11,6 +11,7 @@ import { generationSettings } from './generation-settings.js'
 import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
+import { CommitSignal } from './kv/commit-signal.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
@@ -70,9 +71,10 @@ export interface HostParts {
 export function composeHost(options: PartsOptions, material: PartsMaterial): HostParts {
   const { config, database, log } = material
   const metrics = config.metrics.enabled ? createMetrics() : undefined
+  const commits = options.harness?.commits ?? new CommitSignal()
   const answers = new HostAnswers(log)
   let manager: PluginManager | undefined
-  const sandbox = composeSandbox(options, material, answers, metrics, () => manager)
+  const sandbox = composeSandbox(options, material, { answers, metrics, commits }, () => manager)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
@@ -102,16 +104,23 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   return { sandbox, manager: plugins, hooks, content, outbound, metrics }
 }
 
+/** What connects the executor threads with the rest of the host. */
+interface SandboxLinks {
+  readonly answers: HostAnswers
+  readonly metrics: Metrics | undefined
+  readonly commits: CommitSignal
+}
+
 function composeSandbox(
   { softLimits, harness }: PartsOptions,
   { config, databaseFile, log }: PartsMaterial,
-  answers: HostAnswers,
-  metrics: Metrics | undefined,
+  { answers, metrics, commits }: SandboxLinks,
   manager: () => PluginManager | undefined,
 ): Sandbox {
+  const kv = { signal: commits.memory, namespaceBytes: config.keyval.namespace_bytes }
   return (harness?.createSandbox ?? createSandbox)({
     entry: new URL('./executor.bundle.js', import.meta.url),
-    composition: { databaseFile } satisfies ExecutorComposition,
+    composition: { databaseFile, kv } satisfies ExecutorComposition,
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,
     observer: observeSandbox(log, metrics, manager),

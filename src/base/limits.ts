@@ -674,8 +674,66 @@ export const kvLimits = {
   expiryMsMax: 315_360_000_000,
   /** Characters of the name of a shared namespace. */
   namespaceCharactersMax: 63,
+  /** Pauses between the tries of one message, and so its tries less one; more is refused. */
+  backoffPausesMax: 20,
+  /** Longest pause between two tries of a message; more is refused. */
+  backoffPauseMsMax: 86_400_000,
+  /** Longest time for which a message may be held back; more is refused. */
+  delayMsMax: 2_592_000_000,
+  /** Keys that one message may have for the case that all its tries fail; more is refused. */
+  keysIfUndeliveredMax: 10,
+  /** Time for which a message belongs to the consumer that takes it, when the consumer names none. */
+  leaseMsDefault: 30_000,
+  /** Longest time that one lease, or its extension, may last from now on; more is refused. */
+  leaseMsMax: 3_600_000,
+  /** Messages that wait or are being worked on in the queues of one namespace; sending more is refused. */
+  messagesMax: 100_000,
+  /** Bytes that a message takes beside its value and keys, as quotas count it. */
+  messageBytes: 128,
+  /** Characters of the name of a queue. */
+  queueCharactersMax: 63,
+  /** Bytes of the error text of a message; the rest is cut. */
+  errorBytesMax: 1024,
+  /** Dead letters that one namespace keeps; a new one then takes the place of the oldest. */
+  deadLettersMax: 10_000,
+  /** Age at which dead letters are deleted: a week. */
+  deadLetterMsMax: 604_800_000,
+  /** Dead letters that one page holds when it names no limit. */
+  deadLettersPageDefault: 100,
+  /** Dead letters of one page; more is refused. A page of large values ends at `pageBytesMax`. */
+  deadLettersPageMax: 1000,
+  /** Dead letters that one transaction deletes; the rest is left to the next one. */
+  deadLettersSliceMax: 100,
+  /** Messages of a queue that one look for work may declare dead; the rest is left to the next look. */
+  deathsMax: 20,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
+  /** Commits that the HTTP thread puts into one transaction; further ones go into the next. */
+  groupCommitsMax: 128,
+  /** Bytes of the commits that wait in the HTTP thread, e.g. while the database is locked; further ones are refused. */
+  waitingBytesMax: 64 * 1024 * 1024,
+  /** Time for which the HTTP thread works for one caller that awaits answer after answer; then others have a turn. */
+  turnMs: 5,
+  /** Entries that one step of a count looks at; between steps, others have a turn. */
+  countStepEntries: 10_000,
+  /** How often a transaction may run again after a conflict; more is refused. */
+  transactionRetriesMax: 100,
+  /** Longest pause before a transaction runs again. */
+  transactionPauseMsMax: 10_000,
+  /** Keys that one watcher follows; more is refused. */
+  watchedKeysMax: 100,
+  /** Watchers of one namespace; more is refused. */
+  namespaceWatchersMax: 200,
+  /** Watchers of the whole host; more is refused. */
+  watchersMax: 1000,
+  /** Changes that a watcher looks at in one step; the commit that it is in is read to its end. */
+  watchStepChanges: 1000,
+  /** Bytes of keys and values that a watcher looks at in one step; as `watchStepChanges`. */
+  watchStepBytes: 1024 * 1024,
+  /** Time between two looks for commits of other processes, while somebody watches. */
+  watchOthersMs: 1000,
+  /** Entries that one commit of a sweep deletes. */
+  sweepEntries: 500,
 } as const

@@ -1,9 +1,9 @@
 import { kvLimits } from '../../base/limits.js'
 import { kvCommitTooLarge, kvQuotaExceeded } from '../errors.js'
-import type { Commit, CommitResult, Mutation } from '../store.js'
+import type { Commit, CommitResult, Mutation, NewMessage } from '../store.js'
 import { logChange, trimChanges } from './change-log.js'
 import { CommitPlan, type PlannedEntry } from './commit-plan.js'
-import { insertMessage } from './messages.js'
+import { claimMessages, insertMessage } from './messages.js'
 import type { CommitContext, Observe } from './observers.js'
 import type { KvSession, NamespaceState } from './session.js'
 
@@ -41,7 +41,7 @@ export class CommitRun {
     if (!checks.every((check) => plan.holds(check))) return refused
     for (const mutation of mutations) if (mutation.type !== 'enqueue') plan.add(mutation)
     const messages = mutations.flatMap((mutation) => (mutation.type === 'enqueue' ? [mutation.message] : []))
-    this.#claimRoom(state, plan, messages.length)
+    this.#claimRoom(state, plan, messages)
     state.versionstamp += 1
     this.#write(state, plan)
     const messageIds = messages.map((message) => insertMessage(this.#session, state, message, this.#nowMs))
@@ -61,12 +61,13 @@ export class CommitRun {
     return state
   }
 
-  #claimRoom(state: NamespaceState, plan: CommitPlan, messages: number): void {
+  #claimRoom(state: NamespaceState, plan: CommitPlan, messages: readonly NewMessage[]): void {
     const { namespaceBytesMax: bytesMax } = this.#settings
     const growth = plan.growth()
     const bytes = state.bytes + growth.bytes
+    const messageBytes = claimMessages(state, messages)
     // What frees room is never refused, or a full namespace could not be emptied.
-    if (bytes > bytesMax && (growth.bytes > 0 || messages > 0)) {
+    if (bytes + messageBytes > bytesMax && growth.bytes + messageBytes > 0) {
       throw kvQuotaExceeded({ namespace: state.name, bytes: state.bytes, bytesMax })
     }
     state.bytes = bytes
