@@ -630,8 +630,6 @@ export const kvHttpLimits = {
   streamsMax: 1000,
   /** Seconds after which a client that had too many streams may try again. */
   streamsRetrySeconds: 5,
-  /** Time between two looks into an empty queue for a client that listens to it. */
-  listenPollMs: 250,
 } as const
 
 /** Limits of the key-value store; they hold for plugins, for HTTP clients and for the embedding application. */
@@ -736,4 +734,8 @@ export const kvLimits = {
   watchOthersMs: 1000,
   /** Entries that one commit of a sweep deletes. */
   sweepEntries: 500,
+  /** Leased messages, and dead letters, that the metrics count; a number as large as this says "at least". */
+  countedMessagesMax: 100_000,
+  /** Namespaces that a list of them names; the rest is left out. */
+  namespacesShownMax: 10_000,
 } as const

@@ -279,10 +279,7 @@ export interface Kv {
   /** @returns How many entries were deleted. */
   delete(key: KvKey, options?: KvDeleteOptions): Promise<{ readonly deletedCount: number }>
   /** As `delete` for each of the keys, in one commit. */
-  deleteMany(
-    keys: readonly KvKey[],
-    options?: KvDeleteOptions,
-  ): Promise<{ readonly deletedCount: number }>
+  deleteMany(keys: readonly KvKey[], options?: KvDeleteOptions): Promise<{ readonly deletedCount: number }>
   list(selector?: KvSelector, options?: KvListOptions): KvList
   paginate(options?: KvPageOptions): Promise<KvPage>
   /** Counts the entries below a prefix. */

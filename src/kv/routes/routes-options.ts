@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { TokenBuckets } from '../../base/token-buckets.js'
 import type { KvNamespaces } from '../kv.js'
+import type { KvTotals } from '../sqlite/overview.js'
 import type { StreamSlots } from './stream-slots.js'
 
 /** Who calls the key-value store over HTTP. */
@@ -25,15 +26,6 @@ export interface KvMeasurements {
   text(): Promise<string>
   /** Media type of `text()`. */
   readonly contentType: string
-}
-
-/** How full the store is, all namespaces together. */
-export interface KvTotals {
-  readonly pending: number
-  readonly processing: number
-  readonly dlq: number
-  readonly entries: number
-  readonly bytes: number
 }
 
 /** What the HTTP interface of the key-value store is made of. */
