@@ -22,7 +22,7 @@ export function addOverviewRoutes(app: FastifyInstance, route: RouteMaker, optio
         answer: Type.Array(Type.Object({ name: Type.String() })),
         isGlobal: true,
       },
-      async () => (await options.names()).map((name) => ({ name })),
+      async () => (await options.overview.names()).map((name) => ({ name })),
     ),
   )
   if (options.measurements !== undefined) addMetrics(app, route, options, options.measurements)
@@ -31,7 +31,7 @@ export function addOverviewRoutes(app: FastifyInstance, route: RouteMaker, optio
 function addMetrics(
   app: FastifyInstance,
   route: RouteMaker,
-  { totals }: KvRoutesOptions,
+  { overview }: KvRoutesOptions,
   measurements: KvMeasurements,
 ): void {
   app.get(
@@ -52,7 +52,7 @@ function addMetrics(
       },
       async () => {
         const operations = measurements.operations()
-        const { pending, processing, dlq, entries, bytes } = await totals()
+        const { pending, processing, dlq, entries, bytes } = await overview.totals()
         const all = Object.values(operations)
         return {
           operations,

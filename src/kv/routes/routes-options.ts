@@ -28,13 +28,18 @@ export interface KvMeasurements {
   readonly contentType: string
 }
 
-/** What the HTTP interface of the key-value store is made of. */
-export interface KvRoutesOptions {
-  readonly namespaces: KvNamespaces
-  /** Names all namespaces that something was written to. */
+/** What is told of the store as a whole. */
+export interface KvOverview {
+  /** Names the namespaces that something was written to, up to `kvLimits.namespacesShownMax`. */
   names(): Promise<readonly string[]>
   /** Counts what the store holds, at a bounded price. */
   totals(): Promise<KvTotals>
+}
+
+/** What the HTTP interface of the key-value store is made of. */
+export interface KvRoutesOptions {
+  readonly namespaces: KvNamespaces
+  readonly overview: KvOverview
   /** Without it there is no `GET /metrics`. */
   readonly measurements?: KvMeasurements | undefined
   /**
