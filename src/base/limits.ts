@@ -198,6 +198,8 @@ export const configLimits = {
 export const logLimits = {
   /** Bytes of lines that wait for a slow reader of standard error; further lines are dropped. */
   waitingBytesMax: 8 * 1024 * 1024,
+  /** How long a flush waits for such a reader; what it has not taken then is left to the exit of the process. */
+  flushMsMax: 2000,
 } as const
 
 /** Limits of the metrics: what plugins and callers choose must not make new series without end. */
@@ -738,4 +740,60 @@ export const kvLimits = {
   countedMessagesMax: 100_000,
   /** Namespaces that a list of them names; the rest is left out. */
   namespacesShownMax: 10_000,
+} as const
+
+/** Bounds of filters over values of the key-value store. What goes over one is refused before anything is read. */
+export const kvWhereLimits = {
+  /** Nesting of one filter. */
+  depthMax: 16,
+  /** Operators of one filter, those of logic included: each is asked of every value that is looked at. */
+  operatorsMax: 64,
+  /** Items of all lists (`$in`, `$nin`) of one filter. */
+  itemsMax: 1000,
+  /** Characters of one path. */
+  pathCharactersMax: 256,
+  /** Members and positions in one path. */
+  pathPartsMax: 32,
+  /** Characters of one text that values are compared with. */
+  textCharactersMax: 4096,
+  /** Characters of one text that is looked for inside of values: finding a long one can take the product of both lengths. */
+  partCharactersMax: 256,
+} as const
+
+/** Bounds of full-text search in the key-value store. */
+export const kvSearchLimits = {
+  /** Indexes of one namespace; more is refused, because each makes every write below its prefix slower. */
+  indexesMax: 8,
+  /** Fields of one index; more is refused. */
+  fieldsMax: 16,
+  /** Bytes of the text that one entry puts into one index; what goes beyond is stored, but not found. */
+  documentBytesMax: 64 * 1024,
+  /** Bytes that a document takes in an index beside its key and text, as quotas count it. */
+  documentBytes: 64,
+  /** Bytes in an index for each byte of text with the tokenizer `trigram`, as quotas count it; 1 with the others. */
+  trigramFactor: 4,
+  /** Existing entries that one step takes into a new index, or out of a removed one. */
+  stepEntriesMax: 256,
+  /** Bytes of the entries that one step takes in. */
+  stepBytesMax: 256 * 1024,
+  /** Characters of one query; more is refused. */
+  queryCharactersMax: 512,
+  /** Words and phrases of one query; more is refused. */
+  queryTermsMax: 16,
+  /** Documents that the words of one query stand in, added up; then the search ends with KV_SEARCH_TOO_BROAD. */
+  postingsMax: 250_000,
+  /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
+  matchesMax: 10_000,
+  /** Time that one search may take until its documents are ranked; then the same. */
+  searchMs: 250,
+  /** Bytes of the values that one search reads for its hits, those that its filter passes over included. */
+  readBytesMax: 16 * 1024 * 1024,
+  /** Characters of the text of one field with marks; a longer one is cut around the first mark. */
+  highlightCharactersMax: 500,
+  /** Characters of such a text that stand before the first mark. */
+  highlightLeadCharacters: 80,
+  /** Characters of one mark; more is refused. */
+  markCharactersMax: 64,
+  /** Namespaces whose indexes one connection remembers; then it reads them again. */
+  namespacesMax: 1000,
 } as const

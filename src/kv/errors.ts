@@ -102,3 +102,45 @@ export const kvWatchersFull = defineError(
   503,
   'There are {max} watchers in all namespaces, which is the limit. Try again later.',
 )
+
+/** A filter that cannot be understood; nothing was read or deleted. */
+export const kvWhereInvalid = defineError(
+  'KV_WHERE_INVALID',
+  400,
+  'The filter is wrong at {place}: {problem}',
+)
+
+/** A definition of a search index that cannot be used. */
+export const kvIndexInvalid = defineError(
+  'KV_INDEX_INVALID',
+  400,
+  'The search index cannot be made: {problem}',
+)
+
+/** A namespace that has as many search indexes as it may. */
+export const kvIndexLimit = defineError(
+  'KV_INDEX_LIMIT',
+  409,
+  'The namespace {namespace} has {count} search indexes, removed ones that are being taken apart included, and {max} are allowed. Remove one, or wait until removed ones are gone.',
+)
+
+/** A search below a prefix that no index covers. */
+export const kvIndexMissing = defineError(
+  'KV_INDEX_MISSING',
+  404,
+  'No search index of the namespace {namespace} covers the keys below {prefix}. Create one for this prefix or for one above it.',
+)
+
+/** A query in which nothing can be looked for. */
+export const kvQueryInvalid = defineError(
+  'KV_QUERY_INVALID',
+  400,
+  'The search query cannot be used: {problem}',
+)
+
+/** A search that would look at more than one search may. */
+export const kvSearchTooBroad = defineError(
+  'KV_SEARCH_TOO_BROAD',
+  400,
+  'The search was ended because {problem}. {remedy}',
+)

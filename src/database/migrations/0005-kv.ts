@@ -154,9 +154,17 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
     .addColumn('tokenizer', 'text', (col) => col.notNull())
     // How far existing entries have been taken in; null when all have.
     .addColumn('backfill_from', 'blob')
+    // Set once it is removed: its documents are deleted bit by bit, and then it is.
+    .addColumn('removed_at', 'integer')
     .addColumn('created_at', 'integer', (col) => col.notNull())
-    .addUniqueConstraint('kv_indexes_prefix', ['namespace', 'prefix'])
     .modifyEnd(sql`strict`)
+    .execute()
+  await db.schema
+    .createIndex('kv_indexes_prefix')
+    .unique()
+    .on('kv_indexes')
+    .columns(['namespace', 'prefix'])
+    .where(sql.ref('removed_at'), 'is', null)
     .execute()
   await db.schema
     .createTable('kv_documents')
@@ -164,6 +172,8 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (col) => col.primaryKey().autoIncrement())
     .addColumn('index_id', 'integer', (col) => col.notNull())
     .addColumn('key', 'blob', (col) => col.notNull())
+    // As quotas count them.
+    .addColumn('bytes', 'integer', (col) => col.notNull())
     .addUniqueConstraint('kv_documents_key', ['index_id', 'key'])
     .modifyEnd(sql`strict`)
     .execute()

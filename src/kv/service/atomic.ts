@@ -2,13 +2,7 @@ import { kvLimits } from '../../base/limits.js'
 import { encodeItems, encodeOperand } from '../arithmetic.js'
 import { kvCommitTooLarge, kvUsedAfterEnd } from '../errors.js'
 import { encodeKey, type KvKey } from '../key.js'
-import type {
-  KvAtomic,
-  KvCommitResult,
-  KvEnqueueOptions,
-  KvMutateOptions,
-  KvSetOptions,
-} from '../kv.js'
+import type { KvAtomic, KvCommitResult, KvEnqueueOptions, KvMutateOptions, KvSetOptions } from '../kv.js'
 import { encodeMessage } from '../queue-options.js'
 import type { Check, Commit, CommitResult, Mutation } from '../store.js'
 import { encodeValue } from '../stored-value.js'

@@ -90,16 +90,16 @@ export class CommitGroup {
 
   #failed(group: readonly WaitingCommit[], error: unknown): void {
     if (isBusy(error)) this.#retrying = this.#retry(group)
+    else if (group.length === 1) group[0]?.reject(error)
     // What was wrong with one of them is no reason to refuse the others.
-    else for (const commit of group) this.#writeAlone(commit, error, group.length === 1)
+    else for (const commit of group) this.#writeAlone(commit)
   }
 
-  #writeAlone(commit: WaitingCommit, error: unknown, isTried: boolean): void {
-    if (isTried) return commit.reject(error)
+  #writeAlone(commit: WaitingCommit): void {
     try {
       settle([commit], this.#store.commitAll([commit]))
-    } catch (ownError) {
-      commit.reject(ownError)
+    } catch (error) {
+      commit.reject(error)
     }
   }
 

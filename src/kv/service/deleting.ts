@@ -14,6 +14,8 @@ export interface DeletingDoors {
   readonly turn: Turn
   /** Number of the last commit of the namespace. */
   readonly lastVersionstamp: () => number
+  /** Throws `KV_CLOSED` once the store is closed. */
+  readonly assertOpen: () => void
 }
 
 /**
@@ -29,7 +31,10 @@ export async function deleteRange(
   range: KeyRange,
   matches: Matches | undefined,
 ): Promise<number> {
-  const writtenUntil = await retryWhileBusy(doors.lastVersionstamp)
+  const writtenUntil = await retryWhileBusy(() => {
+    doors.assertOpen()
+    return doors.lastVersionstamp()
+  })
   let deleted = 0
   let rest: KeyRange | undefined = range
   while (rest !== undefined) {
@@ -53,10 +58,13 @@ interface DeletedStep {
 }
 
 /** Keys are bounded in bytes, so that this many of them are no commit that is too large. */
-const stepEntries = Math.min(kvLimits.mutationsMax, Math.floor(kvLimits.commitBytesMax / kvLimits.keyBytesMax))
+const stepEntries = Math.min(
+  kvLimits.mutationsMax,
+  Math.floor(kvLimits.commitBytesMax / kvLimits.keyBytesMax),
+)
 
 function deleteStep(
-  { namespace, session, store }: DeletingDoors,
+  { namespace, session, store, assertOpen }: DeletingDoors,
   range: KeyRange,
   writtenUntil: number,
   matches: Matches | undefined,
@@ -69,6 +77,7 @@ function deleteStep(
     ...(matches && { matches }),
   }
   return retryWhileBusy(() => {
+    assertOpen()
     // A look without the write lock, which a range with nothing to delete does not need.
     const seen = store.list(namespace, query)
     if (seen.entries.length === 0) return { page: seen, deleted: 0 }

@@ -19,13 +19,12 @@ import type {
   KvTransactionResult,
   KvWatchOptions,
 } from '../kv.js'
-import type { EntryCounter } from '../sqlite/entry-counter.js'
+import type { ChangeReader } from '../sqlite/change-reader.js'
 import type { KvSession } from '../sqlite/session.js'
-import type { Commit, CommitResult, KvStore } from '../store.js'
+import type { KvStore } from '../store.js'
 import { encodeValue } from '../stored-value.js'
 import type { KvValue } from '../value.js'
 import { parseVersionstamp, showVersionstamp } from '../versionstamp.js'
-import type { ChangeReader } from '../sqlite/change-reader.js'
 import type { WatchHub } from '../watch/watch-hub.js'
 import { readTarget } from '../watch/watch-target.js'
 import { Watcher } from '../watch/watcher.js'
@@ -45,7 +44,6 @@ import type { Turn } from './turn.js'
 export interface KvParts {
   readonly session: KvSession
   readonly store: KvStore
-  readonly counter: EntryCounter
   readonly changes: ChangeReader
   readonly commits: CommitGroup
   readonly reader: Reader
@@ -53,7 +51,8 @@ export interface KvParts {
   readonly hub: WatchHub
   readonly clock: () => number
   readonly compileWhere: CompileWhere
-  readonly isClosed: () => boolean
+  /** Throws `KV_CLOSED` once the store is closed. */
+  readonly assertOpen: () => void
 }
 
 /** The parts of a namespace that have an interface of their own. */
@@ -77,10 +76,10 @@ export class NamespaceKv implements Kv {
     this.queues = queues
     this.search = search
     this.#parts = parts
-    const { reader, compileWhere, session, store, turn, changes, commits } = parts
+    const { reader, compileWhere, session, store, turn, changes, commits, assertOpen } = parts
     this.#lists = { namespace, reader, compileWhere }
     const lastVersionstamp = (): number => changes.bounds(namespace).versionstamp
-    this.#deleting = { namespace, session, store, turn, lastVersionstamp }
+    this.#deleting = { namespace, session, store, turn, lastVersionstamp, assertOpen }
     this.#submit = (commit, bytes) => commits.submit(namespace, commit, bytes)
   }
 
@@ -111,4 +110,82 @@ export class NamespaceKv implements Kv {
     )
     return { ok: true, versionstamp: showVersionstamp(versionstamp) }
   }
+
+  async delete(key: KvKey, options?: KvDeleteOptions): Promise<{ readonly deletedCount: number }> {
+    checkOptions(options, 'delete', ['exact', 'where'])
+    const isExact = readBoolean(options?.exact, 'exact', true)
+    const encoded = encodeKey(key)
+    const matches = this.#parts.compileWhere(options?.where)
+    if (isExact && matches === undefined) {
+      const mutations = [{ type: 'delete', key: encoded }] as const
+      const { deleted } = await this.#submit({ checks: [], mutations }, encoded.length)
+      return { deletedCount: deleted }
+    }
+    // What the caller has asked for before is deleted as well.
+    await this.#parts.commits.settled()
+    const deletedCount =
+      isExact && matches !== undefined
+        ? await deleteMatching(this.#deleting, encoded, matches)
+        : await deleteRange(this.#deleting, subtreeRange(key), matches)
+    return { deletedCount }
+  }
+
+  list(selector?: KvSelector, options?: KvListOptions): KvList {
+    return openList(this.#lists, selector, options)
+  }
+
+  async paginate(options?: KvPageOptions): Promise<KvPage> {
+    return readPage(this.#lists, options)
+  }
+
+  async count(prefix: KvKey = [], options?: { readonly where?: Where }): Promise<number> {
+    checkOptions(options, 'count', ['where'])
+    const { reader, compileWhere } = this.#parts
+    return reader.count(this.namespace, selectRange({ prefix }), compileWhere(options?.where))
+  }
+
+  atomic(): KvAtomic {
+    return new AtomicCommit(this.#parts.clock, this.#submit)
+  }
+
+  transaction<T>(
+    work: (transaction: KvTransaction) => T | Promise<T>,
+    options?: KvTransactionOptions,
+  ): Promise<KvTransactionResult<T>> {
+    const { clock } = this.#parts
+    return runTransaction({ clock, read: (key) => this.get(key), submit: this.#submit }, work, options)
+  }
+
+  watch(
+    target: { readonly keys: readonly KvKey[] } | { readonly prefix: KvKey },
+    options?: KvWatchOptions,
+  ): AsyncIterable<KvBatch> {
+    checkOptions(options, 'watch', ['initial', 'since', 'signal'])
+    const read = readTarget(target)
+    const signal = readSignal(options?.signal)
+    this.#parts.assertOpen()
+    const position = this.#watchFrom(options)
+    const { store, changes, hub, reader } = this.#parts
+    hub.assertRoom(this.namespace)
+    const run = <T>(work: () => T): Promise<T> => reader.run(work)
+    const doors = { namespace: this.namespace, store, changes, hub, run }
+    return { [Symbol.asyncIterator]: () => new Watcher(doors, read, position, signal) }
+  }
+
+  /** Versionstamp that a watch goes on behind; undefined when it begins with what there is. */
+  #watchFrom(options: KvWatchOptions | undefined): number | undefined {
+    const isInitial = readBoolean(options?.initial, 'initial', true)
+    if (options?.since !== undefined) return parseVersionstamp(options.since)
+    return isInitial ? undefined : this.#parts.changes.bounds(this.namespace).versionstamp
+  }
+
+  #read(keys: readonly Buffer[]): Promise<ReturnType<KvStore['read']>> {
+    const { reader, store } = this.#parts
+    return reader.run(() => store.read(this.namespace, keys))
+  }
+}
+
+function readSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal
+  throw invalid(`The option "signal" is ${show(signal)}; it must be an AbortSignal.`)
 }

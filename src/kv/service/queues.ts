@@ -1,5 +1,4 @@
 import { retryWhileBusy } from '../../database/busy-retry.js'
-import { kvClosed } from '../errors.js'
 import type { KvDeadLetter, KvEnqueueOptions, KvMessage, KvQueueStats, KvQueues } from '../kv.js'
 import {
   anyQueueName,
@@ -23,7 +22,8 @@ export interface QueueDoors {
   readonly submit: Submit
   readonly turn: Turn
   readonly clock: () => number
-  readonly isClosed: () => boolean
+  /** Throws `KV_CLOSED` once the store is closed. */
+  readonly assertOpen: () => void
 }
 
 type Held = Pick<KvMessage, 'id' | 'lease'>
@@ -36,7 +36,10 @@ export class NamespaceQueues implements KvQueues {
     this.#doors = doors
   }
 
-  async enqueue(value: KvValue, options?: KvEnqueueOptions): Promise<{ readonly ok: true; readonly id: string }> {
+  async enqueue(
+    value: KvValue,
+    options?: KvEnqueueOptions,
+  ): Promise<{ readonly ok: true; readonly id: string }> {
     checkOptions(options, 'enqueue', enqueueOptions)
     const message = encodeMessage(value, options ?? {}, this.#doors.clock())
     const { messageIds } = await this.#doors.submit(
@@ -124,9 +127,9 @@ export class NamespaceQueues implements KvQueues {
   }
 
   async #run<T>(work: (store: QueueStore, namespace: string, nowMs: number) => T): Promise<T> {
-    const { store, namespace, clock, turn, isClosed } = this.#doors
+    const { store, namespace, clock, turn, assertOpen } = this.#doors
     const result = await retryWhileBusy(() => {
-      if (isClosed()) throw kvClosed()
+      assertOpen()
       return work(store, namespace, clock())
     })
     if (turn.isOver()) await turn.next()

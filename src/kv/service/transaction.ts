@@ -96,7 +96,9 @@ class BufferedTransaction implements KvTransaction {
     const known = this.#reads.get(name)
     if (known !== undefined) return known
     if (this.#reads.size >= kvLimits.checksMax) {
-      throw invalid(`A transaction reads at most ${kvLimits.checksMax} keys. Split it, or read outside of it.`)
+      throw invalid(
+        `A transaction reads at most ${kvLimits.checksMax} keys. Split it, or read outside of it.`,
+      )
     }
     const read = this.#doors.read([...key])
     this.#reads.set(name, read)

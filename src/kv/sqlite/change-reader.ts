@@ -51,6 +51,12 @@ export class ChangeReader {
     return row === undefined ? empty : { versionstamp: row[0], changesFrom: row[1] }
   }
 
+  /** A number that changes with the commits of other connections, those of other processes included. */
+  dataVersion(): number {
+    const [version] = this.#session.statement('pragma data_version').get() as [number]
+    return version
+  }
+
   /** Runs reads at one moment. */
   snapshot<T>(read: () => T): T {
     return this.#session.snapshot(read)

@@ -130,7 +130,8 @@ export class WatchHub {
         current = this.#doors.lastVersionstamp(namespace)
       } catch (error) {
         if (!isBusy(error)) throw error
-        return this.#ask()
+        this.#ask()
+        return
       }
       for (const waiter of waiters) {
         if (waiter.position === current) continue
