@@ -25,7 +25,11 @@ export function addListenRoute(app: FastifyInstance, route: RouteMaker, streams:
       },
       ({ kv, query, request, reply }) => {
         const options = given({ queue: query.text('queue'), lease: query.integer('lease') })
-        return streams.open(request, reply, (stream) => deliver(kv.queues, options, stream))
+        return streams.open(request, reply, async (signal) => {
+          // What is wrong with the options shows here, before the stream begins.
+          const first = await kv.queues.dequeue(options)
+          return (stream) => deliver(kv.queues, { ...options, signal }, first, stream)
+        })
       },
     ),
   )
@@ -33,17 +37,18 @@ export function addListenRoute(app: FastifyInstance, route: RouteMaker, streams:
 
 async function deliver(
   queues: KvQueues,
-  options: { readonly queue?: string; readonly lease?: number },
+  options: Parameters<KvQueues['next']>[0],
+  first: KvMessage | undefined,
   stream: EventStream,
 ): Promise<void> {
-  while (stream.isOpen) {
-    const message = await queues.next({ ...options, signal: stream.signal })
-    if (message === undefined) return
+  let message = first ?? (await queues.next(options))
+  while (message !== undefined) {
     const data = JSON.stringify(messageToJson(message))
     const sent = await stream.send({ event: 'message', id: message.id, data })
     // What may have arrived in part is left to its lease: the client could be working on it.
     if (sent === 'not sent') await giveBack(queues, message)
     if (sent !== 'sent') return
+    message = await queues.next(options)
   }
 }
 
