@@ -41,8 +41,12 @@ function createKvServices(
   report: (kind: string, plugin: string, data: unknown) => void,
 ): KvServices {
   const commits = new CommitSignal(signal)
-  const dropped = new DroppedChanges((plugin, count) => report('kv_changes_dropped', plugin, { count }))
-  return { namespaceBytes, committed: commits.committed, changeDropped: (plugin) => dropped.note(plugin) }
+  const dropped = new DroppedChanges(({ plugin, ...data }) => report('kv_changes_dropped', plugin, data))
+  return {
+    namespaceBytes,
+    committed: commits.committed,
+    changeDropped: (plugin, reason) => dropped.note(plugin, reason),
+  }
 }
 
 // The entry of an executor thread: composes the sandbox with what its Lua modules act on.

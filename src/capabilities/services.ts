@@ -1,4 +1,5 @@
 import type { ExecutorDatabase } from '../database/executor-database.js'
+import type { DropReason } from '../kv/sqlite/triggers.js'
 import type { TestRecord } from './test/record.js'
 
 /** One line that a plugin logged, on its way to the host's logger. */
@@ -16,8 +17,8 @@ export interface KvServices {
   readonly namespaceBytes: number
   /** Tells the other threads that there is something new. */
   committed(): void
-  /** Hears that a change was not queued for a plugin, because too many wait for it. */
-  changeDropped(plugin: string): void
+  /** Hears that a change was not queued for a plugin. */
+  changeDropped(plugin: string, reason: DropReason): void
 }
 
 /** What an executor thread is composed with, and what capabilities act on. */

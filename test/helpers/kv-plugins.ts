@@ -157,7 +157,11 @@ export class KvPlugin {
         owner,
         source: { folder: owner.plugin, files },
         settings,
-        modules: [createDbCapability(sessions).module, noting(kv.module, registrations), jsonCapability.module],
+        modules: [
+          createDbCapability(sessions).module,
+          noting(kv.module, registrations),
+          jsonCapability.module,
+        ],
         services,
         signals: { report: () => undefined, ask: async () => undefined, holdUntil: () => undefined },
         print: () => undefined,

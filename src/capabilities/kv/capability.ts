@@ -25,12 +25,7 @@ export function createKvCapability(lookups: KvLookups): Capability {
       'that an admin has approved. Keys are lists of parts and sorted, values are what JSON has and a little more. What',
       'goes wrong in the store gives `nil, message`; misuse raises.',
     ].join('\n'),
-    functions: [
-      ...inNamespace,
-      ...valueFunctions(),
-      ...registrationFunctions,
-      ...hiddenFunctions(lookups),
-    ],
+    functions: [...inNamespace, ...valueFunctions(), ...registrationFunctions, ...hiddenFunctions(lookups)],
     classes: kvClasses,
     lua: createKvLua(handled.map(({ name, params }) => ({ name, params: params.length }))),
     luaFunctions: luaFunctionDocs,

@@ -74,7 +74,11 @@ const entryClasses: readonly ClassDoc[] = [
     fields: fields(
       ['key', 'kv.Key', 'Where it is.'],
       ['value', 'any', 'Nil where there is no entry; `json.null` where null is stored.'],
-      ['versionstamp', 'string?', 'Of the commit that wrote it, nil where there is no entry. Later ones sort later.'],
+      [
+        'versionstamp',
+        'string?',
+        'Of the commit that wrote it, nil where there is no entry. Later ones sort later.',
+      ],
     ),
   },
   {
@@ -145,14 +149,26 @@ const steps = (self: string): readonly FieldDoc[] => {
   const integer = `fun(self: ${self}, key: kv.Key, value: integer|kv.U64|kv.Bigint, options?: kv.SetOptions): ${self}`
   const items = `fun(self: ${self}, key: kv.Key, items: kv.Value[], options?: kv.SetOptions): ${self}`
   return fields(
-    ['set', `fun(self: ${self}, key: kv.Key, value: kv.Value, options?: kv.SetOptions): ${self}`, 'Writes an entry.'],
+    [
+      'set',
+      `fun(self: ${self}, key: kv.Key, value: kv.Value, options?: kv.SetOptions): ${self}`,
+      'Writes an entry.',
+    ],
     ['delete', `fun(self: ${self}, key: kv.Key): ${self}`, 'Deletes the entry at a key.'],
-    ['sum', integer, 'Adds to an integer, or sets it where there is no entry. The type of the entry is kept.'],
+    [
+      'sum',
+      integer,
+      'Adds to an integer, or sets it where there is no entry. The type of the entry is kept.',
+    ],
     ['max', integer, 'Keeps the larger of two integers.'],
     ['min', integer, 'Keeps the smaller of two integers.'],
     ['append', items, 'Adds items behind those of a list, or sets the list where there is no entry.'],
     ['prepend', items, 'Adds items before those of a list.'],
-    ['enqueue', `fun(self: ${self}, value: kv.Value, options?: kv.EnqueueOptions): ${self}`, 'Sends a message.'],
+    [
+      'enqueue',
+      `fun(self: ${self}, value: kv.Value, options?: kv.EnqueueOptions): ${self}`,
+      'Sends a message.',
+    ],
   )
 }
 
@@ -186,7 +202,11 @@ const commitClasses: readonly ClassDoc[] = [
     name: 'kv.Transaction',
     doc: 'What the function of `kv.transaction` gets. Reads are remembered and do not see its own writes.',
     fields: [
-      ...fields(['get', 'fun(self: kv.Transaction, key: kv.Key): kv.Entry?, string?', 'Reads an entry, as `kv.get`.']),
+      ...fields([
+        'get',
+        'fun(self: kv.Transaction, key: kv.Key): kv.Entry?, string?',
+        'Reads an entry, as `kv.get`.',
+      ]),
       ...steps('kv.Transaction'),
     ],
   },
@@ -216,9 +236,21 @@ const queueClasses: readonly ClassDoc[] = [
     name: 'kv.EnqueueOptions',
     doc: 'Where and when a message is given out.',
     fields: fields(
-      ['queue', 'string?', 'Name of the queue: lower-case letters, digits, "_" and "-"; `default` when missing.'],
-      ['delay', 'integer?', `Milliseconds before it is given out, up to ${kvLimits.delayMsMax}; 0 when missing.`],
-      ['backoff_schedule', 'integer[]?', 'Milliseconds to wait after each failed try, and so their number less one.'],
+      [
+        'queue',
+        'string?',
+        'Name of the queue: lower-case letters, digits, "_" and "-"; `default` when missing.',
+      ],
+      [
+        'delay',
+        'integer?',
+        `Milliseconds before it is given out, up to ${kvLimits.delayMsMax}; 0 when missing.`,
+      ],
+      [
+        'backoff_schedule',
+        'integer[]?',
+        'Milliseconds to wait after each failed try, and so their number less one.',
+      ],
       ['keys_if_undelivered', 'kv.Key[]?', 'Keys that the value is set at when all tries have failed.'],
     ),
   },
@@ -261,7 +293,11 @@ const queueClasses: readonly ClassDoc[] = [
     doc: 'How the function for changes is called.',
     fields: fields(
       ['events', '("set"|"delete")[]?', 'Types of changes; both when missing.'],
-      ['concurrency', 'integer?', 'Calls at once, 1 when missing: more, and changes do not come in their order.'],
+      [
+        'concurrency',
+        'integer?',
+        'Calls at once, 1 when missing: more, and changes do not come in their order.',
+      ],
     ),
   },
   {
@@ -305,7 +341,11 @@ const searchClasses: readonly ClassDoc[] = [
     doc: 'What an index takes in.',
     fields: fields(
       ['fields', 'string[]', 'Paths into the values, e.g. `author.name`; `""` for values that are strings.'],
-      ['tokenize', '"unicode61"|"porter"|"ascii"|"trigram"?', 'How words are found; `unicode61` when missing.'],
+      [
+        'tokenize',
+        '"unicode61"|"porter"|"ascii"|"trigram"?',
+        'How words are found; `unicode61` when missing.',
+      ],
     ),
   },
   {

@@ -1,23 +1,34 @@
+import type { DropReason } from '../../kv/sqlite/triggers.js'
+
 const windowMs = 1000
+
+/** How many changes were not queued for a plugin in about a second. */
+export interface DroppedCount {
+  readonly plugin: string
+  readonly reason: DropReason
+  count: number
+}
 
 /** Counts changes that were not queued for plugins, so that a storm of them is told once a second and not one by one. */
 export class DroppedChanges {
-  readonly #tell: (plugin: string, count: number) => void
-  readonly #counts = new Map<string, number>()
+  readonly #tell: (dropped: DroppedCount) => void
+  readonly #counts = new Map<string, DroppedCount>()
 
-  /** @param tell Hears how many there were in about a second. */
-  constructor(tell: (plugin: string, count: number) => void) {
+  constructor(tell: (dropped: DroppedCount) => void) {
     this.#tell = tell
   }
 
-  note(plugin: string): void {
+  note(plugin: string, reason: DropReason): void {
     if (this.#counts.size === 0) setTimeout(() => this.#flush(), windowMs).unref()
-    this.#counts.set(plugin, (this.#counts.get(plugin) ?? 0) + 1)
+    const key = `${plugin} ${reason}`
+    const known = this.#counts.get(key)
+    if (known === undefined) this.#counts.set(key, { plugin, reason, count: 1 })
+    else known.count += 1
   }
 
   #flush(): void {
-    const counts = [...this.#counts]
+    const all = [...this.#counts.values()]
     this.#counts.clear()
-    for (const [plugin, count] of counts) this.#tell(plugin, count)
+    for (const dropped of all) this.#tell(dropped)
   }
 }

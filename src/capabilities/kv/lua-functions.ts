@@ -134,10 +134,7 @@ export const luaFunctionDocs: readonly LuaFunctionDoc[] = [
       { name: 'fn', type: 'function', luaType: 'fun(tx: kv.Transaction): any', doc: 'What to do.' },
       optionsParam('kv.TransactionOptions?', 'How often it is tried.'),
     ],
-    returns: [
-      { luaType: 'kv.TransactionResult?', doc: 'The outcome; nil when it failed.' },
-      errorReturned,
-    ],
+    returns: [{ luaType: 'kv.TransactionResult?', doc: 'The outcome; nil when it failed.' }, errorReturned],
     phases: kvPhases,
     example: [
       'local result = assert(kv.transaction(function(tx)',
@@ -156,12 +153,13 @@ export const luaFunctionDocs: readonly LuaFunctionDoc[] = [
       '`kv_access = { <name> = { "read", "write" } }` in `plugin_info`. Without approval they give nil and a message.',
       'Raises for a name that no namespace can have.',
     ].join('\n'),
-    params: [{ name: 'name', type: 'any', luaType: 'string', doc: 'Name of the namespace, without `shared:`.' }],
+    params: [
+      { name: 'name', type: 'any', luaType: 'string', doc: 'Name of the namespace, without `shared:`.' },
+    ],
     returns: [{ luaType: 'kv', doc: 'The handle; it has no `listen`, `shared` and makers of values.' }],
     phases,
-    example: [
-      'local settings = kv.shared("settings")',
-      'local entry, err = settings.get({ "theme" })',
-    ].join('\n'),
+    example: ['local settings = kv.shared("settings")', 'local entry, err = settings.get({ "theme" })'].join(
+      '\n',
+    ),
   },
 ]

@@ -7,18 +7,14 @@ import { valueTags } from './lua-values.js'
  *
  * @param functions Names and numbers of parameters of the host functions that use a namespace.
  */
-export function createKvLua(functions: readonly { readonly name: string; readonly params: number }[]): string {
+export function createKvLua(
+  functions: readonly { readonly name: string; readonly params: number }[],
+): string {
   const members = functions.map(({ name, params }) => sharedMember(name, params)).join('\n')
   return `
 return function(host, raw)
   local type, error, pcall, next, select, rawget, rawlen = raw.type, raw.error, raw.pcall, raw.next, raw.select, raw.rawget, raw.rawlen
   local setmetatable, tostring = raw.setmetatable, raw.tostring
-
-  local function check_table(value, name, number)
-    if value ~= nil and type(value) ~= 'table' then
-      error("bad argument #" .. number .. " to 'kv." .. name .. "' (table expected, got " .. type(value) .. ')', 3)
-    end
-  end
 
   -- Values that Lua has no type for ---------------------------------------------------------------------------------
 
@@ -55,7 +51,7 @@ return function(host, raw)
   local function add(builder, name, step)
     local held = type(builder) == 'table' and steps_of[builder]
     if not held then error('call it with a colon: kv.atomic():' .. name .. '(...)', 3) end
-    if held.done then error('this atomic commit has ended; begin another one with kv.atomic()', 3) end
+    if held.done then error('this ' .. held.what .. ' has ended; begin another one', 3) end
     step.type = name
     local steps = held.steps
     steps[#steps + 1] = step
@@ -90,7 +86,7 @@ return function(host, raw)
   function atomic_methods.commit(builder)
     local held = type(builder) == 'table' and steps_of[builder]
     if not held then error('call it with a colon: kv.atomic():commit()', 2) end
-    if held.done then error('this atomic commit has ended; begin another one with kv.atomic()', 2) end
+    if held.done then error('this ' .. held.what .. ' has ended; begin another one', 2) end
     local ok, result, problem = pcall(held.commit, held.steps)
     if not ok then error(result, 2) end
     -- What could not be tried can be tried again.
@@ -105,9 +101,9 @@ return function(host, raw)
   end
   local atomic_metatable = builder_metatable('kv.Atomic', atomic_methods)
 
-  local function begin(metatable, commit)
+  local function begin(metatable, what, commit)
     local builder = setmetatable({}, metatable)
-    local held = { commit = commit, steps = {} }
+    local held = { what = what, commit = commit, steps = {} }
     steps_of[builder] = held
     return builder, held
   end
@@ -119,8 +115,9 @@ return function(host, raw)
   function transaction_methods.get(builder, key)
     local held = type(builder) == 'table' and steps_of[builder]
     if not held then error('call it with a colon: tx:get(key)', 2) end
-    if held.done then error('this transaction has ended', 2) end
-    local name = host._name(key)
+    if held.done then error('this transaction has ended; begin another one', 2) end
+    local ok, name = pcall(host._name, key)
+    if not ok then error(name, 2) end
     local read = held.reads[name]
     if read == nil then
       local entry, problem = held.get(key)
@@ -133,7 +130,7 @@ return function(host, raw)
   local transaction_metatable = builder_metatable('kv.Transaction', transaction_methods)
 
   local function attempt(fn, get, commit)
-    local builder, held = begin(transaction_metatable, commit)
+    local builder, held = begin(transaction_metatable, 'transaction', commit)
     held.get, held.reads = get, {}
     local ok, value = pcall(fn, builder)
     held.done = true
@@ -172,7 +169,9 @@ return function(host, raw)
   local list_index = raw.freeze('kv.List', list_methods)
 
   local function open_list(options, page)
-    check_table(options, 'list', 1)
+    if options ~= nil and type(options) ~= 'table' then
+      error("bad argument #1 to 'kv.list' (table expected, got " .. type(options) .. ')', 3)
+    end
     local own = {}
     if options ~= nil then
       for name, value in next, options do own[name] = value end
@@ -205,7 +204,7 @@ return function(host, raw)
 
   local function complete(members, get, page, commit)
     members.list = function(options) return (open_list(options, page)) end
-    members.atomic = function() return (begin(atomic_metatable, commit)) end
+    members.atomic = function() return (begin(atomic_metatable, 'atomic commit', commit)) end
     -- Not a tail call: level 3 is the plugin's line.
     members.transaction = function(fn, options)
       local result, problem = transaction(fn, options, get, commit)

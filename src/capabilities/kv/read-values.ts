@@ -1,6 +1,6 @@
-import { kvLuaLimits, kvLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits.js'
 import { encodeKey, encodePrefix, type KvKey, type KvKeyPart } from '../../kv/key.js'
-import { KvNow, KvU64, type KvObject, type KvValue, u64Max } from '../../kv/value.js'
+import { KvNow, type KvObject, KvU64, type KvValue, u64Max } from '../../kv/value.js'
 import { type LuaObject, LuaRaise, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
 import { valueTags } from './lua-values.js'
 
@@ -152,7 +152,9 @@ export function readDecimal(value: LuaValue, what: string): bigint {
 export function readU64(value: LuaValue): bigint {
   const integer = readDecimal(value, 'kv.u64')
   if (integer >= 0n && integer <= u64Max) return integer
-  throw new LuaRaise(`kv.u64: ${String(integer).slice(0, kvLimits.shownCharacters)} is not from 0 to ${u64Max}`)
+  throw new LuaRaise(
+    `kv.u64: ${String(integer).slice(0, kvLimits.shownCharacters)} is not from 0 to ${u64Max}`,
+  )
 }
 
 function isObject(value: LuaValue): value is LuaObject {

@@ -1,4 +1,5 @@
 import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvCursorInvalid } from '../../kv/errors.js'
 import { decodeKey, encodeKey, type KeyRange, type KvKey } from '../../kv/key.js'
 import { readInteger, readText } from '../../kv/service/options.js'
 import { continueRange, cursorOfRest, selectRange } from '../../kv/service/range.js'
@@ -25,7 +26,7 @@ export function entryToLua(key: KvKey, entry: StoredEntry | undefined, keysOnly 
 /** Reads one entry. */
 export function getEntry(use: KvUse, key: LuaValue): LuaObject {
   const parts = readKey(key)
-  const [entry] = use.store.read(use.namespace, [encodeKey(parts)])
+  const [entry] = use.entries.read(use.namespace, [encodeKey(parts)])
   return entryToLua(parts, entry)
 }
 
@@ -48,7 +49,7 @@ export function getEntries(use: KvUse, keys: readonly KvKey[]): LuaValue[] {
     for (let at = 0; at < keys.length; at += keysPerRead) {
       use.call.budget.checkTime()
       const part = keys.slice(at, at + keysPerRead)
-      const entries = use.store.read(use.namespace, part.map(encodeKey))
+      const entries = use.entries.read(use.namespace, part.map(encodeKey))
       for (const [place, entry] of entries.entries()) {
         bytes += entry?.data.length ?? 0
         if (bytes > kvLimits.pageBytesMax) throw tooManyBytes()
@@ -86,7 +87,8 @@ function planPage(use: KvUse, options: LuaObject, cursor: LuaValue): PagePlan {
     ...(stop === undefined ? {} : { end: readKey(stop, 'stop') }),
   })
   const isReverse = readFlag(options.reverse, 'reverse', false)
-  // A cursor that came with a request may be null.
+  // A cursor that came with a request may be anything.
+  if (cursor instanceof Uint8Array) throw kvCursorInvalid()
   const from = readText(cursor ?? undefined, 'cursor', undefined)
   return {
     range: continueRange(range, from, isReverse),
@@ -140,14 +142,14 @@ export function readOnePage(use: KvUse, given: LuaValue): LuaPage {
 function readPage(use: KvUse, { range, isReverse, matches }: PagePlan, limit: number): StoredPage {
   const scan = new Scan(use)
   const filter = matches === undefined ? {} : { matches: scan.watching(matches) }
-  const page = use.store.list(use.namespace, { range, limit, isReverse, ...filter })
+  const page = use.entries.list(use.namespace, { range, limit, isReverse, ...filter })
   if (matches === undefined) scan.looked = page.entries.length
   scan.charge()
   return page
 }
 
 function hasMore(use: KvUse, range: KeyRange, isReverse: boolean): boolean {
-  const { entries, rest } = use.store.list(use.namespace, { range, isReverse, limit: 1 })
+  const { entries, rest } = use.entries.list(use.namespace, { range, isReverse, limit: 1 })
   return entries.length > 0 || rest !== undefined
 }
 
@@ -196,9 +198,8 @@ function countMatching(use: KvUse, range: KeyRange, matches: Matches): number {
         return false
       },
     }
-    rest = use.store.list(use.namespace, query).rest
+    rest = use.entries.list(use.namespace, query).rest
     scan.charge()
   }
   return total
 }
-

@@ -121,10 +121,7 @@ const sharedOnChange: FunctionDefinition = {
   ...onChange,
   name: `${sharedPrefix}on_change`,
   title: 'on_change',
-  params: [
-    ...onChange.params,
-    { name: 'namespace', type: 'string', doc: 'Name of the namespace.' },
-  ],
+  params: [...onChange.params, { name: 'namespace', type: 'string', doc: 'Name of the namespace.' }],
   handler: (call, prefix, handler, options, namespace) =>
     guarded('on_change', () => {
       const name = String(namespace)
@@ -182,7 +179,9 @@ function readEvents(value: LuaValue): readonly ChangeType[] {
   if (value === undefined) return changeTypes
   const known = changeTypes.filter((type) => Array.isArray(value) && value.includes(type))
   if (Array.isArray(value) && known.length > 0 && known.length === value.length) return known
-  throw new LuaRaise(`the option events must be a list of ${changeTypes.map((type) => `"${type}"`).join(', ')}`)
+  throw new LuaRaise(
+    `the option events must be a list of ${changeTypes.map((type) => `"${type}"`).join(', ')}`,
+  )
 }
 
 function guarded(title: string, act: () => void): undefined {

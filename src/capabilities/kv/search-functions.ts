@@ -119,9 +119,10 @@ const search: KvFunction = {
       query,
       limit: limit as number | undefined,
       matches: filter && scan.watching(filter),
-      highlight: highlight === undefined ? undefined : (readOptions(highlight, ['open', 'close']) as unknown as Marks),
+      highlight:
+        highlight === undefined ? undefined : (readOptions(highlight, ['open', 'close']) as unknown as Marks),
     }
-    const hits = use.finder.search(use.namespace, request, use.clock())
+    const hits = use.search.search(use.namespace, request, use.clock())
     scan.charge()
     return hits.map(hitToLua)
   },

@@ -34,7 +34,8 @@ export function enqueueMessage(use: KvUse, value: LuaValue, options: LuaValue): 
 type Step = (list: MutationList, step: LuaObject) => void
 
 const steps: Readonly<Record<string, Step>> = {
-  check: (list, { key, name, versionstamp }) => list.check(readChecked(key, name), readVersionstamp(versionstamp)),
+  check: (list, { key, name, versionstamp }) =>
+    list.check(readChecked(key, name), readVersionstamp(versionstamp)),
   set: (list, { key, value, options }) => list.set(readKey(key), readValue(value), readExpiry(options)),
   delete: (list, { key }) => list.delete(readKey(key)),
   sum: combine('sum'),
@@ -121,7 +122,7 @@ function deleteRange(use: KvUse, range: KeyRange, matches: Matches | undefined):
   let rest: KeyRange | undefined = range
   while (rest !== undefined) {
     const query = { range: rest, limit: kvLuaLimits.deleteEntries, isReverse: false, matches: watching }
-    const page = use.store.list(use.namespace, query)
+    const page = use.entries.list(use.namespace, query)
     const result = deletePage(use, page.entries)
     if (result.ok) {
       deleted += result.deleted
@@ -137,7 +138,7 @@ function deletePage(use: KvUse, entries: readonly StoredEntry[]): Pick<CommitRes
   use.call.budget.charge(1)
   const checks = entries.map(({ key, versionstamp }) => ({ key, versionstamp }))
   const mutations = entries.map(({ key }) => ({ type: 'delete', key }) as const)
-  return writing(use, () => use.store.commit(use.namespace, { checks, mutations }))
+  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations }))
 }
 
 /** Makes the table that a commit gives. */
@@ -149,7 +150,7 @@ function resultToLua({ ok, versionstamp }: CommitResult): LuaObject {
 }
 
 function commit(use: KvUse, { checks, mutations }: MutationList): CommitResult {
-  return writing(use, () => use.store.commit(use.namespace, { checks, mutations }))
+  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations }))
 }
 
 function readVersionstamp(value: LuaValue): number | null {

@@ -137,7 +137,18 @@ describe('kv: entries', () => {
 
   it('refuse times to live that are none', async (t) => {
     const plugin = await (await KvPlugins.create(t)).plugin('shop')
-    for (const time of ['0', '-1', '0/0', '1.5', '2^53', '1e300', '"5"', 'true', '{}', `${kvLimits.expiryMsMax + 1}`]) {
+    for (const time of [
+      '0',
+      '-1',
+      '0/0',
+      '1.5',
+      '2^53',
+      '1e300',
+      '"5"',
+      'true',
+      '{}',
+      `${kvLimits.expiryMsMax + 1}`,
+    ]) {
       assert.match(
         await plugin.error(`kv.set({ "a" }, 1, { expires_in = ${time} })`),
         /kv\.set: The option "expires_in" is/,
