@@ -88,7 +88,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const sandbox = composeSandbox(options, material, { answers, metrics, commits }, () => manager)
   const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
-  const kv = composeKv(material, commits)
+  const kv = composeKv(material, commits, metrics)
   const deliveries = composeDeliveries(material, { kv, commits, metrics, directory: () => plugins })
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
