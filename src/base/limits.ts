@@ -736,12 +736,16 @@ export const kvWhereLimits = {
   textCharactersMax: 4096,
   /** Characters of one text that is looked for inside of values: finding a long one can take the product of both lengths. */
   partCharactersMax: 256,
+  /** Operators of one filter that look for a text inside of others (`$contains`, `$endsWithi`, …). */
+  partsMax: 16,
 } as const
 
 /** Bounds of full-text search in the key-value store. */
 export const kvSearchLimits = {
   /** Indexes of one namespace; more is refused, because each makes every write below its prefix slower. */
   indexesMax: 8,
+  /** Indexes of all namespaces of a file; more is refused, because each connection has to know all of their tables. */
+  allIndexesMax: 512,
   /** Fields of one index; more is refused. */
   fieldsMax: 16,
   /** Bytes of the text that one entry puts into one index; what goes beyond is stored, but not found. */
@@ -760,6 +764,8 @@ export const kvSearchLimits = {
   queryTermsMax: 16,
   /** Documents that the words of one query stand in, added up; then the search ends with KV_SEARCH_TOO_BROAD. */
   postingsMax: 250_000,
+  /** How often each document of a word that is only begun (`data*`) counts, as finding them is dearer. */
+  prefixCost: 5,
   /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
   matchesMax: 10_000,
   /** Time that one search may take until its documents are ranked; then the same. */
