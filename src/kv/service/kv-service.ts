@@ -42,6 +42,10 @@ export interface KvServiceOptions {
 
 /** A key-value store that is open. */
 export interface KvService extends KvNamespaces {
+  /** For who brings messages to consumers of this process: it answers at once, or throws SQLITE_BUSY. */
+  readonly stores: Pick<SqliteStores, 'queues' | 'triggers'>
+  /** Milliseconds since 1970 that never go back. */
+  readonly clock: () => number
   /** Writes the commits that wait, refuses further calls, ends the watches and closes the connection. */
   close(): Promise<void>
 }
@@ -58,9 +62,10 @@ export function createKv(options: KvServiceOptions): KvService {
 }
 
 class SqliteKvService implements KvService {
+  readonly stores: SqliteStores
+  readonly clock: () => number
   readonly #connection: Database
   readonly #parts: KvParts
-  readonly #stores: SqliteStores
   readonly #sweeps: Sweeps
   readonly #namespaces = new Map<string, Kv>()
   #closing: Promise<void> | undefined
@@ -82,7 +87,8 @@ class SqliteKvService implements KvService {
     }
     const counter = new EntryCounter(session, clock)
     const changes = new ChangeReader(session)
-    this.#stores = stores
+    this.stores = stores
+    this.clock = clock
     this.#parts = {
       session,
       store,
@@ -118,7 +124,7 @@ class SqliteKvService implements KvService {
 
   #namespaceParts(namespace: string): NamespaceParts {
     const { commits, turn, clock, assertOpen, reader, compileWhere } = this.#parts
-    const { queues, indexes, search } = this.#stores
+    const { queues, indexes, search } = this.stores
     const submit: Submit = (commit, bytes) => commits.submit(namespace, commit, bytes)
     return {
       queues: new NamespaceQueues({ namespace, store: queues, submit, turn, clock, assertOpen }),
