@@ -117,11 +117,11 @@ export const kvIndexInvalid = defineError(
   'The search index cannot be made: {problem}',
 )
 
-/** A namespace that has as many search indexes as it may. */
+/** A namespace, or a store, that has as many search indexes as it may. */
 export const kvIndexLimit = defineError(
   'KV_INDEX_LIMIT',
   409,
-  'The namespace {namespace} has {count} search indexes, removed ones that are being taken apart included, and {max} are allowed. Remove one, or wait until removed ones are gone.',
+  '{holder} has {count} search indexes, removed ones that are being taken apart included, and {max} are allowed. Remove one, or wait until removed ones are gone.',
 )
 
 /** A search below a prefix that no index covers. */
@@ -143,4 +143,11 @@ export const kvSearchTooBroad = defineError(
   'KV_SEARCH_TOO_BROAD',
   400,
   'The search was ended because {problem}. {remedy}',
+)
+
+/** More entries than one look for changes gives at once. */
+export const kvResetTooLarge = defineError(
+  'KV_RESET_TOO_LARGE',
+  413,
+  'What is followed takes more than {bytesMax} bytes, which is too much for one answer. Follow it with a watch, which gives it in parts, or follow less.',
 )

@@ -41,6 +41,10 @@ export class SearchFixture implements SearchConnection {
     this.finder = finder
   }
 
+  get file(): string {
+    return this.#fixture.file
+  }
+
   get nowMs(): number {
     return this.#fixture.nowMs
   }

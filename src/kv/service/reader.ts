@@ -31,11 +31,15 @@ export class Reader {
    *
    * @throws `KV_CLOSED`, `DATABASE_BUSY`.
    */
-  async run<T>(read: () => T): Promise<T> {
+  run<T>(read: () => T): Promise<T> {
     const { turn } = this.#doors
-    const answer = this.#try(read)
-    if (turn.isOver()) await turn.next()
-    return answer
+    turn.begin()
+    try {
+      const answer = this.#open(read)
+      return turn.isOver() ? turn.next().then(() => answer) : Promise.resolve(answer)
+    } catch (error) {
+      return isBusy(error) ? retryWhileBusy(() => this.#open(read)) : Promise.reject(error)
+    }
   }
 
   page(namespace: string, query: ListQuery): Promise<StoredPage> {
@@ -87,15 +91,6 @@ export class Reader {
       if (rest !== undefined) await this.#doors.turn.next()
     }
     return total
-  }
-
-  #try<T>(read: () => T): T | Promise<T> {
-    try {
-      return this.#open(read)
-    } catch (error) {
-      if (!isBusy(error)) throw error
-      return retryWhileBusy(() => this.#open(read))
-    }
   }
 
   #open<T>(read: () => T): T {

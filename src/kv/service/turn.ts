@@ -11,14 +11,16 @@ export class Turn {
     this.#endMs = 0
   }
 
+  /** To be called before work, so that its time counts. */
+  begin(): void {
+    if (this.#endMs !== 0) return
+    this.#endMs = performance.now() + kvLimits.turnMs
+    setImmediate(this.#began)
+  }
+
   /** True when the loop should go round before more is answered. */
   isOver(): boolean {
-    if (this.#endMs === 0) {
-      this.#endMs = performance.now() + kvLimits.turnMs
-      setImmediate(this.#began)
-      return false
-    }
-    return performance.now() > this.#endMs
+    return this.#endMs !== 0 && performance.now() > this.#endMs
   }
 
   /** Settles once the loop has gone round. */

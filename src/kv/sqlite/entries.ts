@@ -11,8 +11,10 @@ type EntryRow = readonly [
   expiresAt: number | null,
 ]
 
+type OneRow = readonly [kind: number, value: string | Buffer, versionstamp: number, expiresAt: number | null]
+
 const columns = 'key, kind, value, versionstamp, expires_at'
-const one = `select ${columns} from kv_entries where namespace = ? and key = ?`
+const one = 'select kind, value, versionstamp, expires_at from kv_entries where namespace = ? and key = ?'
 const range = `select ${columns} from kv_entries where namespace = ? and key >= ? and key < ? order by key`
 const forwards = `${range} limit ?`
 const backwards = `${range} desc limit ?`
@@ -24,8 +26,10 @@ export function readEntry(
   key: Buffer,
   nowMs: number,
 ): StoredEntry | undefined {
-  const row = session.statement(one).get(namespaceId, key) as EntryRow | undefined
-  return row === undefined || isExpired(row[4], nowMs) ? undefined : toEntry(row)
+  const row = session.statement(one).get(namespaceId, key) as OneRow | undefined
+  if (row === undefined || isExpired(row[3], nowMs)) return undefined
+  const [kind, data, versionstamp] = row
+  return { key, kind, data, versionstamp }
 }
 
 /** Reads a page; entries that have expired or do not match are looked at all the same, so they are bounded too. */

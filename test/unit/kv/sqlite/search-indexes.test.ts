@@ -185,6 +185,18 @@ test('a namespace has so many indexes and no more, in a loop of replacements too
   assert.equal(search.index(['p', 1], { fields: ['again'] }), true)
 })
 
+test('all namespaces together have so many indexes and no more', async (t) => {
+  const search = await fixture(t)
+  const { allIndexesMax, indexesMax } = kvSearchLimits
+  for (let made = 0; made < allIndexesMax; made += 1) {
+    search.index(['p', made], { fields: [''] }, `shared:n${Math.floor(made / indexesMax)}`)
+  }
+  assert.throws(
+    () => search.index(['p'], { fields: [''] }),
+    (error: Error) => /^The store has 512 search indexes/.test(error.message),
+  )
+})
+
 test('a definition that cannot be used is refused, and nothing of it reaches a statement', async (t) => {
   const search = await fixture(t)
   const wrong: unknown[] = [
