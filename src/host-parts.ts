@@ -14,6 +14,7 @@ import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { CommitSignal } from './kv/commit-signal.js'
+import { observeNamespaces } from './kv/observe.js'
 import { createKv, type KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writeDroppedChanges, writePluginReport } from './plugin-reports.js'
@@ -149,13 +150,14 @@ function composeSandbox(
   })
 }
 
+/** What the HTTP thread asks of the store is measured here; what plugins do in their threads is reported by them. */
 function composeKv(
   { config, kvConnection, log }: PartsMaterial,
   signal: CommitSignal,
   metrics: Metrics | undefined,
 ): KvService {
   const dropped = new DroppedChanges((count) => tellDropped(log, metrics, count))
-  return createKv({
+  const kv = createKv({
     connection: kvConnection,
     signal,
     namespaceBytes: config.keyval.namespace_bytes,
@@ -163,6 +165,17 @@ function composeKv(
     onDropped: ({ plugin }, reason) => dropped.note(plugin, reason),
     onSweepError: (error) => log.error({ err: error }, 'sweep of the key-value store failed'),
   })
+  if (metrics === undefined) return kv
+  metrics.followKv(() => kv.totals())
+  const measured = observeNamespaces(kv, (call) => metrics.kvObserved(call))
+  return {
+    namespace: (name) => measured.namespace(name),
+    names: () => kv.names(),
+    totals: () => kv.totals(),
+    stores: kv.stores,
+    clock: kv.clock,
+    close: () => kv.close(),
+  }
 }
 
 function composeDeliveries(

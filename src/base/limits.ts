@@ -612,6 +612,26 @@ export const testLimits = {
   watchSettleMs: 150,
 } as const
 
+/** Limits of the HTTP interface of the key-value store. */
+export const kvHttpLimits = {
+  /** Bytes of a request body: room for the largest commit as JSON, in which bytes grow by a third. */
+  bodyBytesMax: 2 * 1024 * 1024,
+  /** Characters of a wrong value that a message shows; the rest is cut. */
+  previewCharacters: 50,
+  /** Bytes of the JSON of one list; a longer one is refused and can be read page by page. */
+  listBytesMax: 16 * 1024 * 1024,
+  /** Time between two signs of life on a stream that has nothing to tell. */
+  heartbeatMs: 20_000,
+  /** Time that clients are told to wait before they open a broken stream again. */
+  retryMs: 3000,
+  /** Streams that one client may have open at once; one more is answered with 429. */
+  streamsPerClientMax: 20,
+  /** Streams of all clients together; one more is answered with 503. */
+  streamsMax: 1000,
+  /** Seconds after which a client that had too many streams may try again. */
+  streamsRetrySeconds: 5,
+} as const
+
 /** Limits of the key-value store; they hold for plugins, for HTTP clients and for the embedding application. */
 export const kvLimits = {
   /** Parts of one key; more is refused. */
@@ -723,6 +743,12 @@ export const kvLimits = {
   watchOthersMs: 1000,
   /** Entries that one commit of a sweep deletes. */
   sweepEntries: 500,
+  /** Bytes of the entries that one look for changes gives when it has to give all; more is refused. */
+  resetBytesMax: 8 * 1024 * 1024,
+  /** Leased messages, and dead letters, that the metrics count; a number as large as this says "at least". */
+  countedMessagesMax: 100_000,
+  /** Namespaces that a list of them names; the rest is left out. */
+  namespacesShownMax: 10_000,
 } as const
 
 /** Bounds of filters over values of the key-value store. What goes over one is refused before anything is read. */

@@ -257,6 +257,13 @@ const keyvalSettings = {
     description:
       'Time between two rounds that remove expired entries and finish search indexes. Expired entries are invisible at once; watchers are told in the round.',
   }),
+  rate_limit: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'Requests a second that one client address may send to the HTTP interface of the key-value store, and the largest burst; more answer 429. A stream counts once.',
+  }),
 }
 
 const serverSettings = {

@@ -26,7 +26,7 @@ export function entryToLua(key: KvKey, entry: StoredEntry | undefined, keysOnly 
 /** Reads one entry. */
 export function getEntry(use: KvUse, key: LuaValue): LuaObject {
   const parts = readKey(key)
-  const [entry] = use.store.read(use.namespace, [encodeKey(parts)])
+  const [entry] = use.entries.read(use.namespace, [encodeKey(parts)])
   return entryToLua(parts, entry)
 }
 
@@ -49,7 +49,7 @@ export function getEntries(use: KvUse, keys: readonly KvKey[]): LuaValue[] {
     for (let at = 0; at < keys.length; at += keysPerRead) {
       use.call.budget.checkTime()
       const part = keys.slice(at, at + keysPerRead)
-      const entries = use.store.read(use.namespace, part.map(encodeKey))
+      const entries = use.entries.read(use.namespace, part.map(encodeKey))
       for (const [place, entry] of entries.entries()) {
         bytes += entry?.data.length ?? 0
         if (bytes > kvLimits.pageBytesMax) throw tooManyBytes()
@@ -142,14 +142,14 @@ export function readOnePage(use: KvUse, given: LuaValue): LuaPage {
 function readPage(use: KvUse, { range, isReverse, matches }: PagePlan, limit: number): StoredPage {
   const scan = new Scan(use)
   const filter = matches === undefined ? {} : { matches: scan.watching(matches) }
-  const page = use.store.list(use.namespace, { range, limit, isReverse, ...filter })
+  const page = use.entries.list(use.namespace, { range, limit, isReverse, ...filter })
   if (matches === undefined) scan.looked = page.entries.length
   scan.charge()
   return page
 }
 
 function hasMore(use: KvUse, range: KeyRange, isReverse: boolean): boolean {
-  const { entries, rest } = use.store.list(use.namespace, { range, isReverse, limit: 1 })
+  const { entries, rest } = use.entries.list(use.namespace, { range, isReverse, limit: 1 })
   return entries.length > 0 || rest !== undefined
 }
 
@@ -198,7 +198,7 @@ function countMatching(use: KvUse, range: KeyRange, matches: Matches): number {
         return false
       },
     }
-    rest = use.store.list(use.namespace, query).rest
+    rest = use.entries.list(use.namespace, query).rest
     scan.charge()
   }
   return total

@@ -1,25 +1,12 @@
 import type { Database } from 'better-sqlite3'
 import { createKvClock } from '../../kv/clock.js'
-import type { QueueStore } from '../../kv/queue-store.js'
 import { EntryCounter } from '../../kv/sqlite/entry-counter.js'
-import { SqliteQueueStore } from '../../kv/sqlite/queue-store.js'
-import { EntrySearch } from '../../kv/sqlite/search/entry-search.js'
-import { SearchIndexes } from '../../kv/sqlite/search/search-indexes.js'
-import { createSearchObserver } from '../../kv/sqlite/search/search-observer.js'
-import { KvSession } from '../../kv/sqlite/session.js'
-import { SqliteKvStore } from '../../kv/sqlite/sqlite-store.js'
-import { createTriggerObserver } from '../../kv/sqlite/triggers.js'
-import type { KvStore } from '../../kv/store.js'
+import { createSqliteStores, type SqliteStores } from '../../kv/sqlite/stores.js'
 import type { KvServices } from '../services.js'
 
 /** The key-value store over one connection. */
-export interface KvConnection {
-  readonly session: KvSession
-  readonly store: KvStore
-  readonly queues: QueueStore
+export interface KvConnection extends SqliteStores {
   readonly counter: EntryCounter
-  readonly indexes: SearchIndexes
-  readonly finder: EntrySearch
   /** Milliseconds since 1970 that never go back in this thread. */
   readonly clock: () => number
 }
@@ -37,26 +24,15 @@ export function createKvLookup(clock: () => number = createKvClock()): KvLookup 
   return (connection, services) => {
     const found = known.get(connection)
     if (found !== undefined) return found
-    const opened = open(connection, services, clock)
+    const stores = createSqliteStores({
+      connection,
+      clock,
+      committed: () => services.committed(),
+      namespaceBytesMax: services.namespaceBytes,
+      onDropped: ({ plugin }, reason) => services.changeDropped(plugin, reason),
+    })
+    const opened = { ...stores, counter: new EntryCounter(stores.session, clock), clock }
     known.set(connection, opened)
     return opened
-  }
-}
-
-function open(connection: Database, services: KvServices, clock: () => number): KvConnection {
-  const session = new KvSession(connection, () => services.committed())
-  const observers = [
-    createTriggerObserver(session, ({ plugin }, reason) => services.changeDropped(plugin, reason)),
-    createSearchObserver(session),
-  ]
-  const store = new SqliteKvStore({ session, clock, namespaceBytesMax: services.namespaceBytes, observers })
-  return {
-    session,
-    store,
-    queues: new SqliteQueueStore(session, store),
-    counter: new EntryCounter(session, clock),
-    indexes: new SearchIndexes(session),
-    finder: new EntrySearch(session),
-    clock,
   }
 }

@@ -123,7 +123,7 @@ function deleteRange(use: KvUse, range: KeyRange, matches: Matches | undefined):
   let rest: KeyRange | undefined = range
   while (rest !== undefined) {
     const query = { range: rest, limit: kvLuaLimits.deleteEntries, isReverse: false, matches: watching }
-    const page = use.store.list(use.namespace, query)
+    const page = use.entries.list(use.namespace, query)
     const result = deletePage(use, page.entries)
     if (result.ok) {
       deleted += result.deleted
@@ -140,7 +140,7 @@ function deletePage(use: KvUse, entries: readonly StoredEntry[]): Pick<CommitRes
   const checks = entries.map(({ key, versionstamp }) => ({ key, versionstamp }))
   const mutations = entries.map(({ key }) => ({ type: 'delete', key }) as const)
   const { depth } = callDepthOf(use.call)
-  return writing(use, () => use.store.commit(use.namespace, { checks, mutations, depth }))
+  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations, depth }))
 }
 
 /** Makes the table that a commit gives. */
@@ -153,7 +153,7 @@ function resultToLua({ ok, versionstamp }: CommitResult): LuaObject {
 
 function commit(use: KvUse, { checks, mutations }: MutationList): CommitResult {
   const { depth } = callDepthOf(use.call)
-  return writing(use, () => use.store.commit(use.namespace, { checks, mutations, depth }))
+  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations, depth }))
 }
 
 function readVersionstamp(value: LuaValue): number | null {
@@ -162,7 +162,7 @@ function readVersionstamp(value: LuaValue): number | null {
 
 function readExpiry(given: LuaValue): KvSetOptions {
   const { expires_in } = readOptions(given, ['expires_in'])
-  return expires_in === undefined ? {} : { expiresIn: asNumber(expires_in) }
+  return expires_in === undefined ? {} : { expiresIn: asNumber(expires_in, 'expires_in') }
 }
 
 function readMessageOptions(given: LuaValue): KvEnqueueOptions {
@@ -173,8 +173,8 @@ function readMessageOptions(given: LuaValue): KvEnqueueOptions {
     'keys_if_undelivered',
   ])
   return {
-    ...(queue === undefined ? {} : { queue: queue as string }),
-    ...(delay === undefined ? {} : { delay: asNumber(delay) }),
+    ...(queue === undefined ? {} : { queue: (queue ?? '') as string }),
+    ...(delay === undefined ? {} : { delay: asNumber(delay, 'delay') }),
     ...(backoff_schedule === undefined ? {} : { backoffSchedule: readPauses(backoff_schedule) }),
     ...(keys_if_undelivered === undefined
       ? {}
@@ -182,13 +182,14 @@ function readMessageOptions(given: LuaValue): KvEnqueueOptions {
   }
 }
 
-/** What is no number is refused where its range is checked. */
-function asNumber(value: LuaValue): number {
+/** What is no number is refused where its range is checked, but for null, which counts as missing there. */
+function asNumber(value: LuaValue, name: string): number {
+  if (value === null) throw new LuaRaise(`the option ${name} is null: leave it out`)
   return value as number
 }
 
 function readPauses(value: LuaValue): readonly number[] {
-  if (Array.isArray(value)) return value.map(asNumber)
+  if (Array.isArray(value)) return value.map((pause) => asNumber(pause, 'backoff_schedule'))
   if (isStep(value) && Object.keys(value).length === 0) return []
   throw new LuaRaise(`backoff_schedule must be a list of milliseconds, not ${describe(value)}`)
 }
