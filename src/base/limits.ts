@@ -702,8 +702,8 @@ export const kvLimits = {
   deadLettersPageMax: 1000,
   /** Dead letters that one transaction deletes; the rest is left to the next one. */
   deadLettersSliceMax: 100,
-  /** Messages of a queue that one look for work may declare dead; the rest is left to the next look. */
-  deathsMax: 20,
+  /** Messages without tries that one look for work may bury, with all their keys; the rest is left to the next look. */
+  deathsMax: 5,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
@@ -716,6 +716,10 @@ export const kvLimits = {
   turnMs: 5,
   /** Entries that one step of a count looks at; between steps, others have a turn. */
   countStepEntries: 10_000,
+  /** Entries that one step of a filtered list looks at; between steps, others have a turn. */
+  filterStepEntries: 1000,
+  /** Entries that one step of a recursive delete removes, in a commit of its own. */
+  deleteStepEntries: 250,
   /** How often a transaction may run again after a conflict; more is refused. */
   transactionRetriesMax: 100,
   /** Longest pause before a transaction runs again. */
@@ -758,12 +762,16 @@ export const kvWhereLimits = {
   textCharactersMax: 4096,
   /** Characters of one text that is looked for inside of values: finding a long one can take the product of both lengths. */
   partCharactersMax: 256,
+  /** Operators of one filter that look for a text inside of others (`$contains`, `$endsWithi`, …). */
+  partsMax: 16,
 } as const
 
 /** Bounds of full-text search in the key-value store. */
 export const kvSearchLimits = {
   /** Indexes of one namespace; more is refused, because each makes every write below its prefix slower. */
   indexesMax: 8,
+  /** Indexes of all namespaces of a file; more is refused, because each connection has to know all of their tables. */
+  allIndexesMax: 512,
   /** Fields of one index; more is refused. */
   fieldsMax: 16,
   /** Bytes of the text that one entry puts into one index; what goes beyond is stored, but not found. */
@@ -782,6 +790,8 @@ export const kvSearchLimits = {
   queryTermsMax: 16,
   /** Documents that the words of one query stand in, added up; then the search ends with KV_SEARCH_TOO_BROAD. */
   postingsMax: 250_000,
+  /** How often each document of a word that is only begun (`data*`) counts, as finding them is dearer. */
+  prefixCost: 5,
   /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
   matchesMax: 10_000,
   /** Time that one search may take until its documents are ranked; then the same. */

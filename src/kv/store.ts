@@ -43,6 +43,8 @@ export interface ListQuery {
   readonly isReverse: boolean
   /** Entries for which it is false are passed over; all count when missing. */
   readonly matches?: (entry: StoredEntry) => boolean
+  /** Entries that are looked at, matching or not; `kvLimits.scanEntriesMax` when missing. */
+  readonly lookedMax?: number
   /** Entries that were written after this versionstamp are passed over. */
   readonly writtenUntil?: number
 }

@@ -81,6 +81,7 @@ export class CommitGroup {
   #writeGroup(): void {
     const group = this.#takeGroup()
     if (group.length === 0) return
+    this.#turn.begin()
     try {
       settle(group, this.#store.commitAll(group))
     } catch (error) {

@@ -111,6 +111,7 @@ export class CommitRun {
       const observer = observe(context)
       if (observer === undefined) continue
       for (const { key, value } of plan.changes) observer.changed(key, value)
+      observer.finish?.()
     }
   }
 }

@@ -33,7 +33,7 @@ export function claimMessages(state: NamespaceState, messages: readonly NewMessa
     const { name: namespace } = state
     throw kvQueueFull({ namespace, messages: state.messages, messagesMax: kvLimits.messagesMax })
   }
-  return messages.reduce((bytes, message) => bytes + bytesOf(message), 0)
+  return messages.reduce((bytes, message) => bytes + sizeOf(message), 0)
 }
 
 /**
@@ -49,7 +49,7 @@ export function insertMessage(
   nowMs: number,
 ): number {
   const { queue, value, dueAt } = message
-  const bytes = bytesOf(message)
+  const bytes = sizeOf(message)
   const { lastInsertRowid } = session
     .statement(
       'insert into kv_messages (namespace, queue, kind, due_at, backoff, fallback_keys, bytes, created_at, value) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -70,7 +70,8 @@ export function insertMessage(
   return Number(lastInsertRowid)
 }
 
-function bytesOf({ value, keysIfUndelivered }: NewMessage): number {
+/** Bytes that a message takes, as quotas count it. */
+export function sizeOf({ value, keysIfUndelivered }: NewMessage): number {
   return keysIfUndelivered.reduce((bytes, key) => bytes + key.length, value.bytes + kvLimits.messageBytes)
 }
 
@@ -102,16 +103,12 @@ export function readMessage(row: unknown): MessageRow {
   }
 }
 
-/** Deletes a message that there is, inside `write`. What it took is free unless its dead letter takes it. */
-export function deleteMessage(
-  session: KvSession,
-  namespaceId: number,
-  message: Pick<MessageRow, 'id' | 'bytes'>,
-): void {
-  session.statement('delete from kv_messages where id = ?').run(message.id)
+/** Deletes a message inside `write`, and frees bytes that it took. */
+export function deleteMessage(session: KvSession, namespaceId: number, id: number, freedBytes: number): void {
+  session.statement('delete from kv_messages where id = ?').run(id)
   session
     .statement('update kv_namespaces set messages = messages - 1, bytes = bytes - ? where id = ?')
-    .run(message.bytes, namespaceId)
+    .run(freedBytes, namespaceId)
 }
 
 /** Reads the column `backoff`. */

@@ -64,7 +64,7 @@ export class SqliteQueueStore implements QueueStore {
       const [bytes] = this.#session
         .statement('select bytes from kv_messages where id = ?')
         .get(receipt.id) as [number]
-      deleteMessage(this.#session, namespaceId, { id: receipt.id, bytes })
+      deleteMessage(this.#session, namespaceId, receipt.id, bytes)
     })
   }
 
@@ -216,7 +216,8 @@ export class SqliteQueueStore implements QueueStore {
 
   /** Makes a dead letter of a message whose tries are used up, and sets its keys. */
   #bury(namespace: string, namespaceId: number, message: MessageRow, error: string, nowMs: number): void {
-    deleteMessage(this.#session, namespaceId, message)
+    // The dead letter takes the room of the message, so that none is freed for the keys.
+    deleteMessage(this.#session, namespaceId, message.id, 0)
     const refusal = this.#setFallbackKeys(namespace, message)
     const text = refusal === undefined ? error : `Its keys were not set: ${refusal} It failed with: ${error}`
     insertDeadLetter(this.#session, namespaceId, message, cutError(text), nowMs)

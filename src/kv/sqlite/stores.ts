@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { SqliteQueueStore } from './queue-store.js'
 import { EntrySearch } from './search/entry-search.js'
 import { SearchIndexes } from './search/search-indexes.js'
-import { SearchObservers } from './search/search-observers.js'
+import { createSearchObserver } from './search/search-observer.js'
 import { KvSession } from './session.js'
 import { SqliteKvStore } from './sqlite-store.js'
 import { createTriggerObserver, type OnDropped } from './triggers.js'
@@ -33,12 +33,11 @@ export interface SqliteStores {
 export function createSqliteStores(options: StoreOptions): SqliteStores {
   const { connection, committed, clock, namespaceBytesMax, onDropped } = options
   const session = new KvSession(connection, committed)
-  const observers = new SearchObservers(session)
   const entries = new SqliteKvStore({
     session,
     clock,
     namespaceBytesMax,
-    observers: [({ state }) => observers.observe(state), createTriggerObserver(session, onDropped)],
+    observers: [createSearchObserver(session), createTriggerObserver(session, onDropped)],
   })
   return {
     session,

@@ -4,7 +4,7 @@ import { pluginNamespace } from '../namespace.js'
 import { decodeValue, type StoredValue, valueKinds } from '../stored-value.js'
 import { showVersionstamp } from '../versionstamp.js'
 import { toWire } from '../wire.js'
-import { insertMessage } from './messages.js'
+import { insertMessage, sizeOf } from './messages.js'
 import type { CommitContext, EntryObserver, Observe } from './observers.js'
 import type { KvSession } from './session.js'
 
@@ -52,17 +52,16 @@ class TriggerObserver implements EntryObserver {
   #queue(trigger: Trigger, key: Buffer, value: StoredValue | undefined): void {
     const { session, state, nowMs, namespaceBytesMax } = this.#context
     const own = this.#context.namespace(pluginNamespace(trigger.plugin))
-    const change = changeMessage(key, value, state.versionstamp)
-    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + change.bytes > namespaceBytesMax) {
-      this.#onDropped(trigger)
-      return
-    }
     const message = {
       queue: trigger.queue,
-      value: change,
+      value: changeMessage(key, value, state.versionstamp),
       dueAt: nowMs,
       backoffMs: defaultBackoffMs,
       keysIfUndelivered: [],
+    }
+    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + sizeOf(message) > namespaceBytesMax) {
+      this.#onDropped(trigger)
+      return
     }
     insertMessage(session, own, message, nowMs)
   }
