@@ -78,7 +78,7 @@ export class KvPlugins {
     for (const key of keys) {
       connection
         .prepare(
-          "insert into plugin_grants (plugin_name, kind, key, approved, created_at) values (?, 'kv', ?, 1, '')",
+          "insert into plugin_grants (plugin_name, kind, key, approved, plugin_version, created_at) values (?, 'kv', ?, 1, '1', '')",
         )
         .run(plugin, key)
     }

@@ -27,7 +27,7 @@ export function approvedNamespace(
 ): string {
   const namespace = sharedNamespace(name)
   const { plugin } = call.owner
-  const missing = accesses.filter((access) => !isApproved(session, plugin, `${name}:${access}`))
+  const missing = accesses.filter((access) => !isApproved(session, call.owner, `${name}:${access}`))
   if (missing.length === 0) return namespace
   const flags = missing.map((access) => `--kv ${name}:${access}`).join(' ')
   throw new KvFailure(
@@ -35,11 +35,12 @@ export function approvedNamespace(
   )
 }
 
-function isApproved(session: KvSession, plugin: string, key: string): boolean {
+/** The row of an earlier version stands until the next one serves; what that runs before is not approved by it. */
+function isApproved(session: KvSession, { plugin, version }: Call['owner'], key: string): boolean {
   const row = session
     .statement(
-      "select 1 from plugin_grants where plugin_name = ? and kind = 'kv' and key = ? and approved = 1",
+      "select 1 from plugin_grants where plugin_name = ? and kind = 'kv' and key = ? and approved = 1 and plugin_version = ?",
     )
-    .get(plugin, key)
+    .get(plugin, key, version)
   return row !== undefined
 }
