@@ -704,6 +704,11 @@ export const kvLimits = {
   deadLettersSliceMax: 100,
   /** Messages without tries that one look for work may bury, with all their keys; the rest is left to the next look. */
   deathsMax: 5,
+  /**
+   * Functions for changes that may have led to a commit, each by a change of its own; the changes of a further one are
+   * not queued, so that functions which set off each other come to an end.
+   */
+  changeDepthMax: 8,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
@@ -806,4 +811,52 @@ export const kvSearchLimits = {
   markCharactersMax: 64,
   /** Namespaces whose indexes one connection remembers; then it reads them again. */
   namespacesMax: 1000,
+} as const
+
+/** Limits of how messages and changes are brought to the functions of plugins. */
+export const kvDeliveryLimits = {
+  /** Time beyond that of its function for which a message belongs to this process; then another may take it. */
+  leaseMs: 5000,
+  /** Pause of a function whose message could not be handed over: no VM was free, or its plugin was just reloaded. */
+  busyPauseMs: 100,
+  /** Failures in a row after which a function gets no messages for `breakerPauseMs`; then one to try it with. */
+  failuresMax: 10,
+  /** See `failuresMax`. */
+  breakerPauseMs: 30_000,
+  /** Shortest time between two looks for messages that commits set off. */
+  lookPauseMs: 2,
+  /** Time between two looks when nothing says that there are messages, as those of other processes. */
+  pollMs: 1000,
+  /** Messages that are taken for one function before the others have their turn. */
+  takenMax: 16,
+} as const
+
+/** Limits of the key-value store that hold for plugins alone, beside those of `kvLimits`. */
+export const kvLuaLimits = {
+  /** Nesting of a value that crosses to or from Lua; deeper is refused. A list of entries has levels of its own. */
+  valueDepthMax: 58,
+  /** Functions that one plugin may register with `kv.on_change`; one more is refused at registration. */
+  changeHandlersMax: 50,
+  /** Queues that one plugin may listen to with `kv.listen`; one more is refused at registration. */
+  queueHandlersMax: 50,
+  /** Calls of one handler at once; more is refused at registration. */
+  handlerConcurrencyMax: 16,
+  /** Bytes of the reason for which a handler gives a message back; the rest is cut. */
+  problemBytesMax: 500,
+  /** Entries that are looked at for one operation, beside the one of the call: lists, counts, deletes. */
+  entriesPerOperation: 100,
+  /** Entries that a count without a filter looks at in one statement. */
+  countedEntries: 10_000,
+  /** Entries of a count without a filter that are as dear as one that is read. */
+  countedPerEntry: 10,
+  /** Operations that a search takes. */
+  searchOperations: 10,
+  /** Entries between two looks at the time of the call. */
+  entriesPerLook: 16,
+  /** Entries that `kv.delete` removes in one transaction; a delete of more is several. */
+  deleteEntries: 100,
+  /** Times that `kv.transaction` runs its function anew when it names no number. */
+  retriesDefault: 10,
+  /** Most such times; more is refused. */
+  retriesMax: 100,
 } as const

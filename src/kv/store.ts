@@ -106,6 +106,8 @@ export interface NewMessage {
 export interface Commit {
   readonly checks: readonly Check[]
   readonly mutations: readonly Mutation[]
+  /** How many functions, each called with a change that the one before has made, have led to it; none when missing. */
+  readonly depth?: number
 }
 
 export interface NamespacedCommit {

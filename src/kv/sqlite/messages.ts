@@ -16,11 +16,12 @@ export interface MessageRow {
   readonly error: string
   readonly bytes: number
   readonly createdAt: number
+  readonly dueAt: number
 }
 
 /** The columns of `MessageRow`, in the order of `readMessage`. */
 export const messageColumns =
-  'id, queue, kind, value, attempts, backoff, fallback_keys, error, bytes, created_at'
+  'id, queue, kind, value, attempts, backoff, fallback_keys, error, bytes, created_at, due_at'
 
 /**
  * Checks that messages fit into the queues of a namespace, before anything of their commit is written.
@@ -77,7 +78,7 @@ export function sizeOf({ value, keysIfUndelivered }: NewMessage): number {
 
 /** Reads a row of `messageColumns`. */
 export function readMessage(row: unknown): MessageRow {
-  const [id, queue, kind, data, attempts, backoff, keys, error, bytes, createdAt] = row as [
+  const [id, queue, kind, data, attempts, backoff, keys, error, bytes, createdAt, dueAt] = row as [
     number,
     string,
     number,
@@ -86,6 +87,7 @@ export function readMessage(row: unknown): MessageRow {
     string,
     string,
     string,
+    number,
     number,
     number,
   ]
@@ -100,6 +102,7 @@ export function readMessage(row: unknown): MessageRow {
     error,
     bytes,
     createdAt,
+    dueAt,
   }
 }
 

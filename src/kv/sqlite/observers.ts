@@ -19,6 +19,8 @@ export interface CommitContext {
   /** The namespace that is written to; its versionstamp is the one of this commit. */
   readonly state: NamespaceState
   readonly nowMs: number
+  /** See `Commit.depth`. */
+  readonly depth: number
   /** Bytes that one namespace may hold. */
   readonly namespaceBytesMax: number
   /** Reads another namespace, to be written back with this commit. */

@@ -84,6 +84,16 @@ export class SqliteQueueStore implements QueueStore {
     })
   }
 
+  release(namespace: string, receipt: Receipt, nowMs: number): boolean {
+    return this.#withLease(namespace, receipt, nowMs, () => {
+      this.#session
+        .statement(
+          'update kv_messages set due_at = created_at, attempts = attempts - 1, lease = null where id = ?',
+        )
+        .run(receipt.id)
+    })
+  }
+
   extend(namespace: string, receipt: Receipt, leaseMs: number, nowMs: number): boolean {
     return this.#withLease(namespace, receipt, nowMs, () => {
       this.#session
@@ -180,14 +190,15 @@ export class SqliteQueueStore implements QueueStore {
   }
 
   #lease(message: MessageRow, leaseMs: number, nowMs: number): StoredMessage {
-    const { id, queue, kind, data } = message
+    const { id, queue, kind, data, dueAt } = message
     const attempts = message.attempts + 1
     const lease = randomBytes(leaseBytes).toString('base64url')
     const leasedUntil = nowMs + leaseMs
     this.#session
       .statement('update kv_messages set attempts = ?, lease = ?, due_at = ? where id = ?')
       .run(attempts, lease, leasedUntil, id)
-    return { id, queue, kind, data, attempts, lease, leasedUntil }
+    const isLastTry = attempts > message.backoffMs.length
+    return { id, queue, kind, data, attempts, lease, leasedUntil, isLastTry, dueAt }
   }
 
   /** Does something with a message in one transaction, if the lease still lasts. */

@@ -5,6 +5,7 @@ import { SearchIndexes } from './search/search-indexes.js'
 import { createSearchObserver } from './search/search-observer.js'
 import { KvSession } from './session.js'
 import { SqliteKvStore } from './sqlite-store.js'
+import { SqliteTriggerStore } from './trigger-store.js'
 import { createTriggerObserver, type OnDropped } from './triggers.js'
 
 /** What the stores of one connection are made of. */
@@ -25,6 +26,7 @@ export interface SqliteStores {
   readonly session: KvSession
   readonly entries: SqliteKvStore
   readonly queues: SqliteQueueStore
+  readonly triggers: SqliteTriggerStore
   readonly indexes: SearchIndexes
   readonly search: EntrySearch
 }
@@ -43,6 +45,7 @@ export function createSqliteStores(options: StoreOptions): SqliteStores {
     session,
     entries,
     queues: new SqliteQueueStore(session, entries),
+    triggers: new SqliteTriggerStore(session),
     indexes: new SearchIndexes(session),
     search: new EntrySearch(session),
   }
