@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { TokenBuckets } from '../../base/token-buckets.js'
 import type { KvNamespaces } from '../kv.js'
 import type { KvTotals } from '../sqlite/overview.js'
+import type { FailureLog } from './routes-failures.js'
 import type { StreamSlots } from './stream-slots.js'
 
 /** Who calls the key-value store over HTTP. */
@@ -57,8 +58,5 @@ export interface KvRoutesOptions {
   readonly heartbeatMs?: number
   /** Streams of clients that are open, shared by all places where the routes are mounted. */
   readonly streams: StreamSlots
-  /** Where failures are written that callers must not read; pino's loggers fit. */
-  readonly log: {
-    error(fields: Readonly<Record<string, unknown>>, message: string): void
-  }
+  readonly log: FailureLog
 }
