@@ -18,6 +18,14 @@ export const prefixParam: ParamDoc = {
   doc: 'What their keys begin with; every key when missing or `{}`. The entry at the prefix itself is not meant.',
 }
 
+/** The same where it has to be given. */
+export const indexPrefixParam: ParamDoc = {
+  name: 'prefix',
+  type: 'any',
+  luaType: 'kv.Key',
+  doc: 'What the keys of the indexed entries begin with; every key with `{}`.',
+}
+
 /** The last parameter of most functions. */
 export function optionsParam(luaType: string, doc: string): ParamDoc {
   return { name: 'options', type: 'any', optional: true, luaType, doc }

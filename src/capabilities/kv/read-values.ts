@@ -132,6 +132,8 @@ function readTagged({ tag, fields }: Tagged): KvValue {
   }
 }
 
+const decimal = new RegExp(`^-?\\d{1,${kvLimits.bigintDigitsMax}}$`)
+
 /**
  * Reads an integer that is given as a number or as decimal text.
  *
@@ -142,7 +144,7 @@ export function readDecimal(value: LuaValue, what: string): bigint {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
   const digits = kvLimits.bigintDigitsMax
   // Converting takes time that grows with the square of the digits.
-  if (typeof value === 'string' && value.length <= digits + 1 && /^-?\d+$/.test(value)) return BigInt(value)
+  if (typeof value === 'string' && value.length <= digits + 1 && decimal.test(value)) return BigInt(value)
   throw new LuaRaise(
     `${what}: expected an integer, or its decimal digits as a string (${digits} at most), got ${describe(value)}`,
   )

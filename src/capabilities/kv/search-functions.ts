@@ -7,7 +7,7 @@ import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value
 import type { FunctionDefinition } from '../define.js'
 import type { Access } from './access.js'
 import { defineKvFunction, type KvFunction, type KvLookups, writing } from './bind.js'
-import { errorReturned, optionsParam, prefixParam } from './docs.js'
+import { errorReturned, indexPrefixParam, optionsParam } from './docs.js'
 import { keyToLua } from './lua-values.js'
 import { readOptions } from './options.js'
 import { describe, readPrefix } from './read-values.js'
@@ -34,7 +34,7 @@ const createIndex: KvFunction = {
     'operations.',
   ].join('\n'),
   params: [
-    prefixParam,
+    indexPrefixParam,
     { name: 'options', type: 'any', luaType: 'kv.IndexOptions', doc: 'What of the values is indexed.' },
   ],
   returns: [
@@ -54,7 +54,7 @@ const createIndex: KvFunction = {
 const removeIndex: KvFunction = {
   name: 'remove_index',
   doc: 'Removes the index over a prefix; the entries stay.',
-  params: [prefixParam],
+  params: [indexPrefixParam],
   returns: [
     { luaType: 'boolean?', doc: 'False when there is none with this prefix; nil when it failed.' },
     errorReturned,
@@ -98,7 +98,7 @@ const search: KvFunction = {
     `${kvLuaLimits.entriesPerOperation} entries that are looked at beyond the first.`,
   ].join('\n'),
   params: [
-    prefixParam,
+    indexPrefixParam,
     { name: 'query', type: 'any', luaType: 'string', doc: 'Words, as a reader types them.' },
     optionsParam('kv.SearchOptions?', 'How many hits, and which.'),
   ],

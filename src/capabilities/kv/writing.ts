@@ -159,7 +159,7 @@ function readVersionstamp(value: LuaValue): number | null {
 
 function readExpiry(given: LuaValue): KvSetOptions {
   const { expires_in } = readOptions(given, ['expires_in'])
-  return expires_in === undefined ? {} : { expiresIn: asNumber(expires_in) }
+  return expires_in === undefined ? {} : { expiresIn: asNumber(expires_in, 'expires_in') }
 }
 
 function readMessageOptions(given: LuaValue): KvEnqueueOptions {
@@ -170,8 +170,8 @@ function readMessageOptions(given: LuaValue): KvEnqueueOptions {
     'keys_if_undelivered',
   ])
   return {
-    ...(queue === undefined ? {} : { queue: queue as string }),
-    ...(delay === undefined ? {} : { delay: asNumber(delay) }),
+    ...(queue === undefined ? {} : { queue: (queue ?? '') as string }),
+    ...(delay === undefined ? {} : { delay: asNumber(delay, 'delay') }),
     ...(backoff_schedule === undefined ? {} : { backoffSchedule: readPauses(backoff_schedule) }),
     ...(keys_if_undelivered === undefined
       ? {}
@@ -179,13 +179,14 @@ function readMessageOptions(given: LuaValue): KvEnqueueOptions {
   }
 }
 
-/** What is no number is refused where its range is checked. */
-function asNumber(value: LuaValue): number {
+/** What is no number is refused where its range is checked, but for null, which counts as missing there. */
+function asNumber(value: LuaValue, name: string): number {
+  if (value === null) throw new LuaRaise(`the option ${name} is null: leave it out`)
   return value as number
 }
 
 function readPauses(value: LuaValue): readonly number[] {
-  if (Array.isArray(value)) return value.map(asNumber)
+  if (Array.isArray(value)) return value.map((pause) => asNumber(pause, 'backoff_schedule'))
   if (isStep(value) && Object.keys(value).length === 0) return []
   throw new LuaRaise(`backoff_schedule must be a list of milliseconds, not ${describe(value)}`)
 }
