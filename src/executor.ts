@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { createHookKind } from './capabilities/hooks/call-kind.js'
 import { httpKind } from './capabilities/http/call-kind.js'
 import { kvKind } from './capabilities/kv/call-kind.js'
-import { DroppedChanges } from './capabilities/kv/dropped-changes.js'
+import { DroppedChanges, droppedReport } from './capabilities/kv/dropped-changes.js'
 import { createLogCapability } from './capabilities/log.js'
 import { createCapabilities } from './capabilities/registry.js'
 import type { ExecutorServices, KvServices } from './capabilities/services.js'
@@ -41,7 +41,7 @@ function createKvServices(
   report: (kind: string, plugin: string, data: unknown) => void,
 ): KvServices {
   const commits = new CommitSignal(signal)
-  const dropped = new DroppedChanges(({ plugin, ...data }) => report('kv_changes_dropped', plugin, data))
+  const dropped = new DroppedChanges((count) => report(droppedReport, count.plugin, count))
   return {
     namespaceBytes,
     committed: commits.committed,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { parseDuration } from './base/durations.js'
 import { watchLimits } from './base/limits.js'
+import { DroppedChanges, type DroppedCount, droppedReport } from './capabilities/kv/dropped-changes.js'
 import { requestTopic } from './capabilities/request/wire.js'
 import type { PluginLogLine } from './capabilities/services.js'
 import type { Config } from './config/schema.js'
@@ -16,7 +17,7 @@ import { CommitSignal } from './kv/commit-signal.js'
 import { observeNamespaces } from './kv/observe.js'
 import { createKv, type KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
-import { writePluginReport } from './plugin-reports.js'
+import { writeDroppedChanges, writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
 import { KvDeliveries } from './plugins/kv/kv-deliveries.js'
@@ -143,6 +144,7 @@ function composeSandbox(
     report: (report) => {
       if (harness?.report(report) === true) return
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
+      else if (report.kind === droppedReport) tellDropped(log, metrics, report.data as DroppedCount)
       else writePluginReport(log, report)
     },
   })
@@ -154,11 +156,13 @@ function composeKv(
   signal: CommitSignal,
   metrics: Metrics | undefined,
 ): KvService {
+  const dropped = new DroppedChanges((count) => tellDropped(log, metrics, count))
   const kv = createKv({
     connection: kvConnection,
     signal,
     namespaceBytes: config.keyval.namespace_bytes,
     sweepIntervalMs: parseDuration(config.keyval.sweep_interval),
+    onDropped: ({ plugin }, reason) => dropped.note(plugin, reason),
     onSweepError: (error) => log.error({ err: error }, 'sweep of the key-value store failed'),
   })
   if (metrics === undefined) return kv
@@ -197,6 +201,11 @@ function composeDeliveries(
     now: clock,
     ...(metrics && { observe: (sample) => metrics.messageObserved(sample) }),
   })
+}
+
+function tellDropped(log: Logger, metrics: Metrics | undefined, dropped: DroppedCount): void {
+  writeDroppedChanges(log, dropped)
+  metrics?.changesDropped(dropped)
 }
 
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {

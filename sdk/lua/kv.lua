@@ -369,7 +369,7 @@ function kv.requeue(id) end
 ---```lua
 ---kv.create_index({ "posts" }, { fields = { "title", "body" }, tokenize = "porter" })
 ---```
----@param prefix? kv.Key What their keys begin with; every key when missing or `{}`. The entry at the prefix itself is not meant.
+---@param prefix kv.Key What the keys of the indexed entries begin with; every key with `{}`.
 ---@param options kv.IndexOptions What of the values is indexed.
 ---@return boolean? # True when it was made, false when it was there; nil when it failed.
 ---@return string? # Why it failed: the database is busy, the namespace is full, the value is too large, access is not approved.
@@ -380,7 +380,7 @@ function kv.create_index(prefix, options) end
 ---```lua
 ---kv.remove_index({ "posts" })
 ---```
----@param prefix? kv.Key What their keys begin with; every key when missing or `{}`. The entry at the prefix itself is not meant.
+---@param prefix kv.Key What the keys of the indexed entries begin with; every key with `{}`.
 ---@return boolean? # False when there is none with this prefix; nil when it failed.
 ---@return string? # Why it failed: the database is busy, the namespace is full, the value is too large, access is not approved.
 function kv.remove_index(prefix) end
@@ -407,7 +407,7 @@ function kv.indexes() end
 ---local hits, err = kv.search({ "posts" }, req.query.q, { limit = 10, highlight = { open = "<b>", close = "</b>" } })
 ---if not hits then return { status = 400, json = { error = err } } end
 ---```
----@param prefix? kv.Key What their keys begin with; every key when missing or `{}`. The entry at the prefix itself is not meant.
+---@param prefix kv.Key What the keys of the indexed entries begin with; every key with `{}`.
 ---@param query string Words, as a reader types them.
 ---@param options? kv.SearchOptions How many hits, and which.
 ---@return kv.Hit[]? # The hits; nil when it failed.
@@ -490,8 +490,8 @@ function kv.listen(queue, handler, options) end
 ---again after its pauses, and is a dead letter after its last try. So a message comes at least once, and its handler
 ---should do no harm when it comes twice.
 ---
----A change that the function itself makes is told too: have it write elsewhere, or it will never end. Changes are
----dropped while too many wait.
+---A change that the function itself makes is told too, and so on, 8 times; what is changed
+---after that, and while too many changes wait, is told to nobody.
 ---
 ---Limits: 50 functions a plugin, one a prefix; 16 calls
 ---of each at once. Works only at module scope, when init.lua is loaded. Raises for a prefix that has a function

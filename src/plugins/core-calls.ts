@@ -1,5 +1,6 @@
 import { HostError } from '../base/errors.js'
 import { coreLimits } from '../base/limits.js'
+import { callDepthOf } from '../capabilities/call-depth.js'
 import { type CoreTablePolicy, corePolicy } from '../capabilities/core/policy.js'
 import {
   type CoreAnswer,
@@ -26,7 +27,6 @@ import {
   coreWithoutApproval,
 } from './core-errors.js'
 import { CoreScope } from './core-scope.js'
-import { hookDepthOf } from './hook-depth.js'
 import type { GrantDirectory } from './plugin-directory.js'
 import { ReadPace } from './read-pace.js'
 
@@ -178,7 +178,7 @@ class CoreCalls implements Readonly<Record<CoreFunction, (ask: HostAsk) => Promi
       const hasOther = grants.isApproved('core', `${table}:${other}`)
       throw (hasOther ? coreNotApproved : coreWithoutApproval)({ plugin, table, access })
     }
-    if (access === 'write' && hookDepthOf(ask).depth > coreLimits.hookDepthMax) {
+    if (access === 'write' && callDepthOf(ask).depth > coreLimits.hookDepthMax) {
       throw coreHooksTooDeep({ limit: coreLimits.hookDepthMax })
     }
     return { table: table as ReadableTable, scope: new CoreScope(table as ReadableTable, policy) }
@@ -190,6 +190,6 @@ function policyOf(table: string): CoreTablePolicy | undefined {
 }
 
 function contextOf(ask: HostAsk): HookContext {
-  const { depth, requestId } = hookDepthOf(ask)
+  const { depth, requestId } = callDepthOf(ask)
   return { requestId, actor: `plugin:${ask.plugin}`, depth }
 }

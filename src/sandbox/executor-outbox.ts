@@ -10,6 +10,7 @@ export class ExecutorOutbox {
   #batch: unknown[] = []
   #items = 0
   #generation = 0
+  #isFlushing = false
 
   constructor(port: MessagePort) {
     this.#port = port
@@ -39,6 +40,7 @@ export class ExecutorOutbox {
   report(kind: string, plugin: string, generation: number, data: unknown): void {
     this.#batch.push(executorItem.report, kind, plugin, generation, data)
     this.#added()
+    this.#flushSoon()
   }
 
   /** Sent at once: a suspended call waits for the answer. */
@@ -55,6 +57,16 @@ export class ExecutorOutbox {
   #added(): void {
     this.#items += 1
     if (this.#items >= itemsPerBatch) this.flush()
+  }
+
+  /** What is reported between calls, as by a timer, has no end of a call that sends it. */
+  #flushSoon(): void {
+    if (this.#isFlushing || this.#batch.length === 0) return
+    this.#isFlushing = true
+    setImmediate(() => {
+      this.#isFlushing = false
+      this.flush()
+    })
   }
 
   flush(): void {

@@ -69,6 +69,12 @@ export const countedMetrics = {
     buckets: callBuckets,
     help: 'Time that one call of such a function took.',
   },
+  changesDropped: {
+    name: 'plugin_changes_dropped_total',
+    type: 'counter',
+    labels: ['plugin', 'reason'],
+    help: 'Changes of the key-value store that were not queued for a plugin: full when too many wait for it, depth when functions led to one another too often.',
+  },
   messageLag: {
     name: 'plugin_message_lag_seconds',
     type: 'histogram',

@@ -33,6 +33,14 @@ export interface ObservedMessage {
   readonly lagMs: number | undefined
 }
 
+/** Changes that were not queued for a plugin. */
+export interface DroppedChanges {
+  readonly plugin: string
+  /** `full` or `depth`. */
+  readonly reason: string
+  readonly count: number
+}
+
 /** One request that a plugin sent. */
 export interface ObservedOutbound {
   readonly plugin: string
@@ -68,6 +76,7 @@ export class Metrics {
     calls: this.#counter(countedMetrics.messages),
     duration: this.#histogram(countedMetrics.messageDuration),
     lag: this.#histogram(countedMetrics.messageLag),
+    dropped: this.#counter(countedMetrics.changesDropped),
   }
   readonly #errors = this.#counter(countedMetrics.errors)
   readonly #trips = this.#counter(countedMetrics.breakerTrips)
@@ -143,6 +152,11 @@ export class Metrics {
     this.#messages.calls.of(plugin, queue, status).value += 1
     this.#messages.duration.of(plugin, queue, status).observe(durationMs / 1000)
     if (lagMs !== undefined) this.#messages.lag.of(plugin, queue).observe(lagMs / 1000)
+  }
+
+  /** So many changes were not queued for a plugin. */
+  changesDropped({ plugin, reason, count }: DroppedChanges): void {
+    this.#messages.dropped.of(plugin, reason).value += count
   }
 
   /** A request of a plugin to another server has ended. */

@@ -1,8 +1,11 @@
 import type { DropReason } from '../../kv/sqlite/triggers.js'
 
+/** Kind of the reports of such counts. */
+export const droppedReport = 'kv_changes_dropped'
+
 const windowMs = 1000
 
-/** How many changes were not queued for a plugin in about a second. */
+/** Changes that were not queued for a plugin, for one reason. */
 export interface DroppedCount {
   readonly plugin: string
   readonly reason: DropReason
@@ -14,21 +17,21 @@ export class DroppedChanges {
   readonly #tell: (dropped: DroppedCount) => void
   readonly #counts = new Map<string, DroppedCount>()
 
+  /** @param tell Hears how many there were in about a second. */
   constructor(tell: (dropped: DroppedCount) => void) {
     this.#tell = tell
   }
 
   note(plugin: string, reason: DropReason): void {
     if (this.#counts.size === 0) setTimeout(() => this.#flush(), windowMs).unref()
-    const key = `${plugin} ${reason}`
-    const known = this.#counts.get(key)
-    if (known === undefined) this.#counts.set(key, { plugin, reason, count: 1 })
-    else known.count += 1
+    const dropped = this.#counts.get(`${reason} ${plugin}`) ?? { plugin, reason, count: 0 }
+    dropped.count += 1
+    this.#counts.set(`${reason} ${plugin}`, dropped)
   }
 
   #flush(): void {
-    const all = [...this.#counts.values()]
+    const counts = [...this.#counts.values()]
     this.#counts.clear()
-    for (const dropped of all) this.#tell(dropped)
+    for (const dropped of counts) this.#tell(dropped)
   }
 }

@@ -1,4 +1,4 @@
-import { kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits.js'
 import { sharedNamespace } from '../../kv/namespace.js'
 import { queueName } from '../../kv/queue-options.js'
 import type { Registration } from '../../sandbox/host-function.js'
@@ -86,8 +86,8 @@ const onChange: FunctionDefinition = {
     '',
     retries,
     '',
-    'A change that the function itself makes is told too: have it write elsewhere, or it will never end. Changes are',
-    'dropped while too many wait.',
+    `A change that the function itself makes is told too, and so on, ${kvLimits.changeDepthMax} times; what is changed`,
+    'after that, and while too many changes wait, is told to nobody.',
     '',
     `Limits: ${kvLuaLimits.changeHandlersMax} functions a plugin, one a prefix; ${kvLuaLimits.handlerConcurrencyMax} calls`,
     'of each at once. Works only at module scope, when init.lua is loaded. Raises for a prefix that has a function',

@@ -7,6 +7,7 @@ import type { CommitResult, StoredEntry } from '../../kv/store.js'
 import type { KvU64, KvValue } from '../../kv/value.js'
 import { parseVersionstamp, showVersionstamp } from '../../kv/versionstamp.js'
 import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
+import { callDepthOf } from '../call-depth.js'
 import { type KvUse, writing } from './bind.js'
 import { readOptions } from './options.js'
 import { describe, readKey, readKeys, readPrefix, readValue } from './read-values.js'
@@ -138,7 +139,8 @@ function deletePage(use: KvUse, entries: readonly StoredEntry[]): Pick<CommitRes
   use.call.budget.charge(1)
   const checks = entries.map(({ key, versionstamp }) => ({ key, versionstamp }))
   const mutations = entries.map(({ key }) => ({ type: 'delete', key }) as const)
-  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations }))
+  const { depth } = callDepthOf(use.call)
+  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations, depth }))
 }
 
 /** Makes the table that a commit gives. */
@@ -150,7 +152,8 @@ function resultToLua({ ok, versionstamp }: CommitResult): LuaObject {
 }
 
 function commit(use: KvUse, { checks, mutations }: MutationList): CommitResult {
-  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations }))
+  const { depth } = callDepthOf(use.call)
+  return writing(use, () => use.entries.commit(use.namespace, { checks, mutations, depth }))
 }
 
 function readVersionstamp(value: LuaValue): number | null {

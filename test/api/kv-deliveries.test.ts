@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { kvLimits } from '../../src/base/limits.js'
+import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
+import { until } from '../helpers/until.js'
+
+const countOf = async ({ host }: TestHost, name: string, prefix: string) =>
+  host.kv.namespace(`plugin:${name}`).count([prefix])
+
+const statsOf = ({ host }: TestHost, name: string, queue?: string) =>
+  host.kv.namespace(`plugin:${name}`).queues.stats(queue)
+
+const worker = plugin(
+  'worker',
+  `kv.listen("jobs", function(message)
+  assert(kv.atomic():sum({ "done", message.value.n }, 1):commit())
+end, { concurrency = 4 })
+kv.listen("endless", function() while true do end end)
+kv.listen("refused", function(message) return nil, "not " .. message.value end)
+http.handle("POST", "/jobs", function(req)
+  local commit = kv.atomic()
+  for n = req.json.from, req.json.to do commit:enqueue({ n = n }, { queue = "jobs" }) end
+  assert(commit:commit())
+  return { status = 204 }
+end, { public = true })
+`,
+)
+
+describe('kv.listen', () => {
+  it('brings what a request, the application and another plugin’s thread have sent, and says so in the metrics', async (t) => {
+    const server = await startHost(t, { plugins: { 'worker/init.lua': worker } })
+    const answer = await server.call('POST', '/worker/jobs', { json: { from: 1, to: 50 } })
+    assert.equal(answer.status, 204, answer.text)
+    const own = server.host.kv.namespace('plugin:worker')
+    for (let n = 51; n <= 100; n += 1) await own.queues.enqueue({ n }, { queue: 'jobs' })
+    await until('all jobs are done', async () => (await countOf(server, 'worker', 'done')) === 100)
+    await until('they are gone', async () => (await statsOf(server, 'worker', 'jobs')).total === 0)
+    for await (const { value } of own.list({ prefix: ['done'] })) assert.equal(value, 1)
+    const { text } = await server.send('GET', '/metrics', { headers: server.credentials })
+    assert.match(text, /plugin_messages_total\{plugin="worker",queue="jobs",status="ok"\} 100/)
+    assert.match(text, /plugin_message_lag_seconds_count\{plugin="worker",queue="jobs"\} 100/)
+    const details = await server.admin<{ listeners: { queue: string }[] }>('GET', '/worker')
+    assert.deepEqual(
+      details.listeners.map(({ queue }) => queue),
+      ['jobs', 'endless', 'refused'],
+    )
+  })
+
+  it('ends a function that never ends, gives up its message with the reason, and goes on with the rest', async (t) => {
+    const server = await startHost(t, {
+      plugins: { 'worker/init.lua': worker },
+      config: { plugin_timeout: 1, plugin_max_instructions: 2_000_000 },
+    })
+    const { queues } = server.host.kv.namespace('plugin:worker')
+    await queues.enqueue('x', { queue: 'endless', backoffSchedule: [1] })
+    await queues.enqueue('wanted', { queue: 'refused', backoffSchedule: [] })
+    await queues.enqueue({ n: 1 }, { queue: 'jobs' })
+    await until('it is given up', async () => (await statsOf(server, 'worker')).dlq === 2)
+    const letters = await queues.deadLetters()
+    const errorOf = (queue: string) => letters.find((letter) => letter.queue === queue)?.errorMessage ?? ''
+    assert.match(errorOf('endless'), /INSTRUCTIONS|TIMEOUT/)
+    assert.equal(errorOf('refused'), 'not wanted')
+    await until('the job is done', async () => (await countOf(server, 'worker', 'done')) === 1)
+    assert.equal((await statsOf(server, 'worker')).pending, 0)
+  })
+
+  it('loses nothing through reloads, disabling and a restart, and works off each message once', async (t) => {
+    const server = await startHost(t, { plugins: { 'worker/init.lua': worker } })
+    const own = server.host.kv.namespace('plugin:worker')
+    let sent = 0
+    const send = async (count: number) => {
+      const commits = Array.from({ length: count }, () => {
+        sent += 1
+        return own.queues.enqueue({ n: sent }, { queue: 'jobs' })
+      })
+      await Promise.all(commits)
+    }
+    for (let round = 0; round < 8; round += 1) {
+      await send(50)
+      await server.admin('POST', '/worker/reload')
+    }
+    await server.admin('POST', '/worker/disable')
+    await send(50)
+    const disabled = await statsOf(server, 'worker', 'jobs')
+    assert.equal(disabled.processing, 0)
+    assert.ok(disabled.pending >= 50)
+    await server.restart()
+    assert.deepEqual(await statsOf(server, 'worker', 'jobs'), disabled)
+    await server.admin('POST', '/worker/enable')
+    await until('all is done', async () => (await statsOf(server, 'worker')).total === 0)
+    const done = server.host.kv.namespace('plugin:worker').list({ prefix: ['done'] })
+    let count = 0
+    for await (const { key, value } of done) {
+      assert.equal(value, 1, `${key.join(' ')} was worked off ${value} times`)
+      count += 1
+    }
+    assert.equal(count, sent)
+  })
+})
+
+const follower = (body: string, version = '1.0.0') =>
+  plugin('follower', body, version, 'kv_access = { config = { "read" } }')
+
+describe('kv.on_change', () => {
+  it('tells of the plugin’s own changes, and of those of a shared namespace while that is approved', async (t) => {
+    const body = `kv.on_change({ "users" }, function(change)
+  kv.set({ "seen", change.key[2] }, change.type)
+end)
+kv.shared("config").on_change({}, function(change)
+  kv.set({ "shared", change.key[1] }, change.value or json.null)
+end)
+`
+    const server = await startHost(t, { plugins: { 'follower/init.lua': follower(body) }, approve: false })
+    const own = server.host.kv.namespace('plugin:follower')
+    const config = server.host.kv.namespace('shared:config')
+    await own.set(['users', 1], 'ann')
+    await config.set(['before'], 1)
+    await until('the own change is told', async () => (await own.get(['seen', 1])).value === 'set')
+    const grant = { kv: [{ plugin: 'follower', namespace: 'config', access: 'read' }] }
+    await server.admin('POST', '/kv/approve', { json: grant })
+    await config.set(['during'], 2)
+    await until('the shared change is told', async () => (await own.get(['shared', 'during'])).value === 2)
+    await server.admin('POST', '/kv/revoke', { json: grant })
+    await config.set(['after'], 3)
+    await own.delete(['users', 1])
+    await until('the delete is told', async () => (await own.get(['seen', 1])).value === 'delete')
+    assert.deepEqual(
+      [(await own.get(['shared', 'before'])).value, (await own.get(['shared', 'after'])).value],
+      [null, null],
+    )
+    assert.equal((await own.queues.stats()).total, 0)
+  })
+
+  it('comes to an end where a function changes what it follows', async (t) => {
+    const body = `kv.on_change({ "loop" }, function(change)
+  kv.set({ "loop" }, change.value + 1)
+end)
+`
+    const server = await startHost(t, { plugins: { 'follower/init.lua': follower(body) } })
+    const own = server.host.kv.namespace('plugin:follower')
+    await own.set(['loop'], 0)
+    await until('it has ended', async () => {
+      const { value } = await own.get(['loop'])
+      return value === kvLimits.changeDepthMax && (await own.queues.stats()).total === 0
+    })
+    await until('it is told', () => server.lines.some(({ msg }) => msg.includes('were not queued')))
+  })
+
+  it('keeps to the order of the commits, whoever makes them', async (t) => {
+    const body = `kv.on_change({ "n" }, function(change)
+  assert(kv.atomic():append({ "order" }, { change.value }):commit())
+end)
+http.handle("POST", "/set", function(req)
+  kv.set({ "n" }, req.json.value)
+  return { status = 204 }
+end, { public = true })
+`
+    const server = await startHost(t, { plugins: { 'follower/init.lua': follower(body) } })
+    const own = server.host.kv.namespace('plugin:follower')
+    const writes: string[] = []
+    const watching = new AbortController()
+    const watched = (async () => {
+      for await (const { changes } of own.watch(
+        { keys: [['n']] },
+        { initial: false, signal: watching.signal },
+      )) {
+        for (const { value } of changes) writes.push(String(value))
+      }
+    })()
+    await Promise.all(
+      Array.from({ length: 60 }, (_, at) =>
+        at % 2 === 0
+          ? own.set(['n'], `t${at}`)
+          : server.call('POST', '/follower/set', { json: { value: `l${at}` } }),
+      ),
+    )
+    await until('all are told', async () => {
+      const { value } = await own.get(['order'])
+      return Array.isArray(value) && value.length === 60
+    })
+    await until('all are seen', () => writes.length === 60)
+    watching.abort()
+    await watched.catch(() => undefined)
+    assert.deepEqual((await own.get(['order'])).value, writes)
+  })
+})
