@@ -1,6 +1,7 @@
 import type { HookRunner } from './content/hook-runner.js'
 import type { HostAnswers } from './host-answers.js'
 import type { Authenticator } from './identity/authenticator.js'
+import type { CommitSignal } from './kv/commit-signal.js'
 import type { HookAdministration } from './plugins/hooks/hook-administration.js'
 import type { PluginDirectory } from './plugins/plugin-directory.js'
 import type { Sandbox } from './sandbox/generation.js'
@@ -16,6 +17,8 @@ export interface HarnessParts {
 
 /** What a host that runs tests of plugins does differently; see `plugin-tests.ts`. */
 export interface HostHarness {
+  /** By which the executor threads, which outlive the host, tell of their commits. */
+  readonly commits: CommitSignal
   /** Gives the sandbox, in which there is the module `test`. */
   createSandbox(options: SandboxOptions): Sandbox
   /** Gets the parts of the host that a test acts on, before plugins are loaded. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Database } from 'better-sqlite3'
 import { parseDuration } from './base/durations.js'
 import { watchLimits } from './base/limits.js'
 import { requestTopic } from './capabilities/request/wire.js'
@@ -11,6 +12,8 @@ import { generationSettings } from './generation-settings.js'
 import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
+import { CommitSignal } from './kv/commit-signal.js'
+import { createKv, type KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
@@ -33,6 +36,8 @@ export interface PartsOptions {
   readonly hotReload?: ReloadTimes
   /** False only where the hard stop alone is put to the test. */
   readonly softLimits?: boolean
+  /** Milliseconds of one call, less than `plugin_timeout` can say; there as well. */
+  readonly callMs?: number
   /** Decides which hooks run, in the place of the admins: the key is `<event>:<table>`. */
   readonly approvesHook?: (plugin: string, key: string) => boolean
   /** Replaces who sends the requests of plugins and who says what is approved, e.g. where plugins are tested. */
@@ -46,6 +51,8 @@ export interface PartsMaterial {
   readonly database: CoreDatabase
   /** Path of the SQLite file, which executor threads open by themselves. */
   readonly databaseFile: string
+  /** Of the key-value store alone; closed with it. */
+  readonly kvConnection: Database
   readonly tracing: Tracing | undefined
 }
 
@@ -62,6 +69,7 @@ export interface HostParts {
   readonly hooks: HookEngine
   readonly content: ContentService
   readonly outbound: Outbound
+  readonly kv: KvService
   /** Undefined when the configuration turns metrics off. */
   readonly metrics: Metrics | undefined
 }
@@ -70,13 +78,15 @@ export interface HostParts {
 export function composeHost(options: PartsOptions, material: PartsMaterial): HostParts {
   const { config, database, log } = material
   const metrics = config.metrics.enabled ? createMetrics() : undefined
+  const commits = options.harness?.commits ?? new CommitSignal()
   const answers = new HostAnswers(log)
   let manager: PluginManager | undefined
-  const sandbox = composeSandbox(options, material, answers, metrics, () => manager)
+  const sandbox = composeSandbox(options, material, { answers, metrics, commits }, () => manager)
+  const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
-    settings: generationSettings(config),
+    settings: { ...settings, timeoutMs: options.callMs ?? settings.timeoutMs },
     approvalBinding: config.plugin_approval_binding,
     breaker: {
       failuresMax: config.plugin_max_failures,
@@ -99,19 +109,27 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     answers.provide(topic, answer)
   const outbound = composeOutbound(options, material, plugins, metrics)
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
-  return { sandbox, manager: plugins, hooks, content, outbound, metrics }
+  const kv = composeKv(material, commits)
+  return { sandbox, manager: plugins, hooks, content, outbound, kv, metrics }
+}
+
+/** What connects the executor threads with the rest of the host. */
+interface SandboxLinks {
+  readonly answers: HostAnswers
+  readonly metrics: Metrics | undefined
+  readonly commits: CommitSignal
 }
 
 function composeSandbox(
   { softLimits, harness }: PartsOptions,
   { config, databaseFile, log }: PartsMaterial,
-  answers: HostAnswers,
-  metrics: Metrics | undefined,
+  { answers, metrics, commits }: SandboxLinks,
   manager: () => PluginManager | undefined,
 ): Sandbox {
+  const kv = { signal: commits.memory, namespaceBytes: config.keyval.namespace_bytes }
   return (harness?.createSandbox ?? createSandbox)({
     entry: new URL('./executor.bundle.js', import.meta.url),
-    composition: { databaseFile } satisfies ExecutorComposition,
+    composition: { databaseFile, kv } satisfies ExecutorComposition,
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,
     observer: observeSandbox(log, metrics, manager),
@@ -121,6 +139,16 @@ function composeSandbox(
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
       else writePluginReport(log, report)
     },
+  })
+}
+
+function composeKv({ config, kvConnection, log }: PartsMaterial, signal: CommitSignal): KvService {
+  return createKv({
+    connection: kvConnection,
+    signal,
+    namespaceBytes: config.keyval.namespace_bytes,
+    sweepIntervalMs: parseDuration(config.keyval.sweep_interval),
+    onSweepError: (error) => log.error({ err: error }, 'sweep of the key-value store failed'),
   })
 }
 

@@ -13,10 +13,14 @@ import type { HostParts } from './host-parts.js'
 import { observeDispatch } from './host-telemetry.js'
 import type { Authenticator, User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
+import { createKvRoutes, kvPrefixes } from './kv/routes/kv-routes.js'
+import type { KvMeasurements } from './kv/routes/routes-options.js'
+import { StreamSlots } from './kv/routes/stream-slots.js'
 import { createMetricsRoute } from './metrics-routes.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import type { PluginManager } from './plugins/manager.js'
 import type { Logger } from './telemetry/logger.js'
+import type { Metrics } from './telemetry/metrics.js'
 import type { Tracing } from './telemetry/tracing.js'
 import { productVersion } from './version.js'
 
@@ -66,6 +70,7 @@ export async function mountRoutes(
   await app.register(createContentRoutes({ content: parts.content, hooks, ...door, isHeaderAllowed, log }), {
     prefix: contentPrefix,
   })
+  await mountKv(app, parts, material, door)
   await app.register(
     createPluginRoutes({
       directory: manager,
@@ -94,6 +99,38 @@ async function mountMetrics(
       isAdmin: (request) => authenticate(request)?.role === 'admin',
     }),
   )
+}
+
+/** What is counted by client is counted for all places where the routes are mounted together. */
+async function mountKv(
+  app: FastifyInstance,
+  { kv, metrics }: HostParts,
+  { config, log }: RoutesMaterial,
+  { authenticate, clientIp }: Door,
+): Promise<void> {
+  const { rate_limit: perSecond } = config.keyval
+  const shared = {
+    namespaces: kv,
+    overview: kv,
+    authenticate,
+    clientOf: (request: FastifyRequest) => clientNetwork(clientIp(request)),
+    rate: createTokenBuckets({ perSecond, burst: perSecond }),
+    streams: new StreamSlots(),
+    log,
+    ...(metrics && { measurements: measurementsOf(metrics) }),
+  }
+  for (const prefix of kvPrefixes) {
+    const isDocumented = prefix === kvPrefixes[0]
+    await app.register(createKvRoutes({ ...shared, isDocumented }), { prefix })
+  }
+}
+
+function measurementsOf(metrics: Metrics): KvMeasurements {
+  return {
+    operations: () => metrics.kvOperations(),
+    text: () => metrics.kvText(),
+    contentType: metrics.contentType,
+  }
 }
 
 function createDoor({ authenticator, config }: RoutesMaterial): Door {

@@ -2,19 +2,57 @@ import { mkdirSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { type ConfigInput, completeConfig } from './config/complete.js'
 import type { ContentService } from './content/content-service.js'
+import { retryWhileBusy } from './database/busy-retry.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
+import { openSqlite } from './database/sqlite.js'
 import { parseDatabaseUrl } from './database/url.js'
 import { composeHost, type HostParts, type PartsOptions } from './host-parts.js'
 import { mountRoutes } from './host-routes.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
+import type { KvNamespaces } from './kv/kv.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import type { StatusReport } from './plugins/plugin-views.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
 import { createTracing, type Tracing } from './telemetry/tracing.js'
 import { productVersion } from './version.js'
+
+export type { KvKey, KvKeyPart } from './kv/key.js'
+export type {
+  Kv,
+  KvAtomic,
+  KvBatch,
+  KvChange,
+  KvCommitResult,
+  KvDeadLetter,
+  KvDeleteOptions,
+  KvEnqueueOptions,
+  KvEntry,
+  KvHit,
+  KvIndex,
+  KvIndexOptions,
+  KvList,
+  KvListOptions,
+  KvMessage,
+  KvMutateOptions,
+  KvNamespaces,
+  KvPage,
+  KvPageOptions,
+  KvQueueStats,
+  KvQueues,
+  KvSearch,
+  KvSearchOptions,
+  KvSelector,
+  KvSetOptions,
+  KvTransaction,
+  KvTransactionOptions,
+  KvTransactionResult,
+  KvWatchOptions,
+} from './kv/kv.js'
+export { KvNow, type KvObject, KvU64, type KvValue } from './kv/value.js'
+export type { Where } from './kv/where.js'
 
 export interface HostOptions extends PartsOptions {
   /** Settings with the keys of `config.json`; what is absent has its default. */
@@ -36,6 +74,8 @@ export interface Host {
   readonly hooks: EmbeddedHooks
   /** Datatypes, entries and media; writes go through the hooks of plugins. */
   readonly content: ContentService
+  /** The key-value store; see docs/kv.md. */
+  readonly kv: KvNamespaces
   readonly adminToken: AdminToken
   /** Which plugins run, which failed, what waits for approval. */
   status(): StatusReport
@@ -60,7 +100,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
   })
   const tracing = await createTracing({ environment, version: productVersion(), log })
   const database = await createDatabase({ file, log })
-  const parts = composeHost(options, { config, log, database, databaseFile: file, tracing })
+  const kvConnection = await retryWhileBusy(() => openSqlite({ file, busyTimeoutMs: 0, mustExist: true }))
+  const parts = composeHost(options, { config, log, database, databaseFile: file, kvConnection, tracing })
   const lifecycle = { isShuttingDown: false }
   const app = options.app ?? createHttpServer(log)
   let closing: Promise<void> | undefined
@@ -87,6 +128,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     plugins: parts.manager,
     hooks: createEmbeddedHooks(parts.hooks, database, () => lifecycle.isShuttingDown),
     content: parts.content,
+    kv: parts.kv,
     adminToken,
     status: () => parts.manager.statusReport(),
     close,
@@ -108,6 +150,7 @@ async function closeAll(options: HostOptions, { app, parts, database, log, traci
   await parts.manager.close()
   parts.outbound.close()
   await parts.sandbox.close()
+  await parts.kv.close()
   await database.close()
   await tracing?.close()
   if (options.log === undefined) await flushLogger(log)

@@ -19,6 +19,7 @@ import { readTestFiles } from './harness/test-files.js'
 import { TestSession } from './harness/test-session.js'
 import { createHost, type Host } from './host.js'
 import type { HarnessParts } from './host-harness.js'
+import { CommitSignal } from './kv/commit-signal.js'
 import type { GrantRequest } from './plugins/administration.js'
 import type { GrantKind } from './plugins/grants/grant-table.js'
 import { type Candidate, PluginLoader, reasonOf } from './plugins/loader.js'
@@ -187,8 +188,10 @@ function openWorker(
   directory: string,
 ): TestWorker {
   const link = `${directory}.db`
+  const commits = new CommitSignal()
+  const kv = { signal: commits.memory, namespaceBytes: config.keyval.namespace_bytes }
   const sandbox = new ReusedSandbox({
-    composition: { databaseFile: link, runsTests: true } satisfies ExecutorComposition,
+    composition: { databaseFile: link, kv, runsTests: true } satisfies ExecutorComposition,
     coverage,
   })
   let hosts = 0
@@ -199,18 +202,31 @@ function openWorker(
       const databaseFile = join(data, 'modula.db')
       await rm(link, { force: true })
       await symlink(databaseFile, link)
-      return startTestHost(plugin, sandbox, {
-        ...config,
-        plugin_directory: plugins,
-        data_directory: data,
-        database_url: `sqlite:${databaseFile}`,
-      })
+      return startTestHost(
+        plugin,
+        { sandbox, commits },
+        {
+          ...config,
+          plugin_directory: plugins,
+          data_directory: data,
+          database_url: `sqlite:${databaseFile}`,
+        },
+      )
     },
     close: () => sandbox.close(),
   }
 }
 
-async function startTestHost(plugin: string, sandbox: ReusedSandbox, config: Config): Promise<TestHost> {
+interface TestThreads {
+  readonly sandbox: ReusedSandbox
+  readonly commits: CommitSignal
+}
+
+async function startTestHost(
+  plugin: string,
+  { sandbox, commits }: TestThreads,
+  config: Config,
+): Promise<TestHost> {
   const problems: string[] = []
   const session = new TestSession(plugin)
   let engine: HarnessParts['hooks'] | undefined
@@ -223,6 +239,7 @@ async function startTestHost(plugin: string, sandbox: ReusedSandbox, config: Con
     }),
     outbound: { sender: createMockedSender(session.mocks) },
     harness: {
+      commits,
       attach: (parts) => {
         session.attach(parts)
         engine = parts.hooks

@@ -2,10 +2,15 @@ import Fastify from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
 import type { OutboundAdministration } from '../../src/admin/options.js'
+import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
 import type { ContentService } from '../../src/content/content-service.js'
 import { noHooks } from '../../src/content/noop-hooks.js'
 import { createHealthRoutes } from '../../src/health.js'
+import type { KvNamespaces } from '../../src/kv/kv.js'
+import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
+import type { KvMeasurements, KvOverview } from '../../src/kv/routes/routes-options.js'
+import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
 import { productVersion } from '../../src/version.js'
@@ -40,6 +45,20 @@ export async function openApiDocument(): Promise<object> {
       log: { error: silent },
     }),
     { prefix: contentPrefix },
+  )
+  await app.register(
+    createKvRoutes({
+      namespaces: {} as KvNamespaces,
+      overview: {} as KvOverview,
+      measurements: {} as KvMeasurements,
+      authenticate: silent,
+      clientOf: () => '',
+      rate: createTokenBuckets({ perSecond: 0, burst: 1 }),
+      streams: new StreamSlots(),
+      isDocumented: true,
+      log: { error: silent },
+    }),
+    { prefix: kvPrefixes[0] },
   )
   await app.ready()
   const document = app.swagger()

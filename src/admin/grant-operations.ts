@@ -1,8 +1,9 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { hookApprovalKey } from '../capabilities/hooks/hook-rules.js'
 import type { GrantRequest } from '../plugins/administration.js'
 import { pluginNotFound } from '../plugins/errors.js'
-import { coreKey, hookKey } from '../plugins/grants/grant-keys.js'
+import { coreKey } from '../plugins/grants/grant-keys.js'
 import type { GrantKind } from '../plugins/grants/grant-table.js'
 import { grantsNotFound } from './errors.js'
 import {
@@ -53,7 +54,7 @@ const resources: readonly Resource[] = [
     read: (administration) => ({ hooks: administration.hooks() }),
     parse: (body) =>
       (body as HookBody).hooks.map(({ event, table, ...item }) =>
-        toRequest('hook', hookKey(event, table), item),
+        toRequest('hook', hookApprovalKey(event, table), item),
       ),
   },
   {

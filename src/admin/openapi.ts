@@ -35,6 +35,10 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },
           { name: 'content', description: 'Datatypes, entries, media, and what was done to them.' },
+          {
+            name: 'keyval',
+            description: 'The key-value store; all of it is at /api/keyval as well.',
+          },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],
         components: {

@@ -198,6 +198,8 @@ export const configLimits = {
 export const logLimits = {
   /** Bytes of lines that wait for a slow reader of standard error; further lines are dropped. */
   waitingBytesMax: 8 * 1024 * 1024,
+  /** How long a flush waits for such a reader; what it has not taken then is left to the exit of the process. */
+  flushMsMax: 2000,
 } as const
 
 /** Limits of the metrics: what plugins and callers choose must not make new series without end. */
@@ -610,6 +612,28 @@ export const testLimits = {
   watchSettleMs: 150,
 } as const
 
+/** Limits of the HTTP interface of the key-value store. */
+export const kvHttpLimits = {
+  /** Bytes of a request body: room for the largest commit as JSON, in which bytes grow by a third. */
+  bodyBytesMax: 2 * 1024 * 1024,
+  /** Characters of a wrong value that a message shows; the rest is cut. */
+  previewCharacters: 50,
+  /** Bytes of the JSON of one list; a longer one is refused and can be read page by page. */
+  listBytesMax: 16 * 1024 * 1024,
+  /** Bytes of the JSON of one answer to a poll; what watches more than that needs the stream. */
+  pollBytesMax: 16 * 1024 * 1024,
+  /** Time between two signs of life on a stream that has nothing to tell. */
+  heartbeatMs: 20_000,
+  /** Time that clients are told to wait before they open a broken stream again. */
+  retryMs: 3000,
+  /** Streams that one client may have open at once; one more is answered with 429. */
+  streamsPerClientMax: 20,
+  /** Streams of all clients together; one more is answered with 503. */
+  streamsMax: 1000,
+  /** Seconds after which a client that had too many streams may try again. */
+  streamsRetrySeconds: 5,
+} as const
+
 /** Limits of the key-value store; they hold for plugins, for HTTP clients and for the embedding application. */
 export const kvLimits = {
   /** Parts of one key; more is refused. */
@@ -650,6 +674,126 @@ export const kvLimits = {
   expiryMsMax: 315_360_000_000,
   /** Characters of the name of a shared namespace. */
   namespaceCharactersMax: 63,
+  /** Pauses between the tries of one message, and so its tries less one; more is refused. */
+  backoffPausesMax: 20,
+  /** Longest pause between two tries of a message; more is refused. */
+  backoffPauseMsMax: 86_400_000,
+  /** Longest time for which a message may be held back; more is refused. */
+  delayMsMax: 2_592_000_000,
+  /** Keys that one message may have for the case that all its tries fail; more is refused. */
+  keysIfUndeliveredMax: 10,
+  /** Time for which a message belongs to the consumer that takes it, when the consumer names none. */
+  leaseMsDefault: 30_000,
+  /** Longest time that one lease, or its extension, may last from now on; more is refused. */
+  leaseMsMax: 3_600_000,
+  /** Messages that wait or are being worked on in the queues of one namespace; sending more is refused. */
+  messagesMax: 100_000,
+  /** Bytes that a message takes beside its value and keys, as quotas count it. */
+  messageBytes: 128,
+  /** Characters of the name of a queue. */
+  queueCharactersMax: 63,
+  /** Bytes of the error text of a message; the rest is cut. */
+  errorBytesMax: 1024,
+  /** Dead letters that one namespace keeps; a new one then takes the place of the oldest. */
+  deadLettersMax: 10_000,
+  /** Age at which dead letters are deleted: a week. */
+  deadLetterMsMax: 604_800_000,
+  /** Dead letters that one page holds when it names no limit. */
+  deadLettersPageDefault: 100,
+  /** Dead letters of one page; more is refused. A page of large values ends at `pageBytesMax`. */
+  deadLettersPageMax: 1000,
+  /** Dead letters that one transaction deletes; the rest is left to the next one. */
+  deadLettersSliceMax: 100,
+  /** Messages of a queue that one look for work may declare dead; the rest is left to the next look. */
+  deathsMax: 20,
+  /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
+  triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
+  /** Commits that the HTTP thread puts into one transaction; further ones go into the next. */
+  groupCommitsMax: 128,
+  /** Bytes of the commits that wait in the HTTP thread, e.g. while the database is locked; further ones are refused. */
+  waitingBytesMax: 64 * 1024 * 1024,
+  /** Time for which the HTTP thread works for one caller that awaits answer after answer; then others have a turn. */
+  turnMs: 5,
+  /** Entries that one step of a count looks at; between steps, others have a turn. */
+  countStepEntries: 10_000,
+  /** How often a transaction may run again after a conflict; more is refused. */
+  transactionRetriesMax: 100,
+  /** Longest pause before a transaction runs again. */
+  transactionPauseMsMax: 10_000,
+  /** Keys that one watcher follows; more is refused. */
+  watchedKeysMax: 100,
+  /** Watchers of one namespace; more is refused. */
+  namespaceWatchersMax: 200,
+  /** Watchers of the whole host; more is refused. */
+  watchersMax: 1000,
+  /** Changes that a watcher looks at in one step; the commit that it is in is read to its end. */
+  watchStepChanges: 1000,
+  /** Bytes of keys and values that a watcher looks at in one step; as `watchStepChanges`. */
+  watchStepBytes: 1024 * 1024,
+  /** Time between two looks for commits of other processes, while somebody watches. */
+  watchOthersMs: 1000,
+  /** Entries that one commit of a sweep deletes. */
+  sweepEntries: 500,
+  /** Leased messages, and dead letters, that the metrics count; a number as large as this says "at least". */
+  countedMessagesMax: 100_000,
+  /** Namespaces that a list of them names; the rest is left out. */
+  namespacesShownMax: 10_000,
+} as const
+
+/** Bounds of filters over values of the key-value store. What goes over one is refused before anything is read. */
+export const kvWhereLimits = {
+  /** Nesting of one filter. */
+  depthMax: 16,
+  /** Operators of one filter, those of logic included: each is asked of every value that is looked at. */
+  operatorsMax: 64,
+  /** Items of all lists (`$in`, `$nin`) of one filter. */
+  itemsMax: 1000,
+  /** Characters of one path. */
+  pathCharactersMax: 256,
+  /** Members and positions in one path. */
+  pathPartsMax: 32,
+  /** Characters of one text that values are compared with. */
+  textCharactersMax: 4096,
+  /** Characters of one text that is looked for inside of values: finding a long one can take the product of both lengths. */
+  partCharactersMax: 256,
+} as const
+
+/** Bounds of full-text search in the key-value store. */
+export const kvSearchLimits = {
+  /** Indexes of one namespace; more is refused, because each makes every write below its prefix slower. */
+  indexesMax: 8,
+  /** Fields of one index; more is refused. */
+  fieldsMax: 16,
+  /** Bytes of the text that one entry puts into one index; what goes beyond is stored, but not found. */
+  documentBytesMax: 64 * 1024,
+  /** Bytes that a document takes in an index beside its key and text, as quotas count it. */
+  documentBytes: 64,
+  /** Bytes in an index for each byte of text with the tokenizer `trigram`, as quotas count it; 1 with the others. */
+  trigramFactor: 4,
+  /** Existing entries that one step takes into a new index, or out of a removed one. */
+  stepEntriesMax: 256,
+  /** Bytes of the entries that one step takes in. */
+  stepBytesMax: 256 * 1024,
+  /** Characters of one query; more is refused. */
+  queryCharactersMax: 512,
+  /** Words and phrases of one query; more is refused. */
+  queryTermsMax: 16,
+  /** Documents that the words of one query stand in, added up; then the search ends with KV_SEARCH_TOO_BROAD. */
+  postingsMax: 250_000,
+  /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
+  matchesMax: 10_000,
+  /** Time that one search may take until its documents are ranked; then the same. */
+  searchMs: 250,
+  /** Bytes of the values that one search reads for its hits, those that its filter passes over included. */
+  readBytesMax: 16 * 1024 * 1024,
+  /** Characters of the text of one field with marks; a longer one is cut around the first mark. */
+  highlightCharactersMax: 500,
+  /** Characters of such a text that stand before the first mark. */
+  highlightLeadCharacters: 80,
+  /** Characters of one mark; more is refused. */
+  markCharactersMax: 64,
+  /** Namespaces whose indexes one connection remembers; then it reads them again. */
+  namespacesMax: 1000,
 } as const

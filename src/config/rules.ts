@@ -16,6 +16,10 @@ const extraRules: Readonly<Record<string, Rule>> = {
     words: 'a duration from 100ms to 24h, e.g. "60s"',
     holds: (value) => isDurationWithin(value, 100, 24 * 3_600_000),
   },
+  'keyval.sweep_interval': {
+    words: 'a duration from 50ms to 24h, e.g. "1s"',
+    holds: (value) => isDurationWithin(value, 50, 24 * 3_600_000),
+  },
   plugin_trusted_proxies: {
     words: 'a list of at most 1000 IP addresses or CIDR ranges, e.g. ["10.0.0.0/8"]',
     holds: (value) => Array.isArray(value) && value.every(isAddressRange),

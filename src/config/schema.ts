@@ -236,6 +236,29 @@ const storageSettings = {
   }),
 }
 
+const keyvalSettings = {
+  namespace_bytes: Type.Integer({
+    default: 1024 * mebibyte,
+    minimum: 64 * kibibyte,
+    maximum: 1024 * 1024 * mebibyte,
+    description:
+      'Bytes that one namespace of the key-value store may hold, messages included; writes beyond them fail, reads and deletes do not.',
+  }),
+  sweep_interval: Type.String({
+    default: '1s',
+    minLength: 1,
+    description:
+      'Time between two rounds that remove expired entries and finish search indexes. Expired entries are invisible at once; watchers are told in the round.',
+  }),
+  rate_limit: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'Requests a second that one client address may send to the HTTP interface of the key-value store, and the largest burst; more answer 429. A stream counts once.',
+  }),
+}
+
 const serverSettings = {
   host: Type.String({
     default: '127.0.0.1',
@@ -298,6 +321,12 @@ export const configSections: readonly ConfigSection[] = [
     settings: requestSettings,
   },
   { title: 'Storage', about: 'Where data lives.', settings: storageSettings },
+  {
+    title: 'Key-value store',
+    about: 'What plugins, HTTP clients and the embedding application keep by keys.',
+    key: 'keyval',
+    settings: keyvalSettings,
+  },
   { title: 'Server', about: 'Where the host listens.', key: 'server', settings: serverSettings },
   { title: 'Metrics', about: 'What is measured, for Prometheus.', key: 'metrics', settings: metricsSettings },
   { title: 'Log', about: 'What is logged to standard error.', key: 'log', settings: logSettings },
@@ -310,6 +339,7 @@ const configSchema = Type.Object({
   ...hookSettings,
   ...requestSettings,
   ...storageSettings,
+  keyval: Type.Object(keyvalSettings),
   server: Type.Object(serverSettings),
   metrics: Type.Object(metricsSettings),
   log: Type.Object(logSettings),

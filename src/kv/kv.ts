@@ -76,7 +76,7 @@ export interface KvEnqueueOptions {
   readonly queue?: string
   /** Milliseconds before the message is given out; 0 when missing. */
   readonly delay?: number
-  /** Milliseconds to wait after each failed try, and so their number less one; `kvLimits.backoffMs` when missing. */
+  /** Milliseconds to wait after each failed try, and so their number less one; `defaultBackoffMs` when missing. */
   readonly backoffSchedule?: readonly number[]
   /** Keys that the value is set at when all tries have failed. */
   readonly keysIfUndelivered?: readonly KvKey[]
@@ -163,6 +163,15 @@ export interface KvQueues {
   enqueue(value: KvValue, options?: KvEnqueueOptions): Promise<{ readonly ok: true; readonly id: string }>
   /** Takes the message that has been due for longest; undefined when none is. `lease` is its length in milliseconds. */
   dequeue(options?: { readonly queue?: string; readonly lease?: number }): Promise<KvMessage | undefined>
+  /**
+   * Waits until a message is due and takes it; undefined once the signal is aborted. A message that was taken before
+   * the signal was noticed is given out all the same.
+   */
+  next(options: {
+    readonly queue?: string
+    readonly lease?: number
+    readonly signal: AbortSignal
+  }): Promise<KvMessage | undefined>
   /** Ends a message. False when its lease has ended or it is not there. */
   ack(message: Pick<KvMessage, 'id' | 'lease'>): Promise<boolean>
   /** Gives a message back: it is tried again after its pause, or is dead. False as for `ack`. */
@@ -269,6 +278,8 @@ export interface Kv {
   ): Promise<{ readonly ok: true; readonly versionstamp: string }>
   /** @returns How many entries were deleted. */
   delete(key: KvKey, options?: KvDeleteOptions): Promise<{ readonly deletedCount: number }>
+  /** As `delete` for each of the keys, in one commit. */
+  deleteMany(keys: readonly KvKey[], options?: KvDeleteOptions): Promise<{ readonly deletedCount: number }>
   list(selector?: KvSelector, options?: KvListOptions): KvList
   paginate(options?: KvPageOptions): Promise<KvPage>
   /** Counts the entries below a prefix. */
@@ -287,6 +298,14 @@ export interface Kv {
     target: { readonly keys: readonly KvKey[] } | { readonly prefix: KvKey },
     options?: KvWatchOptions,
   ): AsyncIterable<KvBatch>
+  /**
+   * Gives the next batch of such a watch at once: without changes when nothing has changed behind `since`, and with
+   * `reset` when `since` is missing or too far back.
+   */
+  changes(
+    target: { readonly keys: readonly KvKey[] } | { readonly prefix: KvKey },
+    options?: { readonly since?: string },
+  ): Promise<KvBatch>
   readonly queues: KvQueues
   readonly search: KvSearch
 }

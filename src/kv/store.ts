@@ -19,6 +19,13 @@ export interface KvStore {
   commit(namespace: string, commit: Commit): CommitResult
   /** Applies several commits one after the other; cheaper than one by one. Each may fail by itself. */
   commitAll(commits: readonly NamespacedCommit[]): readonly CommitOutcome[]
+  /**
+   * Deletes entries that have expired, which nobody sees any more, and tells watchers of it.
+   *
+   * @param limit How many at most, up to `kvLimits.mutationsMax`.
+   * @returns How many there were; fewer than the limit when none are left.
+   */
+  sweepExpired(limit: number): number
 }
 
 /** An entry that has not expired. */

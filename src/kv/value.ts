@@ -121,6 +121,12 @@ function inspectObject(value: object, path: string, depth: number): ValueShape {
   return shape
 }
 
+/** True for an object with members, as opposed to arrays and to the special values that are objects in JavaScript. */
+export function isMembers(value: unknown): value is KvObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return !(value instanceof Uint8Array || value instanceof KvU64 || value instanceof KvNow)
+}
+
 /** @throws `KV_VALUE_INVALID` for a bigint with too many digits. */
 export function checkDigits(value: bigint, path = ''): void {
   // One decimal digit takes less than 3.33 bits.

@@ -1,3 +1,5 @@
+import type { PluginObserver } from './plugin-observer.js'
+
 /** What has gone wrong with a plugin since the host started, over all its generations. */
 export interface ActivityRecord {
   /** Times that its breaker opened. */
@@ -18,20 +20,31 @@ interface Notes {
   lastErrorType: string
 }
 
-/** Keeps in mind, for operators, what has gone wrong with each plugin. Nothing of it is stored. */
+/** Keeps in mind, for operators, what has gone wrong with each plugin, and tells the metrics. Nothing of it is stored. */
 export class PluginActivity {
   readonly #notes = new Map<string, Notes>()
   readonly #now: () => Date
+  readonly #observer: PluginObserver
 
-  /** @param now The time of day. */
-  constructor(now: () => Date) {
+  /**
+   * @param now The time of day.
+   * @param observer Told of each thing as it happens; nobody is when missing.
+   */
+  constructor(now: () => Date, observer: PluginObserver = {}) {
     this.#now = now
+    this.#observer = observer
+  }
+
+  noteReload(plugin: string, status: 'success' | 'error'): void {
+    if (status === 'error') this.noteError(plugin, 'PLUGIN_LOAD_FAILED')
+    this.#observer.reloaded?.(plugin, status)
   }
 
   noteTrip(plugin: string): void {
     const notes = this.#notesOf(plugin)
     notes.trips += 1
     notes.lastTripMs = this.#now().getTime()
+    this.#observer.breakerTripped?.(plugin)
   }
 
   noteBudgetKill(plugin: string, code: string): void {
@@ -43,6 +56,7 @@ export class PluginActivity {
     const notes = this.#notesOf(plugin)
     notes.lastErrorMs = this.#now().getTime()
     notes.lastErrorType = type
+    this.#observer.failed?.(plugin, type)
   }
 
   of(plugin: string): ActivityRecord {

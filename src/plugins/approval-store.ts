@@ -1,19 +1,25 @@
 import type { Selectable, Transaction } from 'kysely'
 import type { CoreDatabase } from '../database/database.js'
 import type { CoreTables, PluginRoutesTable } from '../database/tables.js'
+import {
+  type ApprovalColumns,
+  type ApprovalDecision,
+  approvalColumns,
+  approvalFromRow,
+  approvedColumns,
+  withdrawnColumns,
+} from './approval-columns.js'
 import { type ApprovalChange, type ApprovalPlan, planApprovals, type RouteApproval } from './approvals.js'
 
-/** What an approval is given for, and by whom. */
-export interface ApprovalGrant {
+/** Names one route of one plugin. */
+export interface StoredRoute {
   readonly plugin: string
   readonly method: string
   readonly path: string
-  readonly version: string
-  readonly contentHash: string
-  readonly actor: string
-  /** RFC 3339. */
-  readonly now: string
 }
+
+/** What an approval is given for, and by whom. */
+export type RouteDecision = StoredRoute & ApprovalDecision
 
 /** The stored approvals of routes. */
 export class ApprovalStore {
@@ -40,31 +46,20 @@ export class ApprovalStore {
   }
 
   /** Stores an approval; false when the route has no row. */
-  approve(grant: ApprovalGrant): Promise<boolean> {
-    return this.#database.withBusyRetry(async (kysely) => {
-      const { numUpdatedRows } = await kysely
-        .updateTable('plugin_routes')
-        .set({
-          approved: 1,
-          approved_at: grant.now,
-          approved_by: grant.actor,
-          plugin_version: grant.version,
-          content_hash: grant.contentHash,
-        })
-        .where('plugin_name', '=', grant.plugin)
-        .where('method', '=', grant.method)
-        .where('path', '=', grant.path)
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
-    })
+  approve(decision: RouteDecision): Promise<boolean> {
+    return this.#set(decision, approvedColumns(decision))
   }
 
   /** Withdraws an approval, also that of a plugin that does not run; false when the route has no row. */
-  revoke(plugin: string, method: string, path: string): Promise<boolean> {
+  revoke(reference: StoredRoute): Promise<boolean> {
+    return this.#set(reference, withdrawnColumns)
+  }
+
+  #set({ plugin, method, path }: StoredRoute, values: Partial<ApprovalColumns>): Promise<boolean> {
     return this.#database.withBusyRetry(async (kysely) => {
       const { numUpdatedRows } = await kysely
         .updateTable('plugin_routes')
-        .set({ approved: 0, approved_at: null, approved_by: null })
+        .set(values)
         .where('plugin_name', '=', plugin)
         .where('method', '=', method)
         .where('path', '=', path)
@@ -86,12 +81,7 @@ function fromRow(row: Selectable<PluginRoutesTable>): RouteApproval {
     method: row.method,
     path: row.path,
     public: row.public === 1,
-    approved: row.approved === 1,
-    approvedAt: row.approved_at,
-    approvedBy: row.approved_by,
-    version: row.plugin_version,
-    contentHash: row.content_hash,
-    createdAt: row.created_at,
+    ...approvalFromRow(row),
   }
 }
 
@@ -101,11 +91,6 @@ function toRow(plugin: string, approval: RouteApproval): Selectable<PluginRoutes
     method: approval.method,
     path: approval.path,
     public: approval.public ? 1 : 0,
-    approved: approval.approved ? 1 : 0,
-    approved_at: approval.approvedAt,
-    approved_by: approval.approvedBy,
-    plugin_version: approval.version,
-    content_hash: approval.contentHash,
-    created_at: approval.createdAt,
+    ...approvalColumns(approval),
   }
 }

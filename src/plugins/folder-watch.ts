@@ -12,7 +12,10 @@ export interface FolderWatchOptions {
   changed(): void
 }
 
-/** Watches the Lua files of a plugin folder, its tests included; resolves when every change from then on is seen. */
+/**
+ * Watches the Lua files of a plugin folder, its tests included; resolves when every change from then on is seen. What
+ * `watch/` watches is a whole plugin directory, of which tests are no part, and for as long as a host runs.
+ */
 export async function watchFolder(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
   let timer: NodeJS.Timeout | undefined
   const watcher = watch(folder, {

@@ -1,21 +1,17 @@
-import { type DeclaredHook, hooksOf } from './grants/declared-grants.js'
-import { hookKey } from './grants/grant-keys.js'
+import { compareHooks, isForTable } from '../capabilities/hooks/hook-order.js'
+import { type HookDeclaration, hookApprovalKey, hooksOf } from '../capabilities/hooks/hook-rules.js'
 import type { ServedPlugin } from './plugin-directory.js'
 
 /** One hook of a chain. */
-export interface ChainedHook extends DeclaredHook {
+export interface ChainedHook extends HookDeclaration {
   readonly plugin: ServedPlugin
   /** Whether its plugin may run it. */
   readonly approved: boolean
 }
 
-/** The table that stands for all. */
-export const anyTable = '*'
-
 /**
- * Lists the hooks of an event on a table in the order in which they run, approved or not: by priority, at equal
- * priority those of the very table before those of all tables, then in the order in which each plugin has
- * registered them, then in the order in which the plugins were started.
+ * Lists the hooks of an event on a table in the order in which they run, approved or not, also those of plugins that
+ * do not run.
  *
  * @param plugins In the order in which they were started.
  */
@@ -24,20 +20,10 @@ export function hookChain(
   event: string,
   table: string,
 ): readonly ChainedHook[] {
-  const entries = plugins.flatMap((plugin, load) =>
-    allHooks(plugin)
-      .map((hook, index) => ({ hook, index, load }))
-      .filter(({ hook }) => hook.event === event && (hook.table === table || hook.table === anyTable)),
-  )
-  const isWildcard = ({ table: own }: ChainedHook) => Number(own === anyTable)
-  return entries
-    .sort(
-      (a, b) =>
-        a.hook.priority - b.hook.priority ||
-        isWildcard(a.hook) - isWildcard(b.hook) ||
-        a.index - b.index ||
-        a.load - b.load,
-    )
+  return plugins
+    .flatMap((plugin, load) => allHooks(plugin).map((hook) => ({ hook, load })))
+    .filter(({ hook }) => hook.event === event && isForTable(hook, table))
+    .sort(compareHooks)
     .map(({ hook }) => hook)
 }
 
@@ -47,6 +33,6 @@ export function allHooks(plugin: ServedPlugin): readonly ChainedHook[] {
   return hooksOf(registrations).map((hook) => ({
     ...hook,
     plugin,
-    approved: plugin.grants.isApproved('hook', hookKey(hook.event, hook.table)),
+    approved: plugin.grants.isApproved('hook', hookApprovalKey(hook.event, hook.table)),
   }))
 }

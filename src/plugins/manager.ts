@@ -1,4 +1,3 @@
-import { messageOf } from '../base/errors.js'
 import type { CoreDatabase } from '../database/database.js'
 import type { Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
@@ -47,6 +46,7 @@ import {
   type StatusReport,
   summarisePlugin,
 } from './plugin-views.js'
+import { Quarantines } from './quarantines.js'
 import { Reloader } from './reloader.js'
 import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
@@ -96,8 +96,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   readonly #startup: StartupOptions
   readonly #watcher: PluginWatcher | undefined
   readonly #orders = new SerialQueue()
-  /** Notes of quarantines that are being stored. */
-  readonly #notes = new SerialQueue()
+  readonly #quarantines: Quarantines
   #problems: readonly string[] = []
   #starting: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -107,13 +106,15 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const { directory, database, sandbox, settings, log, breaker, approvalBinding: binding } = options
     const currentDate = options.now ?? (() => new Date())
     const now = () => currentDate().toISOString()
-    const quarantine = (plugin: string) => sandbox.setQuarantine(plugin, true)
     const swaps = new SerialQueue()
     const approvals = new PluginApprovals(database)
     const loader = new PluginLoader({ directory, sandbox, settings })
     const store = new PluginStore(database, now)
-    this.#activity = new PluginActivity(currentDate)
-    const tripped = (plugin: string) => this.#noteTrip(plugin)
+    const quarantines = new Quarantines({ sandbox, store, log })
+    const quarantine = (plugin: string) => quarantines.restore(plugin)
+    this.#quarantines = quarantines
+    const activity = new PluginActivity(currentDate, options.observer)
+    const tripped = (plugin: string) => activity.noteTrip(plugin)
     const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps })
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
     const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
@@ -122,7 +123,8 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#catalogue = catalogue
     this.#activator = activator
     this.#store = store
-    const reloaded = (plugin: string, status: 'success' | 'error') => this.#noteReload(plugin, status)
+    this.#activity = activity
+    const reloaded = (plugin: string, status: 'success' | 'error') => activity.noteReload(plugin, status)
     this.#reloader = new Reloader({ catalogue, loader, activator, store, log, reloaded })
     this.#tables = new TableRegistry(database)
     this.#approvals = approvals
@@ -187,13 +189,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   /** To be told by the sandbox that a call of a plugin had to be ended with its thread. */
   noteHardStop(plugin: string, reason: string): void {
-    this.#options.log.error({ plugin, reason }, 'plugin had to be terminated and is quarantined')
-    if (!this.#options.sandbox.isQuarantined(plugin)) this.#options.sandbox.setQuarantine(plugin, true)
-    void this.#notes
-      .run(plugin, () => this.#store.setQuarantined(plugin, true))
-      .catch((error) => {
-        this.#options.log.error({ plugin, error: messageOf(error) }, 'a quarantine could not be stored')
-      })
+    this.#quarantines.begin(plugin, reason)
   }
 
   /** To be told by the sandbox that a call of a plugin used up its budget. */
@@ -204,11 +200,10 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   /** To be told that a call of a plugin failed. */
   noteError(plugin: string, type: string): void {
     this.#activity.noteError(plugin, type)
-    this.#options.observer?.failed?.(plugin, type)
   }
 
   list(): readonly PluginSummary[] {
-    return this.#catalogue.all().map((entry) => summarisePlugin(entry, this.#isQuarantined(entry.name)))
+    return this.#catalogue.all().map((entry) => summarisePlugin(entry, this.#quarantines.has(entry.name)))
   }
 
   get(plugin: string): PluginDetails | undefined {
@@ -216,7 +211,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const watched = this.#watcher && entry && { hot_reload: this.#watcher.stateOf(entry.folder) }
     return (
       entry && {
-        ...describePlugin(entry, this.#isQuarantined(plugin), this.#activity.of(plugin)),
+        ...describePlugin(entry, this.#quarantines.has(plugin), this.#activity.of(plugin)),
         ...watched,
       }
     )
@@ -235,12 +230,11 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     return this.#order(plugin, 'enable', async (entry) => {
       const { state, failures } = entry.served.breaker
       this.#options.log.info(
-        { plugin, actor, breaker: state, failures, quarantined: this.#isQuarantined(plugin) },
+        { plugin, actor, breaker: state, failures, quarantined: this.#quarantines.has(plugin) },
         'plugin enable ordered',
       )
       await this.#store.setStatus(plugin, 'enabled')
-      await this.#notes.run(plugin, () => this.#store.setQuarantined(plugin, false))
-      this.#options.sandbox.setQuarantine(plugin, false)
+      await this.#quarantines.lift(plugin)
       entry.isEnabled = true
       entry.served.breaker.reset()
       await this.#load(entry)
@@ -353,20 +347,6 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     }
   }
 
-  #noteTrip(plugin: string): void {
-    this.#activity.noteTrip(plugin)
-    this.#options.observer?.breakerTripped?.(plugin)
-  }
-
-  #noteReload(plugin: string, status: 'success' | 'error'): void {
-    if (status === 'error') this.noteError(plugin, 'PLUGIN_LOAD_FAILED')
-    this.#options.observer?.reloaded?.(plugin, status)
-  }
-
-  #isQuarantined(plugin: string): boolean {
-    return this.#options.sandbox.isQuarantined(plugin)
-  }
-
   /** Carries out an order for a plugin after all earlier ones; equal orders that wait are carried out once. */
   async #order(plugin: string, kind: string, work: (entry: PluginEntry) => Promise<void>): Promise<void> {
     await this.#starting
@@ -389,7 +369,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     await this.#watcher?.close()
     await this.#orders.idle()
     await closePlugins(this.#catalogue.all(), this.#activator, this.#options.log)
-    await this.#notes.idle()
+    await this.#quarantines.idle()
   }
 }
 

@@ -1,5 +1,6 @@
+import { everyTable } from '../capabilities/hooks/events.js'
 import type { PipelineChain, PipelineQuery, PipelineStep } from './administration.js'
-import { allHooks, anyTable, type ChainedHook, hookChain } from './hook-chain.js'
+import { allHooks, type ChainedHook, hookChain } from './hook-chain.js'
 import type { ServedPlugin } from './plugin-directory.js'
 
 /** Tells whether the hooks of a plugin for an event and a table, as registered, are switched off by failures. */
@@ -42,11 +43,11 @@ export class Pipelines {
   }
 
   #toStep(hook: ChainedHook): PipelineStep {
-    const { registration, event, table, priority, plugin } = hook
+    const { key, event, table, priority, plugin } = hook
     return {
-      id: `${plugin.name}:${registration}`,
+      id: `${plugin.name}:${key}`,
       plugin: plugin.name,
-      handler: registration,
+      handler: key,
       table,
       ...partsOf(event),
       priority,
@@ -63,7 +64,7 @@ export class Pipelines {
 
 /** Sorted, with the stand-in for all tables first. */
 function unique(names: readonly string[]): readonly string[] {
-  const rank = (name: string) => (name === anyTable ? '' : name)
+  const rank = (name: string) => (name === everyTable ? '' : name)
   return [...new Set(names)].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
 }
 

@@ -1,3 +1,4 @@
+import { everyTable } from '../capabilities/hooks/events.js'
 import type { Generation } from '../sandbox/generation.js'
 import type { ActivityRecord } from './activity.js'
 import type {
@@ -11,7 +12,7 @@ import type {
 } from './administration.js'
 import { parseCoreKey } from './grants/grant-keys.js'
 import type { ServedGrant } from './grants/grant-table.js'
-import { allHooks, anyTable } from './hook-chain.js'
+import { allHooks } from './hook-chain.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginState } from './plugin-state.js'
 
@@ -109,7 +110,7 @@ export function listHooks({ name, served, manifest }: PluginEntry): readonly Hoo
     table,
     priority,
     approved,
-    is_wildcard: table === anyTable,
+    is_wildcard: table === everyTable,
     plugin_version: manifest?.version ?? '',
   }))
 }

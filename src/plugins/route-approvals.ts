@@ -52,7 +52,7 @@ export class RouteApprovals {
   revoke(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
     return this.#change(routes, async (route, entry) => {
       const { plugin, method, path } = route
-      const isStored = await this.#options.store.revoke(plugin, method, path)
+      const isStored = await this.#options.store.revoke({ plugin, method, path })
       const isKnown = entry !== undefined && findRoute(entry, route) !== undefined
       if (isKnown) this.#show(entry, route, false)
       if (isStored || isKnown) this.#options.log.info({ plugin, method, path, actor }, 'route revoked')

@@ -102,23 +102,22 @@ export class Supervisor {
     }
     const ranMs = nowMs - activity.sinceMs
     if (ranMs < executorLimits.overrunMs || !this.#options.handsOver) return
-    const call = this.#noteOverrun(thread, activity, nowMs)
-    if (call !== undefined && thread.role !== 'quarantine') overruns.push({ thread, activity, call, ranMs })
-    if (thread.role !== 'quarantine') this.#handOff(thread, this.#isCall(thread, activity) ? 0 : ranMs)
+    const call = this.#requestOf(thread, activity)
+    if (call !== undefined) this.#noteOverrun(call, nowMs)
+    if (thread.role !== 'quarantine') {
+      if (call !== undefined) overruns.push({ thread, activity, call, ranMs })
+      this.#handOff(thread, call === undefined ? ranMs : 0)
+    }
     // A thread that is out of time needs a turn to notice it; behind all others it might not get one.
     if (lateMs < 0) this.#options.fleet.lower(thread, ranMs)
     else this.#options.fleet.raise(thread)
   }
 
-  #noteOverrun(thread: ExecutorThread, activity: Activity, nowMs: number): InFlight | undefined {
-    const call = this.#callOf(thread, activity)
-    if (call?.request === undefined) return undefined
-    if (!call.overrun) {
-      call.overrun = true
-      call.generation.held += 1
-      call.generation.reputation.noteOverrun(nowMs)
-    }
-    return call
+  #noteOverrun(call: InFlight, nowMs: number): void {
+    if (call.overrun) return
+    call.overrun = true
+    call.generation.held += 1
+    call.generation.reputation.noteOverrun(nowMs)
   }
 
   /**
@@ -144,11 +143,6 @@ export class Supervisor {
     }
   }
 
-  /** True when the thread runs somebody's request, and does not only build a VM. */
-  #isCall(thread: ExecutorThread, activity: Activity): boolean {
-    return this.#callOf(thread, activity)?.request !== undefined
-  }
-
   /**
    * Gives the calls that the thread has not started to others, and sets it aside.
    *
@@ -172,6 +166,12 @@ export class Supervisor {
     const culprit = this.#callOf(thread, activity)
     if (plugin !== undefined) hardStopped(plugin, reason)
     fleet.drop(thread, 'hard_stop', reason, culprit)
+  }
+
+  /** The call that a thread is at; undefined when it is nobody's request, and only builds a VM. */
+  #requestOf(thread: ExecutorThread, activity: Activity): InFlight | undefined {
+    const call = this.#callOf(thread, activity)
+    return call?.request === undefined ? undefined : call
   }
 
   #callOf(thread: ExecutorThread, activity: Activity): InFlight | undefined {

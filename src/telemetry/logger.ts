@@ -28,11 +28,13 @@ const headerHolders = ['headers', 'req.headers', 'res.headers', 'request.headers
 /**
  * Creates a logger. Lines for standard error are written without blocking; when its reader is slower than
  * `logLimits.waitingBytesMax` allows, lines are dropped rather than kept in memory. What waits is written when the
- * process exits.
+ * process exits; the piece that is being written at that moment may come out among it.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const sink =
-    options.destination ?? destination({ dest: 2, sync: false, maxLength: logLimits.waitingBytesMax })
+    options.destination ??
+    // A flush waits for the line that is being written only when lines may be held back; one byte holds none back.
+    destination({ dest: 2, sync: false, minLength: 1, maxLength: logLimits.waitingBytesMax })
   const settings = {
     level: options.level,
     base: null,
@@ -43,10 +45,18 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(settings, options.format === 'pretty' ? prettySink(sink) : sink)
 }
 
-/** Waits until the lines of a logger have been handed to the operating system. */
+/**
+ * Waits until the lines of a logger have been handed to the operating system, for `logLimits.flushMsMax` at most. Never
+ * rejects: that lines cannot be written could only be said in a further line.
+ */
 export function flushLogger(logger: Logger): Promise<void> {
-  return new Promise((resolve, reject) => {
-    logger.flush((error) => (error ? reject(error) : resolve()))
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, logLimits.flushMsMax)
+    // Pipes and terminals cannot be synchronised with a disk, which counts as an error here.
+    logger.flush(() => {
+      clearTimeout(timer)
+      resolve()
+    })
   })
 }
 

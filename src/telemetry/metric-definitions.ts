@@ -183,7 +183,66 @@ export const observedMetrics = {
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>
 
+/** What is told of the key-value store; names, labels and milliseconds are those of its specification. */
+export const kvMetrics = {
+  operations: {
+    name: 'keyval_operations_total',
+    type: 'counter',
+    labels: ['operation'],
+    help: 'Calls of the key-value store, failed ones included, e.g. get or atomic_commit.',
+  },
+  errors: {
+    name: 'keyval_errors_total',
+    type: 'counter',
+    labels: ['operation'],
+    help: 'Calls of the key-value store that failed.',
+  },
+  duration: {
+    name: 'keyval_operation_duration_ms',
+    type: 'histogram',
+    labels: ['operation'],
+    buckets: [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000],
+    help: 'Milliseconds that such a call took.',
+  },
+  pending: {
+    name: 'keyval_queue_pending',
+    type: 'gauge',
+    labels: [],
+    help: 'Messages that wait, delayed ones included, in the queues of all namespaces.',
+  },
+  processing: {
+    name: 'keyval_queue_processing',
+    type: 'gauge',
+    labels: [],
+    help: 'Messages that are leased to a consumer.',
+  },
+  dlq: {
+    name: 'keyval_queue_dlq',
+    type: 'gauge',
+    labels: [],
+    help: 'Dead letters: messages of which all tries have failed.',
+  },
+  total: {
+    name: 'keyval_queue_total',
+    type: 'gauge',
+    labels: [],
+    help: 'Messages that wait, that are leased, and dead letters.',
+  },
+  entries: {
+    name: 'keyval_entries_total',
+    type: 'gauge',
+    labels: [],
+    help: 'Entries of all namespaces, with expired ones that have not been removed yet.',
+  },
+  bytes: {
+    name: 'keyval_storage_bytes',
+    type: 'gauge',
+    labels: [],
+    help: 'Bytes of those entries and of the messages, as the quotas of namespaces count them.',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>
+
 /** All metrics of the host itself, in the order in which they are written and documented. */
 export function listMetricDefinitions(): readonly MetricDefinition[] {
-  return [...Object.values(countedMetrics), ...Object.values(observedMetrics)]
+  return [...Object.values(countedMetrics), ...Object.values(observedMetrics), ...Object.values(kvMetrics)]
 }

@@ -1,4 +1,5 @@
 import { HttpSeries } from './http-series.js'
+import { type KvOperationNumbers, KvSeries, type KvTotals, type ObservedKv } from './kv-series.js'
 import { countedMetrics, observedMetrics } from './metric-definitions.js'
 import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from './metric-family.js'
 import { type MetricJson, toMetricJson, writeMetricText } from './metric-writer.js'
@@ -62,9 +63,14 @@ export class Metrics {
   readonly #waits = new WaitSeries(this.#histogram(countedMetrics.callWait))
   readonly #executorStarts = this.#counter(countedMetrics.executorStarts).of()
   readonly #executorEnds = this.#counter(countedMetrics.executorEnds)
+  readonly #kv = new KvSeries({
+    counter: (definition) => this.#counter(definition),
+    histogram: (definition) => this.#histogram(definition),
+  })
   /** The read that is under way; whoever comes meanwhile shares it. */
   #reading: Promise<string> | undefined
   #snapshot: (() => readonly PluginSnapshot[]) | undefined
+  #kvTotals: (() => Promise<KvTotals>) | undefined
 
   constructor() {
     this.#http = new HttpSeries({
@@ -83,6 +89,11 @@ export class Metrics {
   /** Sets who tells, at each reading, which plugins there are and how they are; series of all others are dropped. */
   follow(snapshot: () => readonly PluginSnapshot[]): void {
     this.#snapshot = snapshot
+  }
+
+  /** Sets who counts, at each reading, what the key-value store holds. */
+  followKv(totals: () => Promise<KvTotals>): void {
+    this.#kvTotals = totals
   }
 
   /** A request was answered by a plugin, or failed in it. */
@@ -116,6 +127,22 @@ export class Metrics {
     const statusText = String(status)
     this.#outbound.requests.of(plugin, method, domain, statusText).value += 1
     this.#outbound.duration.of(plugin, method, domain, statusText).observe(durationMs / 1000)
+  }
+
+  /** A call of the key-value store has ended,. */
+  kvObserved(observed: ObservedKv): void {
+    this.#kv.observed(observed)
+  }
+
+  /** The calls of the key-value store so far, by operation. */
+  kvOperations(): Readonly<Record<string, KvOperationNumbers>> {
+    return this.#kv.operations()
+  }
+
+  /** Writes the part of `text()` that is about the key-value store. */
+  async kvText(): Promise<string> {
+    await this.#refreshKv()
+    return writeMetricText(this.#kv.families)
   }
 
   breakerTripped(plugin: string): void {
@@ -165,11 +192,13 @@ export class Metrics {
 
   /** Gives everything as JSON. */
   async json(): Promise<readonly MetricJson[]> {
+    await this.#refreshKv()
     this.#refresh()
     return [...toMetricJson(this.#families), ...(await this.#process.json())]
   }
 
   async #write(): Promise<string> {
+    await this.#refreshKv()
     this.#refresh()
     return `${await writeMetricText(this.#families)}${await this.#process.text()}`
   }
@@ -182,6 +211,12 @@ export class Metrics {
     this.#http.forgetCells()
     this.#waits.forgetCells()
     this.#gauges.set(plugins)
+  }
+
+  /** A store that cannot be counted at the moment, e.g. because it is closed, keeps the numbers of the last reading. */
+  async #refreshKv(): Promise<void> {
+    const totals = await this.#kvTotals?.().catch(() => undefined)
+    if (totals !== undefined) this.#kv.setTotals(totals)
   }
 
   #counter(definition: MetricDefinition): Counters {

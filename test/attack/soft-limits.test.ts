@@ -1,17 +1,15 @@
-import { after, before, describe, it } from 'node:test'
-import { AttackHost } from '../helpers/attack-runner.js'
-import { readCorpus } from './corpus.js'
+import { describe } from 'node:test'
+import { answerMs, isAnswer, runAttacks } from '../helpers/attack-suite.js'
+import { type Attack, readCorpus } from './corpus.js'
+
+const outcomeOf = ({ expect }: Attack) => expect
 
 describe('the attack corpus against all limits', () => {
-  let host: AttackHost
+  const attacks = readCorpus().filter(({ expect }) => !isAnswer(expect))
+  runAttacks(attacks, outcomeOf, { softLimits: true })
+})
 
-  before(async () => {
-    host = await AttackHost.start(true)
-  })
-
-  after(() => host.close())
-
-  for (const attack of readCorpus()) {
-    it(`${attack.file}: ${attack.title}`, () => host.run(attack, attack.expect))
-  }
+describe('the attacks that are answered, against all limits', () => {
+  const attacks = readCorpus().filter(({ expect }) => isAnswer(expect))
+  runAttacks(attacks, outcomeOf, { softLimits: true, callMs: answerMs })
 })

@@ -8,6 +8,7 @@ import { installPeers } from './lib/peers.mjs'
 import { notAvailable, renderTable } from './lib/report.mjs'
 import { enginesRow } from './rows/engines.mjs'
 import { queryRow, routeRow } from './rows/fastify.mjs'
+import { kvRow } from './rows/kv.mjs'
 import { neighboursRow } from './rows/neighbours.mjs'
 import { siegeRow } from './rows/siege.mjs'
 import { memoryRow, startupRow } from './rows/twenty.mjs'
@@ -16,6 +17,7 @@ const rows = {
   route: routeRow,
   query: queryRow,
   engines: enginesRow,
+  kv: kvRow,
   neighbours: neighboursRow,
   memory: memoryRow,
   startup: startupRow,

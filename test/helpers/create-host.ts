@@ -209,6 +209,7 @@ class TestServer implements TestHost {
         plugin_enabled: true,
         plugin_hot_reload: hotReload !== undefined,
         plugin_rate_limit: 100_000,
+        'keyval.rate_limit': 100_000,
         'server.port': 0,
         data_directory: this.dataDirectory,
         plugin_directory: this.pluginDirectory,

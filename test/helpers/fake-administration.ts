@@ -1,4 +1,5 @@
 import { HostError } from '../../src/base/errors.js'
+import { parseHookApprovalKey } from '../../src/capabilities/hooks/hook-rules.js'
 import type {
   ApprovalDiff,
   ApprovalItem,
@@ -14,7 +15,7 @@ import type {
   RouteListing,
   RouteReference,
 } from '../../src/plugins/administration.js'
-import { parseCoreKey, parseHookKey } from '../../src/plugins/grants/grant-keys.js'
+import { parseCoreKey } from '../../src/plugins/grants/grant-keys.js'
 import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 
 /** Something that a plugin asks for beside routes. */
@@ -90,7 +91,7 @@ export class FakeAdministration implements PluginAdministration {
 
   hooks() {
     return this.#grantsOf('hook').map(({ plugin, key, approved }) => {
-      const { event, table } = parseHookKey(key)
+      const { event, table } = parseHookApprovalKey(key)
       const facts = { priority: 100, approved, is_wildcard: table === '*', plugin_version: '1.0.0' }
       return { plugin_name: plugin, event, table, ...facts }
     })

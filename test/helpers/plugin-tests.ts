@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { TestReport, TestResult } from '../../src/harness/results.js'
 import { type PluginTestOptions, runPluginTests } from '../../src/plugin-tests.js'
+import { plugin } from './create-host.js'
 
 /** Folder with plugins, removed with the test. */
 export async function pluginFolder(
@@ -51,3 +52,36 @@ export function assertPassed(report: TestReport): void {
   const failed = report.files.flatMap(({ tests }) => tests).filter(({ passed }) => !passed)
   assert.deepEqual(failed, [])
 }
+
+const things = plugin(
+  'demo',
+  `
+local numbers = require("numbers")
+http.handle("GET", "/things", function(req)
+  return { json = { things = db.query("things"), role = req.user and req.user.role } }
+end, { public = true })
+http.handle("POST", "/things", function(req)
+  db.insert("things", { name = req.json.name })
+  log.info("kept", { name = req.json.name })
+  return { status = 201, json = { twice = numbers.twice(req.json.size or 0) } }
+end)
+http.handle("GET", "/boom", function() error("the cause of it") end, { public = true })
+http.handle("GET", "/spin", function() while true do end end, { public = true })
+remembered = 0
+function greeting() return "hello" end
+function on_init()
+  db.define_table("things", { columns = { { name = "name", type = "text" } } })
+end`,
+)
+
+const numbers = 'local numbers = {}\nfunction numbers.twice(x)\n  return x * 2\nend\nreturn numbers\n'
+
+/** Files of a plugin `demo` with routes, a table and a library, and of its tests by their names. */
+export function demo(tests: Readonly<Record<string, string>>): Record<string, string> {
+  const files: Record<string, string> = { 'demo/init.lua': things, 'demo/lib/numbers.lua': numbers }
+  for (const [name, text] of Object.entries(tests)) files[`demo/test/${name}.test.lua`] = text
+  return files
+}
+
+/** Path of its route for things, as a text of Lua. */
+export const thingsPath = '"/api/v1/plugins/demo/things"'

@@ -25,6 +25,12 @@ export function hookApprovalKey(event: string, table: string): string {
   return `${event}:${table}`
 }
 
+/** Takes such a name apart; no event has a colon, tables may. */
+export function parseHookApprovalKey(key: string): { readonly event: string; readonly table: string } {
+  const colon = key.indexOf(':')
+  return { event: key.slice(0, colon), table: key.slice(colon + 1) }
+}
+
 /** The event of a registration, by its key. */
 export function eventOfKey(key: string): HookEvent {
   const event = key.slice(0, key.indexOf(':'))

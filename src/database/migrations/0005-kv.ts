@@ -73,7 +73,6 @@ async function createMessages(db: Kysely<unknown>): Promise<void> {
     .addColumn('namespace', 'integer', (col) => col.notNull())
     .addColumn('queue', 'text', (col) => col.notNull())
     .addColumn('kind', 'integer', (col) => col.notNull())
-    .addColumn('value', sql`any`, (col) => col.notNull())
     // When it may be given out: for a leased message that is the end of the lease.
     .addColumn('due_at', 'integer', (col) => col.notNull())
     .addColumn('attempts', 'integer', (col) => col.notNull().defaultTo(0))
@@ -83,12 +82,21 @@ async function createMessages(db: Kysely<unknown>): Promise<void> {
     .addColumn('error', 'text', (col) => col.notNull().defaultTo(''))
     .addColumn('bytes', 'integer', (col) => col.notNull())
     .addColumn('created_at', 'integer', (col) => col.notNull())
+    // Last, so that what is asked for without the value is found before its pages.
+    .addColumn('value', sql`any`, (col) => col.notNull())
     .modifyEnd(sql`strict`)
     .execute()
   await db.schema
     .createIndex('kv_messages_due')
     .on('kv_messages')
     .columns(['namespace', 'queue', 'due_at', 'id'])
+    .execute()
+  // Those that are being worked on are few, and counted often.
+  await db.schema
+    .createIndex('kv_messages_leased')
+    .on('kv_messages')
+    .columns(['namespace', 'queue', 'due_at'])
+    .where(sql.ref('lease'), 'is not', null)
     .execute()
 }
 
@@ -100,7 +108,6 @@ async function createDeadLetters(db: Kysely<unknown>): Promise<void> {
     .addColumn('queue', 'text', (col) => col.notNull())
     .addColumn('message_id', 'integer', (col) => col.notNull())
     .addColumn('kind', 'integer', (col) => col.notNull())
-    .addColumn('value', sql`any`, (col) => col.notNull())
     .addColumn('attempts', 'integer', (col) => col.notNull())
     .addColumn('backoff', 'text', (col) => col.notNull())
     .addColumn('fallback_keys', 'text', (col) => col.notNull())
@@ -108,12 +115,18 @@ async function createDeadLetters(db: Kysely<unknown>): Promise<void> {
     .addColumn('bytes', 'integer', (col) => col.notNull())
     .addColumn('created_at', 'integer', (col) => col.notNull())
     .addColumn('failed_at', 'integer', (col) => col.notNull())
+    .addColumn('value', sql`any`, (col) => col.notNull())
     .modifyEnd(sql`strict`)
     .execute()
   await db.schema
     .createIndex('kv_dead_letters_namespace')
     .on('kv_dead_letters')
     .columns(['namespace', 'id'])
+    .execute()
+  await db.schema
+    .createIndex('kv_dead_letters_queue')
+    .on('kv_dead_letters')
+    .columns(['namespace', 'queue', 'id'])
     .execute()
   await db.schema.createIndex('kv_dead_letters_age').on('kv_dead_letters').column('failed_at').execute()
 }
@@ -141,9 +154,17 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
     .addColumn('tokenizer', 'text', (col) => col.notNull())
     // How far existing entries have been taken in; null when all have.
     .addColumn('backfill_from', 'blob')
+    // Set once it is removed: its documents are deleted bit by bit, and then it is.
+    .addColumn('removed_at', 'integer')
     .addColumn('created_at', 'integer', (col) => col.notNull())
-    .addUniqueConstraint('kv_indexes_prefix', ['namespace', 'prefix'])
     .modifyEnd(sql`strict`)
+    .execute()
+  await db.schema
+    .createIndex('kv_indexes_prefix')
+    .unique()
+    .on('kv_indexes')
+    .columns(['namespace', 'prefix'])
+    .where(sql.ref('removed_at'), 'is', null)
     .execute()
   await db.schema
     .createTable('kv_documents')
@@ -151,6 +172,8 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (col) => col.primaryKey().autoIncrement())
     .addColumn('index_id', 'integer', (col) => col.notNull())
     .addColumn('key', 'blob', (col) => col.notNull())
+    // As quotas count them.
+    .addColumn('bytes', 'integer', (col) => col.notNull())
     .addUniqueConstraint('kv_documents_key', ['index_id', 'key'])
     .modifyEnd(sql`strict`)
     .execute()

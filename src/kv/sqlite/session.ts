@@ -29,11 +29,15 @@ type NamespaceRow = readonly [
   observersVersion: number,
 ]
 
+/** Numbers of namespaces that are remembered; they never change. */
+const namespaceIdsMax = 1000
+
 /** What the store keeps for one connection: prepared statements and the numbers of namespaces. */
 export class KvSession {
   readonly connection: Database
   /** Called after each commit of this connection that wrote something. */
   readonly committed: () => void
+  readonly #namespaceIds = new Map<string, number>()
   readonly #statements = new Map<string, Statement<unknown[]>>()
 
   constructor(connection: Database, committed: () => void = () => {}) {
@@ -83,10 +87,20 @@ export class KvSession {
 
   /** Number of a namespace; undefined while nothing has been written to it. */
   namespaceId(name: string): number | undefined {
+    const known = this.#namespaceIds.get(name)
+    if (known !== undefined) return known
     const row = this.statement('select id from kv_namespaces where name = ?').get(name) as
-      | [number]
+      | [id: number]
       | undefined
-    return row?.[0]
+    if (row === undefined) return undefined
+    // Inside a transaction the row may be one that is still rolled back.
+    if (!this.connection.inTransaction) this.#rememberId(name, row[0])
+    return row[0]
+  }
+
+  #rememberId(name: string, id: number): void {
+    if (this.#namespaceIds.size >= namespaceIdsMax) this.#namespaceIds.clear()
+    this.#namespaceIds.set(name, id)
   }
 
   /** Reads the state of a namespace inside `write`, creating it at its first use. */

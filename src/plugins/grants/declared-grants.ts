@@ -1,20 +1,9 @@
 import { grantLimits } from '../../base/limits.js'
+import { hookApprovalKey, hooksOf } from '../../capabilities/hooks/hook-rules.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { Manifest } from '../manifest.js'
-import { coreKey, hookKey } from './grant-keys.js'
+import { coreKey } from './grant-keys.js'
 import type { DeclaredGrant } from './grant-table.js'
-
-/** A hook as a plugin registered it; several may have the same event and table. */
-export interface DeclaredHook {
-  /** Key of the registration, unique in its generation. */
-  readonly registration: string
-  /** e.g. `before_create`. */
-  readonly event: string
-  /** Name of a table, or `*` for all. */
-  readonly table: string
-  /** The lower, the earlier. */
-  readonly priority: number
-}
 
 /** What a hook of each kind can do, for who approves it. */
 const hookPowers: readonly (readonly [prefix: string, power: string])[] = [
@@ -23,18 +12,6 @@ const hookPowers: readonly (readonly [prefix: string, power: string])[] = [
   ['before_', 'may change or refuse what is written'],
   ['after_', 'is told of what was written'],
 ]
-
-/** Picks the hooks out of what a plugin registered, in the order of registration. */
-export function hooksOf(registrations: readonly Registration[]): readonly DeclaredHook[] {
-  const hooks: DeclaredHook[] = []
-  for (const { kind, key, data } of registrations) {
-    if (kind !== 'hook') continue
-    const { event, table, priority } = data
-    if (typeof event !== 'string' || typeof table !== 'string') continue
-    hooks.push({ registration: key, event, table, priority: typeof priority === 'number' ? priority : 100 })
-  }
-  return hooks
-}
 
 /**
  * Lists what a generation asks for, each thing once: hooks and domains of its code, core tables of its manifest.
@@ -69,7 +46,7 @@ function assertBounded(grants: readonly DeclaredGrant[]): void {
 function declaredHooks(registrations: readonly Registration[]): readonly DeclaredGrant[] {
   return hooksOf(registrations).map(({ event, table }) => ({
     kind: 'hook',
-    key: hookKey(event, table),
+    key: hookApprovalKey(event, table),
     description: hookPowers.find(([prefix]) => event.startsWith(prefix))?.[1] ?? '',
   }))
 }

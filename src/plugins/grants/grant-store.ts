@@ -1,6 +1,14 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { CoreDatabase } from '../../database/database.js'
 import type { CoreTables, PluginGrantsTable } from '../../database/tables.js'
+import {
+  type ApprovalColumns,
+  type ApprovalDecision,
+  approvalColumns,
+  approvalFromRow,
+  approvedColumns,
+  withdrawnColumns,
+} from '../approval-columns.js'
 import { type GrantApproval, type GrantChange, type GrantPlan, planGrants } from './grant-plan.js'
 import type { GrantKind } from './grant-table.js'
 
@@ -12,13 +20,7 @@ export interface GrantReference {
 }
 
 /** What an approval is given for, and by whom. */
-export interface GrantDecision extends GrantReference {
-  readonly version: string
-  readonly contentHash: string
-  readonly actor: string
-  /** RFC 3339. */
-  readonly now: string
-}
+export type GrantDecision = GrantReference & ApprovalDecision
 
 /** The stored approvals of hooks, domains and access to core tables. */
 export class GrantStore {
@@ -50,24 +52,15 @@ export class GrantStore {
 
   /** Stores an approval; false when the grant has no row. */
   approve(decision: GrantDecision): Promise<boolean> {
-    return this.#set(decision, {
-      approved: 1,
-      approved_at: decision.now,
-      approved_by: decision.actor,
-      plugin_version: decision.version,
-      content_hash: decision.contentHash,
-    })
+    return this.#set(decision, approvedColumns(decision))
   }
 
   /** Withdraws an approval, also that of a plugin that does not run; false when the grant has no row. */
   revoke(reference: GrantReference): Promise<boolean> {
-    return this.#set(reference, { approved: 0, approved_at: null, approved_by: null })
+    return this.#set(reference, withdrawnColumns)
   }
 
-  #set(
-    { plugin, kind, key }: GrantReference,
-    values: Partial<Selectable<PluginGrantsTable>>,
-  ): Promise<boolean> {
+  #set({ plugin, kind, key }: GrantReference, values: Partial<ApprovalColumns>): Promise<boolean> {
     return this.#database.withBusyRetry(async (kysely) => {
       const { numUpdatedRows } = await kysely
         .updateTable('plugin_grants')
@@ -95,12 +88,7 @@ function fromRow(row: Selectable<PluginGrantsTable>): GrantApproval {
     kind: row.kind,
     key: row.key,
     description: row.description,
-    approved: row.approved === 1,
-    approvedAt: row.approved_at,
-    approvedBy: row.approved_by,
-    version: row.plugin_version,
-    contentHash: row.content_hash,
-    createdAt: row.created_at,
+    ...approvalFromRow(row),
   }
 }
 
@@ -110,11 +98,6 @@ function toRow(plugin: string, approval: GrantApproval): Selectable<PluginGrants
     kind: approval.kind,
     key: approval.key,
     description: approval.description,
-    approved: approval.approved ? 1 : 0,
-    approved_at: approval.approvedAt,
-    approved_by: approval.approvedBy,
-    plugin_version: approval.version,
-    content_hash: approval.contentHash,
-    created_at: approval.createdAt,
+    ...approvalColumns(approval),
   }
 }

@@ -1,5 +1,5 @@
 import type { HookEvent } from '../../capabilities/hooks/events.js'
-import { everyTable } from '../../capabilities/hooks/events.js'
+import { compareHooks, isForTable } from '../../capabilities/hooks/hook-order.js'
 import { type HookDeclaration, hookApprovalKey, hooksOf } from '../../capabilities/hooks/hook-rules.js'
 import type { Generation } from '../../sandbox/generation.js'
 import type { PluginDirectory, ServedPlugin } from '../plugin-directory.js'
@@ -16,16 +16,6 @@ export interface HookEntry {
 
 /** Tells whether a hook may run; `key` is `<event>:<table>`. */
 export type HookApproval = (served: ServedPlugin, key: string) => boolean
-
-/** The order of hooks: priority, those for a table before those for all, registration, load of the plugin. */
-export function compareHooks(a: HookEntry, b: HookEntry): number {
-  return (
-    a.hook.priority - b.hook.priority ||
-    Number(a.hook.table === everyTable) - Number(b.hook.table === everyTable) ||
-    a.hook.number - b.hook.number ||
-    a.load - b.load
-  )
-}
 
 /**
  * The hooks of all running plugins in their order. Made again when a plugin was started, stopped, reloaded or has
@@ -46,9 +36,7 @@ export class HookIndex {
   matching(event: HookEvent, table: string): readonly HookEntry[] {
     const entries = this.#current().get(event)
     if (entries === undefined) return []
-    return entries.filter(
-      ({ hook, isApproved }) => isApproved && (hook.table === table || hook.table === everyTable),
-    )
+    return entries.filter(({ hook, isApproved }) => isApproved && isForTable(hook, table))
   }
 
   /** All approved hooks. */

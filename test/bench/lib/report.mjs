@@ -5,7 +5,8 @@ function short(number, digits = 2) {
 
 /** One side's medians as text: requests a second, and latencies. */
 export function describeSide({ requestsPerSecond, p50Ms, p99Ms }) {
-  return `${Math.round(requestsPerSecond)}/s p50 ${short(p50Ms)} p99 ${short(p99Ms)} ms`
+  const digits = p50Ms < 0.1 ? 3 : 2
+  return `${Math.round(requestsPerSecond)}/s p50 ${short(p50Ms, digits)} p99 ${short(p99Ms, digits)} ms`
 }
 
 /** A result that holds when `value` is at least `line`. */
@@ -31,6 +32,20 @@ export function atMost(name, what, value, line, unit, sides) {
     value,
     held: value <= line,
     ...sides,
+  }
+}
+
+/** Figures without a line: they are printed to be known. */
+export function noted(name, what, { ours, theirs }) {
+  return {
+    name,
+    what,
+    line: '-',
+    measured: `${short(ours.p99Ms, 3)} ms`,
+    value: ours.p99Ms,
+    held: true,
+    ours,
+    theirs,
   }
 }
 

@@ -45,7 +45,7 @@ function served(name: string, hooks: readonly HookText[], changes: Partial<Serve
 }
 
 const orderOf = (plugins: readonly ServedPlugin[], event: string, table: string) =>
-  hookChain(plugins, event, table).map(({ plugin, registration }) => `${plugin.name} ${registration}`)
+  hookChain(plugins, event, table).map(({ plugin, key }) => `${plugin.name} ${key}`)
 
 describe('hookChain', () => {
   it('orders by priority, specific before wildcard, registration, then start', () => {
@@ -73,10 +73,10 @@ describe('hookChain', () => {
         const plugins = lists.map((hooks, index) => served(`p${index}`, hooks))
         const chain = hookChain(plugins, 'before_create', 'posts')
         assert.equal(chain.length, lists.flat().length)
-        const ranks = chain.map(({ priority, table, registration, plugin }) => [
+        const ranks = chain.map(({ priority, table, key, plugin }) => [
           priority,
           table === '*' ? 1 : 0,
-          Number(registration.split('#')[1]),
+          Number(key.split('#')[1]),
           Number(plugin.name.slice(1)),
         ])
         for (const [index, rank] of ranks.entries()) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { createLogger, flushLogger, type LoggerOptions } from '../../../src/telemetry/logger.js'
 
@@ -83,12 +84,16 @@ test('no value forges a second line or steers the terminal', () => {
 test('without a destination lines go to standard error only, also those before an exit', () => {
   const logger = new URL('../../../src/telemetry/logger.js', import.meta.url).href
   for (const format of ['json', 'pretty']) {
+    // The thread pool is busy, so that no line can be written before somebody waits for it.
     const script = `
+      import { pbkdf2 } from 'node:crypto'
       import { createLogger, flushLogger } from ${JSON.stringify(logger)}
       const logger = createLogger({ level: 'info', format: ${JSON.stringify(format)} })
+      for (let i = 0; i < 4; i += 1) pbkdf2('a', 'b', 100_000, 64, 'sha512', () => undefined)
       logger.info('first')
       await flushLogger(logger)
-      for (let i = 0; i < 1000; i += 1) logger.info('more')
+      logger.info('begun')
+      for (let i = 0; i < 1000; i += 1) logger.info('more ' + i + '.')
       logger.info('last')
       process.exit(3)`
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
@@ -97,9 +102,30 @@ test('without a destination lines go to standard error only, also those before a
     assert.equal(status, 3, stderr)
     assert.equal(stdout, '')
     const lines = stderr.trimEnd().split('\n')
-    assert.equal(lines.length, 1002)
+    assert.equal(lines.length, 1003)
     assert.match(lines[0] ?? '', /first/)
-    assert.match(lines.at(-1) ?? '', /last/)
+    // The line that is being written at the exit stands anywhere among those that wait for it.
+    const waited = lines.filter((line) => !line.includes('begun'))
+    assert.equal(waited.length, 1002)
+    assert.match(waited.at(-1) ?? '', /last/)
+    for (const [i, line] of waited.slice(1, -1).entries()) assert.ok(line.includes(`more ${i}.`), line)
+  }
+})
+
+test('a flush does not wait for ever for a reader that takes nothing', async () => {
+  const logger = new URL('../../../src/telemetry/logger.js', import.meta.url).href
+  const script = `
+    import { createLogger, flushLogger } from ${JSON.stringify(logger)}
+    const logger = createLogger({ level: 'info', format: 'json' })
+    logger.info('x'.repeat(4_000_000))
+    await flushLogger(logger)
+    process.stdout.write('flushed')`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script])
+  try {
+    const [text] = await once(child.stdout, 'data')
+    assert.equal(String(text), 'flushed')
+  } finally {
+    child.kill('SIGKILL')
   }
 })
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { grantLimits } from '../../../../src/base/limits.js'
+import { parseHookApprovalKey } from '../../../../src/capabilities/hooks/hook-rules.js'
 import { declaredGrants } from '../../../../src/plugins/grants/declared-grants.js'
-import { parseCoreKey, parseHookKey } from '../../../../src/plugins/grants/grant-keys.js'
+import { parseCoreKey } from '../../../../src/plugins/grants/grant-keys.js'
 import { GrantTable } from '../../../../src/plugins/grants/grant-table.js'
 import type { CoreAccess } from '../../../../src/plugins/manifest.js'
 import type { Registration } from '../../../../src/sandbox/host-function.js'
@@ -78,7 +79,7 @@ describe('GrantTable', () => {
 
 describe('keys', () => {
   it('come apart where they were put together', () => {
-    assert.deepEqual(parseHookKey('before_create:a:b'), { event: 'before_create', table: 'a:b' })
+    assert.deepEqual(parseHookApprovalKey('before_create:a:b'), { event: 'before_create', table: 'a:b' })
     assert.deepEqual(parseCoreKey('a:b:write'), { table: 'a:b', access: 'write' })
   })
 })

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CompiledQuery } from 'kysely'
 import { hookLimits } from '../../../../src/base/limits.js'
 import { createHookEngine } from '../../../../src/plugins/hooks/hook-engine.js'
 import type { CallOutcome } from '../../../../src/sandbox/generation.js'
+import { articlesHook, backlogOf, payloadsOf, rowsOf, settled } from '../../../helpers/hook-deliveries.js'
 import {
   createHookWorld,
   failedWith,
-  type HookWorld,
   nothing,
   type SeenCall,
   scriptedPlugin,
@@ -16,27 +15,14 @@ import {
 } from '../../../helpers/hook-world.js'
 import { until } from '../../../helpers/until.js'
 
-const one = [['after_create', 'articles']] as const
-const day = 24 * 60 * 60 * 1000
-
-const rowsOf = ({ database }: HookWorld) =>
-  database.kysely.selectFrom('hook_deliveries').selectAll().orderBy('id').execute()
-
-const backlogOf = async ({ database }: HookWorld, plugin: string) => {
-  const query = database.kysely.selectFrom('hook_backlogs').select(['waiting', 'dead'])
-  const row = await query.where('plugin', '=', plugin).executeTakeFirst()
-  return row === undefined ? undefined : [row.waiting, row.dead]
-}
-
-const payloadsOf = ({ database }: HookWorld) =>
-  database.kysely.selectFrom('hook_payloads').selectAll().execute()
-
-const settled = (world: HookWorld, plugin: string) =>
-  until('nothing is owed', async () => (await backlogOf(world, plugin))?.[0] === 0)
-
 describe('what is owed to after-hooks', () => {
   it('is stored with the write, one for each handler, and goes with it when it is undone', async (t) => {
-    const hooks = [...one, ...one, ['after_create', '*'] as const, ['after_update', 'articles'] as const]
+    const hooks = [
+      ...articlesHook,
+      ...articlesHook,
+      ['after_create', '*'] as const,
+      ['after_update', 'articles'] as const,
+    ]
     const world = await createHookWorld(
       t,
       scriptedPlugin('a', hooks, () => nothing),
@@ -71,7 +57,7 @@ describe('what is owed to after-hooks', () => {
     const seen: SeenCall[] = []
     const world = await createHookWorld(
       t,
-      scriptedPlugin('a', one, (call) => {
+      scriptedPlugin('a', articlesHook, (call) => {
         seen.push(call)
         return nothing
       }),
@@ -109,7 +95,7 @@ describe('what is owed to after-hooks', () => {
     let outcome: CallOutcome = failedWith('ERROR')
     const world = await createHookWorld(
       t,
-      scriptedPlugin('a', one, ({ data }) => {
+      scriptedPlugin('a', articlesHook, ({ data }) => {
         attempts.push(data._attempt)
         return outcome
       }),
@@ -145,7 +131,7 @@ describe('what is owed to after-hooks', () => {
     const attempts: unknown[] = []
     const world = await createHookWorld(
       t,
-      scriptedPlugin('a', one, ({ data }) => {
+      scriptedPlugin('a', articlesHook, ({ data }) => {
         attempts.push(data._attempt)
         return outcomes.shift() ?? nothing
       }),
@@ -163,7 +149,7 @@ describe('what is owed to after-hooks', () => {
 
   it('waits for a plugin that does not run, and is not stored while it does not', async (t) => {
     let calls = 0
-    const plugin = scriptedPlugin('a', one, () => {
+    const plugin = scriptedPlugin('a', articlesHook, () => {
       calls += 1
       return nothing
     })
@@ -186,10 +172,14 @@ describe('what is owed to after-hooks', () => {
 
   it('waits for an approval that was withdrawn, and is dead when the plugin has no such hook any more', async (t) => {
     const script = () => nothing
-    const world = await createHookWorld(t, scriptedPlugin('a', one, script), scriptedPlugin('b', one, script))
+    const world = await createHookWorld(
+      t,
+      scriptedPlugin('a', articlesHook, script),
+      scriptedPlugin('b', articlesHook, script),
+    )
     const engine = world.engine()
     await world.write(engine)
-    world.directory.replace(scriptedPlugin('a', one, script, { approved: false }))
+    world.directory.replace(scriptedPlugin('a', articlesHook, script, { approved: false }))
     world.directory.replace(scriptedPlugin('b', [['after_create', 'pages']], script))
     engine.start()
     const stored = await until('both were looked at', async () => {
@@ -223,8 +213,8 @@ describe('what is owed to after-hooks', () => {
       running.set(plugin, (running.get(plugin) ?? 0) - 1)
       return nothing
     }
-    const plugins = ['a', 'b', 'c'].map((name) => scriptedPlugin(name, one, script, { vms: 4 }))
-    const world = await createHookWorld(t, ...plugins, scriptedPlugin('d', one, script, { vms: 1 }))
+    const plugins = ['a', 'b', 'c'].map((name) => scriptedPlugin(name, articlesHook, script, { vms: 4 }))
+    const world = await createHookWorld(t, ...plugins, scriptedPlugin('d', articlesHook, script, { vms: 1 }))
     const engine = world.engine({ limits: { ...testHookLimits, concurrentAfterMax: 5 } })
     engine.start()
     await Promise.all(Array.from({ length: 30 }, () => world.write(engine)))
@@ -244,11 +234,11 @@ describe('what is owed to after-hooks', () => {
     const blocked = new Promise<void>((resolve) => {
       release = resolve
     })
-    const slow = scriptedPlugin('slow', one, () => blocked.then(() => nothing))
+    const slow = scriptedPlugin('slow', articlesHook, () => blocked.then(() => nothing))
     const world = await createHookWorld(
       t,
       slow,
-      scriptedPlugin('quick', one, () => nothing),
+      scriptedPlugin('quick', articlesHook, () => nothing),
     )
     const engine = world.engine()
     engine.start()
@@ -272,7 +262,7 @@ describe('what is owed to after-hooks', () => {
     let answer: CallOutcome | Promise<CallOutcome> = new Promise(() => undefined)
     const world = await createHookWorld(
       t,
-      scriptedPlugin('a', one, ({ data }) => {
+      scriptedPlugin('a', articlesHook, ({ data }) => {
         seen.push(data._attempt)
         return answer
       }),
@@ -304,7 +294,7 @@ describe('what is owed to after-hooks', () => {
   it('is dead after it ended the process at each try', async (t) => {
     const world = await createHookWorld(
       t,
-      scriptedPlugin('a', one, () => assert.fail('it must not be called')),
+      scriptedPlugin('a', articlesHook, () => assert.fail('it must not be called')),
     )
     const engine = world.engine()
     await world.write(engine)
@@ -326,7 +316,7 @@ describe('what is owed to after-hooks', () => {
       t,
       scriptedPlugin(
         'a',
-        one,
+        articlesHook,
         async ({ data }) => {
           seen.push(data.n)
           await pause(1)
@@ -343,121 +333,5 @@ describe('what is owed to after-hooks', () => {
     await settled(world, 'a')
     assert.equal(seen.length, 60)
     assert.equal(new Set(seen).size, 60)
-  })
-})
-
-describe('the bounds of the outbox', () => {
-  it('drop what is too much for one plugin, tell of it once, and let the write happen', async (t) => {
-    const script = () => nothing
-    const world = await createHookWorld(
-      t,
-      scriptedPlugin('full', one, script),
-      scriptedPlugin('b', one, script),
-    )
-    await world.database.kysely
-      .insertInto('hook_backlogs')
-      .values({ plugin: 'full', waiting: hookLimits.deliveriesWaitingMax, dead: 0 })
-      .execute()
-    const engine = world.engine()
-    for (let count = 0; count < 3; count += 1) await world.write(engine)
-    assert.deepEqual(
-      (await rowsOf(world)).map(({ plugin }) => plugin),
-      ['b', 'b', 'b'],
-    )
-    assert.equal(world.lines.filter(([, message]) => message.includes('further ones are dropped')).length, 1)
-  })
-
-  it('end what waits too long, and forget what is dead too long, oldest first', async (t) => {
-    const start = Date.now()
-    const plugin = scriptedPlugin('a', one, () => nothing)
-    const world = await createHookWorld(t, plugin)
-    world.directory.replace({ ...plugin, state: 'stopped' })
-    const values = (createdMs: number, state: 'pending' | 'running' | 'dead') => ({
-      ...{ plugin: 'a', event: 'after_create', hook_table: 'articles', ordinal: 1, table_name: 'articles' },
-      ...{ payload_id: 1, request_id: 'r', depth: 0, due_at: createdMs, created_at: createdMs, state },
-    })
-    await world.database.kysely
-      .insertInto('hook_deliveries')
-      .values([
-        values(start - 31 * day, 'dead'),
-        values(start - 8 * day, 'pending'),
-        values(start - 8 * day, 'running'),
-        values(start - 6 * day, 'pending'),
-        { ...values(start, 'pending'), due_at: start + 365 * day },
-      ])
-      .execute()
-    const engine = world.engine({ now: () => start })
-    engine.start()
-    await until('it was swept', async () => (await rowsOf(world)).length === 4)
-    const rows = await until('a time that does not come was set back', async () => {
-      const stored = await rowsOf(world)
-      return stored.at(-1)?.due_at === start ? stored : undefined
-    })
-    assert.deepEqual(
-      rows.map(({ state }) => state),
-      ['dead', 'dead', 'pending', 'pending'],
-    )
-    assert.match(rows[0]?.error ?? '', /in time/)
-    assert.deepEqual(await backlogOf(world, 'a'), [2, 2])
-  })
-
-  it('keep only so many dead ones of a plugin', async (t) => {
-    const world = await createHookWorld(t)
-    const count = hookLimits.deliveriesDeadMax + 50
-    const now = Date.now()
-    const rows = Array.from({ length: count }, (_, at) => ({
-      ...{ plugin: 'a', event: 'after_create', hook_table: 'x', ordinal: 1, table_name: 'x', payload_id: 1 },
-      ...{ request_id: 'r', depth: 0, due_at: now + at, created_at: now, state: 'dead' as const },
-    }))
-    for (let at = 0; at < rows.length; at += 500) {
-      await world.database.kysely
-        .insertInto('hook_deliveries')
-        .values(rows.slice(at, at + 500))
-        .execute()
-    }
-    assert.deepEqual(await backlogOf(world, 'a'), [0, count])
-    world.engine().start()
-    await until(
-      'they are fewer',
-      async () => (await backlogOf(world, 'a'))?.[1] === hookLimits.deliveriesDeadMax,
-    )
-    assert.equal((await rowsOf(world))[0]?.due_at, now + 50)
-  })
-
-  it('show deliveries a page at a time', async (t) => {
-    const world = await createHookWorld(
-      t,
-      scriptedPlugin('a', one, () => nothing),
-    )
-    const engine = world.engine()
-    const count = hookLimits.deliveryPageMax + 5
-    for (let n = 0; n < count; n += 1) await world.write(engine)
-    const first = await engine.deliveries({ plugin: 'a' })
-    assert.equal(first.deliveries.length, hookLimits.deliveryPageMax)
-    const second = await engine.deliveries({ plugin: 'a', after: Number(first.next) })
-    assert.deepEqual([second.deliveries.length, second.next], [5, undefined])
-    assert.deepEqual((await engine.deliveries({ plugin: 'b' })).deliveries, [])
-  })
-
-  it('use an index for whatever is asked often', async (t) => {
-    const world = await createHookWorld(t)
-    const { kysely } = world.database
-    const due = kysely
-      .selectFrom('hook_deliveries')
-      .select('id')
-      .where('plugin', '=', 'a')
-      .where('state', '=', 'pending')
-      .where('due_at', '<=', 1)
-      .orderBy('due_at')
-    const oldest = kysely.selectFrom('hook_deliveries').select('id').where('state', '=', 'dead').orderBy('id')
-    const shared = kysely.selectFrom('hook_deliveries').select('id').where('payload_id', '=', 1)
-    for (const query of [due, oldest, shared]) {
-      const compiled = query.limit(1).compile()
-      const explained = CompiledQuery.raw(`explain query plan ${compiled.sql}`, [...compiled.parameters])
-      const plan = await kysely.executeQuery<{ detail: string }>(explained)
-      const text = plan.rows.map(({ detail }) => detail).join('; ')
-      assert.match(text, /USING (?:COVERING )?INDEX hook_deliveries_by/)
-      assert.doesNotMatch(text, /TEMP B-TREE|SCAN/)
-    }
   })
 })

@@ -1,0 +1,60 @@
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import { kvHttpLimits } from '../../base/limits.js'
+import { addAtomicRoute } from './atomic-route.js'
+import { addDeadLetterRoutes } from './dead-letter-routes.js'
+import { addEntryRoutes } from './entry-routes.js'
+import { addListRoutes } from './list-routes.js'
+import { addListenRoute } from './listen-route.js'
+import { createRouteMaker } from './operation.js'
+import { addOverviewRoutes } from './overview-routes.js'
+import { createGate } from './permissions.js'
+import { addQueueRoutes } from './queue-routes.js'
+import { installFailures } from './routes-failures.js'
+import type { KvRoutesOptions } from './routes-options.js'
+import { addSearchRoutes } from './search-routes.js'
+import { Streams } from './streams.js'
+import { addWatchRoutes } from './watch-routes.js'
+
+/** Paths under which the host mounts the key-value store; the first is the one of the OpenAPI document. */
+export const kvPrefixes = ['/keyval/api', '/api/keyval'] as const
+
+/**
+ * Creates the HTTP interface of the key-value store as an encapsulated Fastify plugin:
+ * `app.register(createKvRoutes(options), { prefix: kvPrefixes[0] })`. Every path below the prefix, unknown ones too,
+ * needs a bearer credential.
+ */
+export function createKvRoutes(options: KvRoutesOptions): FastifyPluginCallback {
+  return function kvRoutes(app, _options, done) {
+    installDefaults(app)
+    app.addHook('onRequest', createGate(options))
+    installFailures(app, options.log)
+    const route = createRouteMaker(options)
+    const streams = new Streams(app, options)
+    addListRoutes(app, route)
+    addEntryRoutes(app, route)
+    addAtomicRoute(app, route)
+    addQueueRoutes(app, route)
+    addListenRoute(app, route, streams)
+    addDeadLetterRoutes(app, route)
+    addWatchRoutes(app, route, streams)
+    addSearchRoutes(app, route)
+    addOverviewRoutes(app, route, options)
+    done()
+  }
+}
+
+/** Sets what does not depend on the surrounding application: it may have parsers and limits of its own. */
+function installDefaults(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson)
+  // The schemas are for the document: the readers of the routes tell the place and the beginning of a wrong value.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit = kvHttpLimits.bodyBytesMax
+  })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  })
+}

@@ -1,0 +1,53 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import type { KvMessage, KvQueues } from '../kv.js'
+import { messageToJson } from './answers.js'
+import { given } from './body-reader.js'
+import type { EventStream } from './event-stream.js'
+import type { RouteMaker } from './operation.js'
+import { leaseText, queueText } from './queue-routes.js'
+import type { Streams } from './streams.js'
+
+/** Adds the stream of the messages of a queue. */
+export function addListenRoute(app: FastifyInstance, route: RouteMaker, streams: Streams): void {
+  app.get(
+    '/queue/listen',
+    route(
+      {
+        operationId: 'kvListen',
+        summary: 'Take the messages of a queue as they become due',
+        description:
+          'The answer is a stream of server-sent events. Each `message` has a message that is leased to this client, which acknowledges it or gives it back as one of a poll; the next one is leased when the connection has taken it. `ping` says that the connection is alive; `failure` comes before the end of a stream that cannot go on.',
+        permission: 'kv:queue',
+        query: { queue: queueText, lease: leaseText },
+        answer: Type.String(),
+        answersAs: 'text/event-stream',
+      },
+      ({ kv, query, request, reply }) => {
+        const options = given({ queue: query.text('queue'), lease: query.integer('lease') })
+        return streams.open(request, reply, (stream) => deliver(kv.queues, options, stream))
+      },
+    ),
+  )
+}
+
+async function deliver(
+  queues: KvQueues,
+  options: { readonly queue?: string; readonly lease?: number },
+  stream: EventStream,
+): Promise<void> {
+  while (stream.isOpen) {
+    const message = await queues.next({ ...options, signal: stream.signal })
+    if (message === undefined) return
+    const data = JSON.stringify(messageToJson(message))
+    const sent = await stream.send({ event: 'message', id: message.id, data })
+    // What may have arrived in part is left to its lease: the client could be working on it.
+    if (sent === 'not sent') await giveBack(queues, message)
+    if (sent !== 'sent') return
+  }
+}
+
+/** Somebody else gets the message at once, not when the lease would have ended. */
+async function giveBack(queues: KvQueues, message: KvMessage): Promise<void> {
+  await queues.extend(message, 1)
+}

@@ -1,0 +1,103 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { Kv } from '../kv.js'
+import { defaultNamespace, parseNamespace } from '../namespace.js'
+import type { KvPermission } from './permissions.js'
+import { Query } from './query.js'
+import type { KvRoutesOptions } from './routes-options.js'
+
+/** What one operation says of itself. */
+export interface KvOperation {
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly permission: KvPermission
+  /** Descriptions of the parameters of the query by name, beside `namespace`. */
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: TSchema
+  /** What is answered with 200. */
+  readonly answer: TSchema
+  /** Media type of the answer; JSON when missing. */
+  readonly answersAs?: string
+  /** Statuses beside 400, 401, 403, 413, 429 and 500. */
+  readonly failures?: readonly number[]
+  /** True where the operation is not about a namespace. */
+  readonly isGlobal?: true
+}
+
+/** What the handler of an operation works with. */
+export interface KvCall {
+  /** The namespace that the query names. */
+  readonly kv: Kv
+  readonly query: Query
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+const namespaceText = `Namespace: \`plugin:<name>\`, \`shared:<name>\` or \`<name>\` for a shared one; \`${defaultNamespace}\` when it is missing.`
+
+const failureSchema = Type.Object({
+  error: Type.String({ description: 'A sentence for a person.' }),
+  code: Type.String({ description: 'Stable and machine-readable.' }),
+})
+
+/** The options and the handler of a route, made of an operation and what it does. */
+export interface KvRoute {
+  readonly schema: Record<string, unknown>
+  readonly config: FastifyContextConfig & { readonly permission: KvPermission }
+  /** A request for the head alone must neither lease a message nor open a stream. */
+  readonly exposeHeadRoute: boolean
+  handler(request: FastifyRequest, reply: FastifyReply): Promise<unknown>
+}
+
+/** Makes the routes of one application. */
+export function createRouteMaker({ namespaces, isDocumented }: KvRoutesOptions) {
+  return function route(operation: KvOperation, work: (call: KvCall) => unknown): KvRoute {
+    const known = [...(operation.isGlobal ? [] : ['namespace']), ...Object.keys(operation.query ?? {})]
+    const { permission } = operation
+    return {
+      schema: isDocumented ? schemaOf(operation) : { hide: true },
+      config: { permission },
+      exposeHeadRoute: permission === 'kv:read' || permission === 'kv:write',
+      async handler(request, reply) {
+        const query = new Query(request, known)
+        const kv = namespaces.namespace(parseNamespace(query.text('namespace') ?? defaultNamespace))
+        return work({ kv, query, request, reply })
+      },
+    }
+  }
+}
+
+/** Answers with JSON that has been written already. */
+export function sendJson(reply: FastifyReply, text: string): FastifyReply {
+  return reply.header('content-type', 'application/json; charset=utf-8').send(text)
+}
+
+/** Makes routes out of operations. */
+export type RouteMaker = ReturnType<typeof createRouteMaker>
+
+function schemaOf(operation: KvOperation): Record<string, unknown> {
+  const { operationId, summary, description, permission, query = {}, body, answer, answersAs } = operation
+  const parameters = operation.isGlobal ? query : { namespace: namespaceText, ...query }
+  const statuses = [400, 401, 403, 413, 429, 500, ...(operation.failures ?? [])]
+  const failures = Object.fromEntries(statuses.map((status) => [status, failureSchema]))
+  const success = answersAs === undefined ? answer : { content: { [answersAs]: { schema: answer } } }
+  return {
+    operationId,
+    summary,
+    description: `${description === undefined ? '' : `${description} `}Needs the permission \`${permission}\`.`,
+    tags: ['keyval'],
+    security: [{ bearer: [] }],
+    ...(Object.keys(parameters).length > 0 && { querystring: querySchema(parameters) }),
+    ...(body !== undefined && { body }),
+    response: { 200: success, ...failures },
+  }
+}
+
+function querySchema(parameters: Readonly<Record<string, string>>): TSchema {
+  const texts = Object.entries(parameters).map(([name, description]) => [
+    name,
+    Type.Optional(Type.String({ description })),
+  ])
+  return Type.Object(Object.fromEntries(texts))
+}

@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { credentialMissing, permissionMissing, rejectRate } from './routes-failures.js'
+import type { KvRoutesOptions } from './routes-options.js'
+
+/** What a user may be allowed to do with the store. */
+export type KvPermission = 'kv:read' | 'kv:write' | 'kv:queue' | 'kv:watch'
+
+/** What each role may do; a role that is missing may do nothing. */
+const permissions: Readonly<Record<string, readonly KvPermission[]>> = {
+  admin: ['kv:read', 'kv:write', 'kv:queue', 'kv:watch'],
+}
+
+/** Creates the hook that lets requests pass before anything of their body is read. */
+export function createGate(
+  options: KvRoutesOptions,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const { rate, clientOf, authenticate } = options
+  return async (request, reply) => {
+    const client = clientOf(request)
+    if (!rate.take(client)) throw rejectRate(rate.waitMs(client))
+    // A browser sends cookies by itself but never a bearer token, so other sites cannot act in a user's name.
+    const hasBearer = /^bearer +\S/i.test(request.headers.authorization ?? '')
+    const user = hasBearer ? await authenticate(request) : undefined
+    if (user === undefined) {
+      reply.header('www-authenticate', 'Bearer')
+      throw credentialMissing()
+    }
+    const permission = permissionOf(request)
+    // A path that does not exist needs none: it is answered with 404.
+    if (permission === undefined || may(user.role, permission)) return
+    throw permissionMissing({ user: user.username, role: user.role, permission })
+  }
+}
+
+function may(role: string, permission: KvPermission): boolean {
+  return Object.hasOwn(permissions, role) && (permissions[role] ?? []).includes(permission)
+}
+
+/** The permission that the operation of a request names; see `operation.ts`. */
+function permissionOf(request: FastifyRequest): KvPermission | undefined {
+  const { permission } = request.routeOptions.config as { readonly permission?: KvPermission }
+  return permission
+}

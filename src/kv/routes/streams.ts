@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { HostError } from '../../base/errors.js'
+import { kvHttpLimits } from '../../base/limits.js'
+import { EventStream } from './event-stream.js'
+import { failureBody } from './routes-failures.js'
+import type { KvRoutesOptions } from './routes-options.js'
+
+/** Opens streams for one application, and closes them with it. */
+export class Streams {
+  readonly #options: KvRoutesOptions
+  readonly #open = new Set<EventStream>()
+  #isClosing = false
+
+  constructor(app: FastifyInstance, options: KvRoutesOptions) {
+    this.#options = options
+    // A server waits for its answers to end before it is closed, and these would never end by themselves.
+    app.addHook('preClose', (done) => {
+      this.#isClosing = true
+      for (const stream of this.#open) stream.close()
+      done()
+    })
+  }
+
+  /**
+   * Answers a request with a stream, for as long as `tell` goes on and the client is there.
+   *
+   * @throws `KV_STREAMS_EXHAUSTED`, before the answer has begun.
+   */
+  open(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    tell: (stream: EventStream) => Promise<void>,
+  ): FastifyReply {
+    const giveBack = this.#options.streams.take(this.#options.clientOf(request))
+    const stream = new EventStream(reply, this.#options.heartbeatMs ?? kvHttpLimits.heartbeatMs)
+    this.#open.add(stream)
+    if (this.#isClosing) stream.close()
+    void this.#tell(request, stream, tell).finally(() => {
+      stream.close()
+      this.#open.delete(stream)
+      giveBack()
+    })
+    return reply
+  }
+
+  async #tell(
+    request: FastifyRequest,
+    stream: EventStream,
+    tell: (stream: EventStream) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await tell(stream)
+    } catch (error) {
+      if (!stream.isOpen) return
+      if (!(error instanceof HostError)) {
+        const { url, id } = request
+        this.#options.log.error({ request_id: id, url, err: error }, 'kv stream failed')
+      }
+      await stream.send({ event: 'failure', data: JSON.stringify(failureBody(error)) })
+    }
+  }
+}

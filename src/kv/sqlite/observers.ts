@@ -1,0 +1,27 @@
+import type { StoredValue } from '../stored-value.js'
+import type { KvSession, NamespaceState } from './session.js'
+
+/** Follows the entries of a namespace inside each commit. */
+export interface EntryObserver {
+  /**
+   * Told of each mutation, in order.
+   *
+   * @param value What the entry holds from now on; undefined when it is gone.
+   */
+  changed(key: Buffer, value: StoredValue | undefined): void
+}
+
+/** What an observer may see of the commit. */
+export interface CommitContext {
+  readonly session: KvSession
+  /** The namespace that is written to; its versionstamp is the one of this commit. */
+  readonly state: NamespaceState
+  readonly nowMs: number
+  /** Bytes that one namespace may hold. */
+  readonly namespaceBytesMax: number
+  /** Reads another namespace, to be written back with this commit. */
+  namespace(name: string): NamespaceState
+}
+
+/** Gives the observer for a commit; undefined where the namespace has nothing that it would follow. */
+export type Observe = (context: CommitContext) => EntryObserver | undefined

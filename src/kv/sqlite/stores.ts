@@ -1,0 +1,50 @@
+import type { Database } from 'better-sqlite3'
+import { SqliteQueueStore } from './queue-store.js'
+import { EntrySearch } from './search/entry-search.js'
+import { SearchIndexes } from './search/search-indexes.js'
+import { SearchObservers } from './search/search-observers.js'
+import { KvSession } from './session.js'
+import { SqliteKvStore } from './sqlite-store.js'
+import { createTriggerObserver, type OnDropped } from './triggers.js'
+
+/** What the stores of one connection are made of. */
+export interface StoreOptions {
+  readonly connection: Database
+  /** Called after each commit of this connection; `CommitSignal.committed`. */
+  readonly committed: () => void
+  /** Milliseconds since 1970 that never go back. */
+  readonly clock: () => number
+  /** Bytes that one namespace may hold. */
+  readonly namespaceBytesMax: number
+  /** Told when a change was not queued for a plugin because too many wait already. */
+  readonly onDropped: OnDropped
+}
+
+/** Everything that works on the key-value tables through one connection. */
+export interface SqliteStores {
+  readonly session: KvSession
+  readonly entries: SqliteKvStore
+  readonly queues: SqliteQueueStore
+  readonly indexes: SearchIndexes
+  readonly search: EntrySearch
+}
+
+/** Puts the stores of one connection together: commits feed the search indexes and the triggers. */
+export function createSqliteStores(options: StoreOptions): SqliteStores {
+  const { connection, committed, clock, namespaceBytesMax, onDropped } = options
+  const session = new KvSession(connection, committed)
+  const observers = new SearchObservers(session)
+  const entries = new SqliteKvStore({
+    session,
+    clock,
+    namespaceBytesMax,
+    observers: [({ state }) => observers.observe(state), createTriggerObserver(session, onDropped)],
+  })
+  return {
+    session,
+    entries,
+    queues: new SqliteQueueStore(session, entries),
+    indexes: new SearchIndexes(session),
+    search: new EntrySearch(session),
+  }
+}

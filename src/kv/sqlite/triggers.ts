@@ -1,0 +1,105 @@
+import { kvLimits } from '../../base/limits.js'
+import { defaultBackoffMs } from '../backoff.js'
+import { pluginNamespace } from '../namespace.js'
+import { decodeValue, type StoredValue, valueKinds } from '../stored-value.js'
+import { showVersionstamp } from '../versionstamp.js'
+import { toWire } from '../wire.js'
+import { insertMessage } from './messages.js'
+import type { CommitContext, EntryObserver, Observe } from './observers.js'
+import type { KvSession } from './session.js'
+
+/** A plugin that wants to know of the changes below a prefix. */
+export interface Trigger {
+  readonly plugin: string
+  /** Where in the plugin's own namespace the changes wait for it. */
+  readonly queue: string
+  readonly prefix: Buffer
+}
+
+/** Told when a change was not queued because too many wait already. */
+export type OnDropped = (trigger: Trigger) => void
+
+/**
+ * Makes the observer that queues changes for plugins, in the transaction of the commit itself: none is lost by a
+ * crash, and none is queued of a commit that failed. A plugin that does not keep up loses changes, so that it cannot
+ * make the commits of others fail.
+ */
+export function createTriggerObserver(session: KvSession, onDropped: OnDropped): Observe {
+  const triggers = new TriggerCache(session)
+  return (context) => {
+    const all = triggers.of(context.state.id, context.state.observersVersion)
+    return all.length === 0 ? undefined : new TriggerObserver(all, context, onDropped)
+  }
+}
+
+class TriggerObserver implements EntryObserver {
+  readonly #triggers: readonly Trigger[]
+  readonly #context: CommitContext
+  readonly #onDropped: OnDropped
+
+  constructor(triggers: readonly Trigger[], context: CommitContext, onDropped: OnDropped) {
+    this.#triggers = triggers
+    this.#context = context
+    this.#onDropped = onDropped
+  }
+
+  changed(key: Buffer, value: StoredValue | undefined): void {
+    for (const trigger of this.#triggers) {
+      if (isBelow(key, trigger.prefix)) this.#queue(trigger, key, value)
+    }
+  }
+
+  #queue(trigger: Trigger, key: Buffer, value: StoredValue | undefined): void {
+    const { session, state, nowMs, namespaceBytesMax } = this.#context
+    const own = this.#context.namespace(pluginNamespace(trigger.plugin))
+    const change = changeMessage(key, value, state.versionstamp)
+    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + change.bytes > namespaceBytesMax) {
+      this.#onDropped(trigger)
+      return
+    }
+    const message = {
+      queue: trigger.queue,
+      value: change,
+      dueAt: nowMs,
+      backoffMs: defaultBackoffMs,
+      keysIfUndelivered: [],
+    }
+    insertMessage(session, own, message, nowMs)
+  }
+}
+
+/** The message of a change; `readChange` reads it. Keys travel encoded, as they were written. */
+function changeMessage(key: Buffer, value: StoredValue | undefined, versionstamp: number): StoredValue {
+  const data = JSON.stringify({
+    type: value === undefined ? 'delete' : 'set',
+    key: toWire(key),
+    value: value === undefined ? null : toWire(decodeValue(value)),
+    versionstamp: showVersionstamp(versionstamp),
+  })
+  return { kind: valueKinds.tagged, data, bytes: Buffer.byteLength(data) }
+}
+
+function isBelow(key: Buffer, prefix: Buffer): boolean {
+  return key.length >= prefix.length && key.compare(prefix, 0, prefix.length, 0, prefix.length) === 0
+}
+
+/** The triggers of namespaces, read again when they have changed. */
+class TriggerCache {
+  readonly #session: KvSession
+  readonly #known = new Map<number, { readonly version: number; readonly triggers: readonly Trigger[] }>()
+
+  constructor(session: KvSession) {
+    this.#session = session
+  }
+
+  of(namespaceId: number, version: number): readonly Trigger[] {
+    const known = this.#known.get(namespaceId)
+    if (known?.version === version) return known.triggers
+    const rows = this.#session
+      .statement('select plugin, queue, prefix from kv_triggers where namespace = ?')
+      .all(namespaceId) as [plugin: string, queue: string, prefix: Buffer][]
+    const triggers = rows.map(([plugin, queue, prefix]) => ({ plugin, queue, prefix }))
+    this.#known.set(namespaceId, { version, triggers })
+    return triggers
+  }
+}
