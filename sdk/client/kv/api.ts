@@ -12,6 +12,8 @@ export interface ApiRequest extends Omit<TransportRequest, 'path'> {
   /** Begins with a slash. */
   readonly path: string
   readonly query?: Query
+  /** True where the request is not about a namespace. */
+  readonly isGlobal?: true
 }
 
 /** The key-value API of one server, for one namespace. */
@@ -42,8 +44,8 @@ export class KvApi {
     return answer
   }
 
-  text({ query, path, ...request }: ApiRequest): Promise<string> {
-    return this.#send.text({ ...request, path: this.#address(path, query) })
+  text({ query, path, isGlobal, ...request }: ApiRequest): Promise<string> {
+    return this.#send.text({ ...request, path: this.#address(path, query, isGlobal) })
   }
 
   /** Opens a stream of events; the signal ends it. */
@@ -56,12 +58,12 @@ export class KvApi {
     return this.#send.stream({ path: this.#address(path, query), signal, headers })
   }
 
-  #json({ query, path, ...request }: ApiRequest): Promise<unknown> {
-    return this.#send({ ...request, path: this.#address(path, query) })
+  #json({ query, path, isGlobal, ...request }: ApiRequest): Promise<unknown> {
+    return this.#send({ ...request, path: this.#address(path, query, isGlobal) })
   }
 
-  #address(path: string, query: Query = {}): string {
-    const parameters = new URLSearchParams({ namespace: this.namespace })
+  #address(path: string, query: Query = {}, isGlobal = false): string {
+    const parameters = new URLSearchParams(isGlobal ? {} : { namespace: this.namespace })
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) parameters.set(name, String(value))
     }

@@ -1,3 +1,6 @@
+import { errorOfAnswer } from '../answers.js'
+import type { ClientError } from '../client-error.js'
+
 /** One server-sent event. */
 export interface ServerEvent {
   /** `message` when the server named none. */
@@ -14,6 +17,7 @@ const silenceMaxMs = 60_000
  * Reads the events of a stream one by one: the next is read when it is asked for, so that a slow reader slows the
  * server down. Ends with the stream; the stream is closed when the reader leaves.
  *
+ * @throws ClientError what the server gives up with.
  * @throws Error when nothing at all has come for a minute, as on a connection that is dead without telling.
  */
 export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
@@ -26,12 +30,27 @@ export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGene
       if (done) return
       for (const line of lines.take(value)) {
         const complete = event.add(line)
+        if (complete?.type === 'failure') throw failureOf(complete.data)
         if (complete !== undefined) yield complete
       }
     }
   } finally {
     // A stream that has failed refuses to be cancelled; it is over all the same.
     await reader.cancel().catch(() => {})
+  }
+}
+
+/** What the server says before it ends a stream that cannot go on. */
+function failureOf(data: string): ClientError {
+  const { status } = Object(parse(data)) as { readonly status?: unknown }
+  return errorOfAnswer(typeof status === 'number' ? status : 500, data, 'the server')
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return undefined
   }
 }
 

@@ -25,7 +25,7 @@ import type {
   KvWhere,
 } from './types.js'
 import { type KvKey, KvNow, type KvValue } from './value.js'
-import { isKeys, watchBatches, watchIterable } from './watch.js'
+import { isKeys, readChanges, watchBatches, watchIterable } from './watch.js'
 import type { KvBatch, KvWatchHandler, KvWatchOptions, KvWatchTarget } from './watch-types.js'
 import { keyToWire, whereToWire, wholeKeyToWire } from './wire.js'
 
@@ -97,13 +97,22 @@ export class Kv extends FlatNames {
   }
 
   /** Deletes one key, or several in one commit. @returns How many entries were deleted. */
-  async delete(
+  delete(
     key: KvKey | readonly KvKey[],
+    options?: KvDeleteOptions,
+  ): Promise<{ readonly deletedCount: number }> {
+    return this.deleteMany(isKeys(key) ? key : [key], options)
+  }
+
+  /** As `delete` for each of the keys, in one commit. */
+  async deleteMany(
+    keys: readonly KvKey[],
     options: KvDeleteOptions = {},
   ): Promise<{ readonly deletedCount: number }> {
+    if (keys.length === 0) return { deletedCount: 0 }
     const { exact, where } = options
-    const keys = (isKeys(key) ? key : [key]).map(wholeKeyToWire)
-    const body = { keys, exact, where: where === undefined ? undefined : whereToWire(where) }
+    const filter = where === undefined ? undefined : whereToWire(where)
+    const body = { keys: keys.map(wholeKeyToWire), exact, where: filter }
     const answer = await this.#api.object({ method: 'POST', path: '/keys/delete-batch', body })
     return { deletedCount: numberOf(answer.deletedCount, 'deletedCount') }
   }
@@ -161,12 +170,23 @@ export class Kv extends FlatNames {
     return subscribe(run, options.signal, options.onError)
   }
 
-  /** What the store measures of itself; `prometheus` gives the text that Prometheus reads. */
+  /**
+   * Gives the next batch of such a watch at once: without changes when nothing has changed behind `since`, and with
+   * `reset` when `since` is missing or too far back.
+   */
+  changes(target: KvWatchTarget, options: { readonly since?: string } = {}): Promise<KvBatch> {
+    return readChanges(this.#api, target, options.since)
+  }
+
+  /** What the store measures of itself, in all namespaces; `prometheus` gives the text that Prometheus reads. */
   metrics(format?: 'json'): Promise<KvMetrics>
   metrics(format: 'prometheus'): Promise<string>
   async metrics(format: 'json' | 'prometheus' = 'json'): Promise<KvMetrics | string> {
-    if (format === 'prometheus') return await this.#api.text({ method: 'GET', path: '/metrics/prometheus' })
-    return (await this.#api.object({ method: 'GET', path: '/metrics' })) as unknown as KvMetrics
+    if (format === 'prometheus') {
+      return await this.#api.text({ method: 'GET', path: '/metrics/prometheus', isGlobal: true })
+    }
+    const numbers = await this.#api.object({ method: 'GET', path: '/metrics', isGlobal: true })
+    return numbers as unknown as KvMetrics
   }
 }
 

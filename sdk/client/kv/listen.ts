@@ -111,7 +111,8 @@ async function* streamMessages(
   signal: AbortSignal,
 ): AsyncGenerator<KvMessage> {
   const persistence = new Persistence(signal, options.onError)
-  const query = { queue: options.queue, lease: optionalMilliseconds(options.lease) }
+  const { queue, concurrency } = options
+  const query = { queue, concurrency, lease: optionalMilliseconds(options.lease) }
   while (!signal.aborted) {
     const connection = new AbortController()
     const unlink = follow(signal, connection)
@@ -132,9 +133,10 @@ async function* streamMessages(
   }
 }
 
-async function* pollMessages(
+/** Takes messages one by one, as they are asked for. */
+export async function* pollMessages(
   api: KvApi,
-  options: KvListenOptions,
+  options: Pick<KvListenOptions, 'queue' | 'lease' | 'pollInterval' | 'onError'>,
   signal: AbortSignal,
 ): AsyncGenerator<KvMessage> {
   const persistence = new Persistence(signal, options.onError)

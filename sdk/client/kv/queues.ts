@@ -1,7 +1,7 @@
 import { ClientError } from '../client-error.js'
 import { type ApiRequest, type KvApi, numberOf, textOf } from './api.js'
 import { type KvDuration, optionalMilliseconds } from './duration.js'
-import { type KvListenOptions, type KvMessageHandler, listenToQueue } from './listen.js'
+import { type KvListenOptions, type KvMessageHandler, listenToQueue, pollMessages } from './listen.js'
 import { deadLetterFromWire, enqueueOptionsToWire, messageFromWire, statsFromWire } from './queue-messages.js'
 import { subscribe } from './subscription.js'
 import type {
@@ -40,6 +40,19 @@ export class KvQueues {
     const query = { queue: options.queue, lease: optionalMilliseconds(options.lease) }
     const { message } = await this.#api.object({ method: 'GET', path: '/queue/poll', query })
     return message === null ? undefined : messageFromWire(message)
+  }
+
+  /**
+   * Waits until a message is due and takes it, asking again and again; undefined once the signal is aborted. A message
+   * that was taken before the signal was noticed is given out all the same.
+   */
+  async next(options: {
+    readonly queue?: string
+    readonly lease?: KvDuration
+    readonly signal: AbortSignal
+  }): Promise<KvMessage | undefined> {
+    for await (const message of pollMessages(this.#api, options, options.signal)) return message
+    return undefined
   }
 
   /** Ends a message. False when its lease has ended or it is not there. */

@@ -187,7 +187,10 @@ export interface KvHit extends KvEntry {
 
 /** What `metrics` gives: how often and how long each operation ran, and what is stored. */
 export interface KvMetrics {
-  readonly operations: Readonly<Record<string, unknown>>
+  readonly operations: Readonly<
+    Record<string, { readonly count: number; readonly errors: number; readonly avgLatencyMs: number }>
+  >
+  readonly totals: { readonly operations: number; readonly errors: number }
   readonly queue: KvQueueStats
   readonly storage: { readonly entries: number; readonly sizeBytes: number }
 }

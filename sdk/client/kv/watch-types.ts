@@ -20,7 +20,7 @@ export interface KvBatch {
   readonly reset: boolean
   readonly isComplete: boolean
   readonly changes: readonly KvChange[]
-  /** Pass it as `since` to go on behind this batch. */
+  /** Pass it as `since` to go on behind this batch; of a part of a reset, to begin anew. */
   readonly versionstamp: string
   /** Changes of other keys that were lost before this batch; only with `bufferSize`, and only when there were any. */
   readonly dropped?: number

@@ -68,9 +68,9 @@ async function* streamBatches(
       const stream = await api.stream(path, initial, connection.signal, position)
       for await (const event of readEvents(stream)) {
         persistence.succeeded()
-        const batch = batchOfEvent(event)
-        // A reset that is broken off begins anew, so its parts are no place to go on at.
-        if (event.id !== undefined && batch?.isComplete !== false) since = event.id
+        // Parts of a reset have no id: one that is broken off begins anew.
+        if (event.id !== undefined) since = event.id
+        const batch = batchOfEvent(event, since)
         if (batch !== undefined) yield resets.keep(batch)
       }
     } catch (thrown) {
@@ -90,21 +90,13 @@ async function* pollBatches(
   options: KvWatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<KvBatch> {
-  const { path, query } = addressOf(target)
   const intervalMs = toMilliseconds(options.pollInterval ?? pollIntervalMs)
   const persistence = new Persistence(signal, options.onError)
   let since = options.since
   while (!signal.aborted) {
     let batch: KvBatch
     try {
-      const initial = since === undefined ? { initial: options.initial ?? true } : { since }
-      const request = {
-        method: 'GET',
-        path: `${path}/poll`,
-        query: { ...query, ...initial },
-        signal,
-      } as const
-      batch = batchOfPoll(await api.object(request))
+      batch = await readChanges(api, target, since, signal)
       persistence.succeeded()
     } catch (thrown) {
       await persistence.pause(thrown)
@@ -115,6 +107,18 @@ async function* pollBatches(
     if (isWanted && (batch.reset || batch.changes.length > 0)) yield batch
     if (batch.changes.length === 0 || !isWanted) await pause(intervalMs, signal)
   }
+}
+
+/** Asks once for what has changed behind a versionstamp, or for all that there is. */
+export async function readChanges(
+  api: KvApi,
+  target: KvWatchTarget,
+  since?: string,
+  signal?: AbortSignal,
+): Promise<KvBatch> {
+  const { path, query } = addressOf(target)
+  const request = { method: 'GET', path: `${path}/poll`, query: { ...query, since }, signal } as const
+  return batchOfPoll(await api.object(request))
 }
 
 function addressOf(target: KvWatchTarget): { readonly path: string; readonly query: Query } {
@@ -136,10 +140,9 @@ export function isKeys(keys: KvKey | readonly KvKey[]): keys is readonly KvKey[]
   return Array.isArray(keys) && Array.isArray(keys[0])
 }
 
-function batchOfEvent({ type, data, id }: ServerEvent): KvBatch | undefined {
+function batchOfEvent({ type, data }: ServerEvent, versionstamp = ''): KvBatch | undefined {
   if (type !== 'change' && type !== 'reset') return undefined
   const wire = parse(data)
-  const versionstamp = textOf(id, 'id')
   if (type === 'change') {
     return { reset: false, isComplete: true, changes: changesOf(wire), versionstamp }
   }

@@ -7,7 +7,16 @@ import { given, needText, readInteger, readItems, readMembers, readText, readWhe
 import { readPrefix, readPrefixText } from './key-text.js'
 import type { RouteMaker } from './operation.js'
 import { mismatch } from './preview.js'
-import { bodyOf, hitSchema, indexSchema, keySchema, okSchema, text, whereSchema } from './schemas.js'
+import {
+  bodyOf,
+  deletedSchema,
+  hitSchema,
+  indexSchema,
+  keySchema,
+  okSchema,
+  text,
+  whereSchema,
+} from './schemas.js'
 
 const tokenizers = ['unicode61', 'porter', 'ascii', 'trigram'] as const
 const limits = { min: 1, max: kvLimits.pageEntriesMax }
@@ -69,11 +78,11 @@ function addIndexes(app: FastifyInstance, route: RouteMaker): void {
         description: 'Succeeds as well when there is none.',
         permission: 'kv:write',
         query: { prefix: prefixText },
-        answer: okSchema,
+        answer: Type.Composite([okSchema, deletedSchema]),
       },
       async ({ kv, query }) => {
-        await kv.search.removeIndex(readPrefixText(query.needText('prefix'), 'prefix'))
-        return { ok: true }
+        const isRemoved = await kv.search.removeIndex(readPrefixText(query.needText('prefix'), 'prefix'))
+        return { ok: true, deletedCount: isRemoved ? 1 : 0 }
       },
     ),
   )
