@@ -13,6 +13,7 @@ import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { CommitSignal } from './kv/commit-signal.js'
+import { observeNamespaces } from './kv/observe.js'
 import { createKv, type KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
@@ -109,7 +110,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     answers.provide(topic, answer)
   const outbound = composeOutbound(options, material, plugins, metrics)
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
-  const kv = composeKv(material, commits)
+  const kv = composeKv(material, commits, metrics)
   return { sandbox, manager: plugins, hooks, content, outbound, kv, metrics }
 }
 
@@ -142,14 +143,28 @@ function composeSandbox(
   })
 }
 
-function composeKv({ config, kvConnection, log }: PartsMaterial, signal: CommitSignal): KvService {
-  return createKv({
+/** What the HTTP thread asks of the store is measured here; what plugins do in their threads is reported by them. */
+function composeKv(
+  { config, kvConnection, log }: PartsMaterial,
+  signal: CommitSignal,
+  metrics: Metrics | undefined,
+): KvService {
+  const kv = createKv({
     connection: kvConnection,
     signal,
     namespaceBytes: config.keyval.namespace_bytes,
     sweepIntervalMs: parseDuration(config.keyval.sweep_interval),
     onSweepError: (error) => log.error({ err: error }, 'sweep of the key-value store failed'),
   })
+  if (metrics === undefined) return kv
+  metrics.followKv(() => kv.totals())
+  const measured = observeNamespaces(kv, (call) => metrics.kvObserved(call))
+  return {
+    namespace: (name) => measured.namespace(name),
+    names: () => kv.names(),
+    totals: () => kv.totals(),
+    close: () => kv.close(),
+  }
 }
 
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {

@@ -620,8 +620,6 @@ export const kvHttpLimits = {
   previewCharacters: 50,
   /** Bytes of the JSON of one list; a longer one is refused and can be read page by page. */
   listBytesMax: 16 * 1024 * 1024,
-  /** Bytes of the JSON of one answer to a poll; what watches more than that needs the stream. */
-  pollBytesMax: 16 * 1024 * 1024,
   /** Time between two signs of life on a stream that has nothing to tell. */
   heartbeatMs: 20_000,
   /** Time that clients are told to wait before they open a broken stream again. */
@@ -738,6 +736,8 @@ export const kvLimits = {
   watchOthersMs: 1000,
   /** Entries that one commit of a sweep deletes. */
   sweepEntries: 500,
+  /** Bytes of the entries that one look for changes gives when it has to give all; more is refused. */
+  resetBytesMax: 8 * 1024 * 1024,
   /** Leased messages, and dead letters, that the metrics count; a number as large as this says "at least". */
   countedMessagesMax: 100_000,
   /** Namespaces that a list of them names; the rest is left out. */

@@ -144,3 +144,10 @@ export const kvSearchTooBroad = defineError(
   400,
   'The search was ended because {problem}. {remedy}',
 )
+
+/** More entries than one look for changes gives at once. */
+export const kvResetTooLarge = defineError(
+  'KV_RESET_TOO_LARGE',
+  413,
+  'What is followed takes more than {bytesMax} bytes, which is too much for one answer. Follow it with a watch, which gives it in parts, or follow less.',
+)

@@ -278,7 +278,10 @@ export interface Kv {
   ): Promise<{ readonly ok: true; readonly versionstamp: string }>
   /** @returns How many entries were deleted. */
   delete(key: KvKey, options?: KvDeleteOptions): Promise<{ readonly deletedCount: number }>
-  /** As `delete` for each of the keys, in one commit. */
+  /**
+   * Deletes several entries, in one commit; with `exact: false` everything below the keys as well, in as many commits
+   * as that takes.
+   */
   deleteMany(keys: readonly KvKey[], options?: KvDeleteOptions): Promise<{ readonly deletedCount: number }>
   list(selector?: KvSelector, options?: KvListOptions): KvList
   paginate(options?: KvPageOptions): Promise<KvPage>

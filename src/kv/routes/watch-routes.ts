@@ -1,16 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { kvHttpLimits } from '../../base/limits.js'
 import type { KvKey } from '../key.js'
 import type { Kv, KvBatch } from '../kv.js'
 import { changeToJson } from './answers.js'
 import { given } from './body-reader.js'
 import type { StreamEvent } from './event-stream.js'
 import { readKeysText, readPrefixText } from './key-text.js'
-import { type KvCall, type RouteMaker, sendJson } from './operation.js'
+import type { KvCall, RouteMaker } from './operation.js'
 import { preview } from './preview.js'
 import type { Query } from './query.js'
-import { answerTooLarge, requestInvalid } from './routes-failures.js'
+import { requestInvalid } from './routes-failures.js'
 import { pollSchema } from './schemas.js'
 import type { Streams } from './streams.js'
 
@@ -80,7 +79,7 @@ function addKind(app: FastifyInstance, route: RouteMaker, streams: Streams, kind
         query: { ...parameter, since: sinceText },
         answer: pollSchema,
       },
-      async (call) => sendJson(call.reply, await poll(call.kv, target(call.query), sinceOf(call))),
+      (call) => poll(call.kv, target(call.query), sinceOf(call)),
     ),
   )
 }
@@ -107,12 +106,9 @@ function eventOf({ reset, isComplete, changes, versionstamp }: KvBatch): StreamE
   return { event: 'change', id: versionstamp, data: JSON.stringify(entries) }
 }
 
-async function poll(kv: Kv, target: Target, since: string | undefined): Promise<string> {
+async function poll(kv: Kv, target: Target, since: string | undefined): Promise<unknown> {
   const { reset, changes, versionstamp } = await kv.changes(target, given({ since }))
-  const text = JSON.stringify({ entries: changes.map(changeToJson), versionstamp, reset })
-  if (text.length <= kvHttpLimits.pollBytesMax) return text
-  const remedy = 'Follow it as a stream, which gives it in parts.'
-  throw answerTooLarge({ limit: kvHttpLimits.pollBytesMax, remedy })
+  return { entries: changes.map(changeToJson), versionstamp, reset }
 }
 
 function sinceOf({ query, request }: KvCall): string | undefined {

@@ -2,7 +2,7 @@ import { kvLimits } from '../../base/limits.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { type KeyRange, keyRange } from '../key.js'
 import type { KvSession } from '../sqlite/session.js'
-import type { KvStore, StoredPage } from '../store.js'
+import type { KvStore, StoredEntry, StoredPage } from '../store.js'
 import type { Matches } from './reader.js'
 import type { Turn } from './turn.js'
 
@@ -10,7 +10,7 @@ import type { Turn } from './turn.js'
 export interface DeletingDoors {
   readonly namespace: string
   readonly session: KvSession
-  readonly store: Pick<KvStore, 'list' | 'commit'>
+  readonly store: Pick<KvStore, 'read' | 'list' | 'commit'>
   readonly turn: Turn
   /** Number of the last commit of the namespace. */
   readonly lastVersionstamp: () => number
@@ -50,6 +50,30 @@ export async function deleteRange(
 export async function deleteMatching(doors: DeletingDoors, key: Buffer, matches: Matches): Promise<number> {
   const step = await deleteStep(doors, keyRange(key), Number.MAX_SAFE_INTEGER, matches)
   return step.deleted
+}
+
+/**
+ * Deletes entries in one commit.
+ *
+ * @param keys At most `kvLimits.keysMax`.
+ * @param matches Only entries for which it is true; all when undefined.
+ * @returns How many entries were deleted.
+ */
+export function deleteKeys(
+  { namespace, session, store, assertOpen }: DeletingDoors,
+  keys: readonly Buffer[],
+  matches: Matches | undefined,
+): Promise<number> {
+  return retryWhileBusy(() => {
+    assertOpen()
+    return session.write(() => {
+      const entries = store.read(namespace, keys)
+      const found = entries.filter((entry) => entry !== undefined && (matches?.(entry) ?? true))
+      if (found.length === 0) return 0
+      const mutations = found.map((entry) => ({ type: 'delete', key: (entry as StoredEntry).key }) as const)
+      return store.commit(namespace, { checks: [], mutations }).deleted
+    })
+  })
 }
 
 interface DeletedStep {

@@ -7,6 +7,7 @@ import type { Kv, KvNamespaces } from '../kv.js'
 import { parseNamespace } from '../namespace.js'
 import { ChangeReader } from '../sqlite/change-reader.js'
 import { EntryCounter } from '../sqlite/entry-counter.js'
+import { type KvTotals, StoreOverview } from '../sqlite/overview.js'
 import { SearchMaintenance } from '../sqlite/search/search-maintenance.js'
 import { createSqliteStores, type SqliteStores } from '../sqlite/stores.js'
 import type { OnDropped } from '../sqlite/triggers.js'
@@ -17,6 +18,7 @@ import type { Where } from '../where.js'
 import type { Submit } from './atomic.js'
 import { CommitGroup } from './commit-group.js'
 import { type KvParts, NamespaceKv, type NamespaceParts } from './namespace-kv.js'
+import { QueueWaits } from './queue-waits.js'
 import { NamespaceQueues } from './queues.js'
 import { Reader } from './reader.js'
 import { NamespaceSearch } from './search.js'
@@ -42,6 +44,10 @@ export interface KvServiceOptions {
 
 /** A key-value store that is open. */
 export interface KvService extends KvNamespaces {
+  /** Names the namespaces that something was written to, up to `kvLimits.namespacesShownMax`. */
+  names(): Promise<readonly string[]>
+  /** Counts what the store holds, at a bounded price. */
+  totals(): Promise<KvTotals>
   /** Writes the commits that wait, refuses further calls, ends the watches and closes the connection. */
   close(): Promise<void>
 }
@@ -63,6 +69,8 @@ class SqliteKvService implements KvService {
   readonly #stores: SqliteStores
   readonly #sweeps: Sweeps
   readonly #namespaces = new Map<string, Kv>()
+  readonly #waits: QueueWaits
+  readonly #overview: StoreOverview
   #closing: Promise<void> | undefined
 
   constructor(options: KvServiceOptions) {
@@ -83,6 +91,9 @@ class SqliteKvService implements KvService {
     const counter = new EntryCounter(session, clock)
     const changes = new ChangeReader(session)
     this.#stores = stores
+    this.#overview = new StoreOverview(session)
+    const dataVersion = (): number => changes.dataVersion()
+    this.#waits = new QueueWaits({ signal, store: stores.queues, clock, dataVersion })
     this.#parts = {
       session,
       store,
@@ -95,7 +106,7 @@ class SqliteKvService implements KvService {
       hub: new WatchHub({
         signal,
         lastVersionstamp: (namespace) => changes.bounds(namespace).versionstamp,
-        dataVersion: () => changes.dataVersion(),
+        dataVersion,
       }),
       compileWhere: (where) =>
         where === undefined ? undefined : compileStoredWhere(where as Where, clock()),
@@ -121,9 +132,26 @@ class SqliteKvService implements KvService {
     const { queues, indexes, search } = this.#stores
     const submit: Submit = (commit, bytes) => commits.submit(namespace, commit, bytes)
     return {
-      queues: new NamespaceQueues({ namespace, store: queues, submit, turn, clock, assertOpen }),
+      queues: new NamespaceQueues({
+        namespace,
+        store: queues,
+        waits: this.#waits,
+        submit,
+        turn,
+        clock,
+        assertOpen,
+      }),
       search: new NamespaceSearch({ namespace, indexes, search, reader, compileWhere, clock, assertOpen }),
     }
+  }
+
+  names(): Promise<readonly string[]> {
+    return this.#parts.reader.run(() => this.#overview.names())
+  }
+
+  totals(): Promise<KvTotals> {
+    const { reader, clock } = this.#parts
+    return reader.run(() => this.#overview.totals(clock()))
   }
 
   close(): Promise<void> {
@@ -133,6 +161,7 @@ class SqliteKvService implements KvService {
 
   async #close(): Promise<void> {
     this.#parts.hub.close()
+    this.#waits.close()
     await this.#sweeps.close()
     await this.#parts.commits.close()
     this.#connection.close()

@@ -25,13 +25,14 @@ import type { KvStore } from '../store.js'
 import { encodeValue } from '../stored-value.js'
 import type { KvValue } from '../value.js'
 import { parseVersionstamp, showVersionstamp } from '../versionstamp.js'
+import { lookForChanges } from '../watch/look.js'
 import type { WatchHub } from '../watch/watch-hub.js'
 import { readTarget } from '../watch/watch-target.js'
 import { Watcher } from '../watch/watcher.js'
 import type { Where } from '../where.js'
 import { AtomicCommit, type Submit } from './atomic.js'
 import type { CommitGroup } from './commit-group.js'
-import { type DeletingDoors, deleteMatching, deleteRange } from './deleting.js'
+import { type DeletingDoors, deleteKeys, deleteMatching, deleteRange } from './deleting.js'
 import { toAnswer } from './entry.js'
 import { type CompileWhere, type ListDoors, openList, readPage } from './listing.js'
 import { checkOptions, invalid, readBoolean, readExpiry, readKeys, show } from './options.js'
@@ -130,6 +131,22 @@ export class NamespaceKv implements Kv {
     return { deletedCount }
   }
 
+  async deleteMany(
+    keys: readonly KvKey[],
+    options?: KvDeleteOptions,
+  ): Promise<{ readonly deletedCount: number }> {
+    checkOptions(options, 'deleteMany', ['exact', 'where'])
+    const isExact = readBoolean(options?.exact, 'exact', true)
+    const encoded = readKeys(keys, 'keys', kvLimits.keysMax)
+    const matches = this.#parts.compileWhere(options?.where)
+    // What the caller has asked for before is deleted as well.
+    await this.#parts.commits.settled()
+    if (isExact) return { deletedCount: await deleteKeys(this.#deleting, encoded, matches) }
+    let deletedCount = 0
+    for (const key of keys) deletedCount += await deleteRange(this.#deleting, subtreeRange(key), matches)
+    return { deletedCount }
+  }
+
   list(selector?: KvSelector, options?: KvListOptions): KvList {
     return openList(this.#lists, selector, options)
   }
@@ -170,6 +187,17 @@ export class NamespaceKv implements Kv {
     const run = <T>(work: () => T): Promise<T> => reader.run(work)
     const doors = { namespace: this.namespace, store, changes, hub, run }
     return { [Symbol.asyncIterator]: () => new Watcher(doors, read, position, signal) }
+  }
+
+  async changes(
+    target: { readonly keys: readonly KvKey[] } | { readonly prefix: KvKey },
+    options?: { readonly since?: string },
+  ): Promise<KvBatch> {
+    checkOptions(options, 'changes', ['since'])
+    const position = options?.since === undefined ? undefined : parseVersionstamp(options.since)
+    const { store, changes, reader } = this.#parts
+    const run = <T>(work: () => T): Promise<T> => reader.run(work)
+    return lookForChanges({ namespace: this.namespace, store, changes, run }, readTarget(target), position)
   }
 
   /** Versionstamp that a watch goes on behind; undefined when it begins with what there is. */

@@ -13,12 +13,14 @@ import { decodeValue } from '../stored-value.js'
 import type { KvValue } from '../value.js'
 import { enqueueOptions, type Submit } from './atomic.js'
 import { checkOptions, invalid, readText, show } from './options.js'
+import type { QueueWaits } from './queue-waits.js'
 import type { Turn } from './turn.js'
 
 /** What the queues of a namespace act on. */
 export interface QueueDoors {
   readonly namespace: string
   readonly store: QueueStore
+  readonly waits: QueueWaits
   readonly submit: Submit
   readonly turn: Turn
   readonly clock: () => number
@@ -60,6 +62,25 @@ export class NamespaceQueues implements KvQueues {
       store.dequeue(namespace, queue, leaseMs, nowMs),
     )
     return message && toMessage(message)
+  }
+
+  async next(options: {
+    readonly queue?: string
+    readonly lease?: number
+    readonly signal: AbortSignal
+  }): Promise<KvMessage | undefined> {
+    checkOptions(options, 'next', ['queue', 'lease', 'signal'])
+    const { signal, ...wanted } = options
+    if (!(signal instanceof AbortSignal)) {
+      throw invalid(`The option "signal" is ${show(signal)}; it must be an AbortSignal.`)
+    }
+    const { waits, namespace } = this.#doors
+    while (!signal.aborted) {
+      const message = await this.dequeue(wanted)
+      if (message !== undefined) return message
+      await waits.wait(namespace, queueName(wanted.queue), signal)
+    }
+    return undefined
   }
 
   async ack(message: Held): Promise<boolean> {

@@ -153,13 +153,15 @@ export class Watcher implements AsyncIterableIterator<KvBatch> {
   }
 }
 
-function toChange({ key, kind, data, versionstamp }: StoredChange): KvChange {
+/** Makes the change that watchers are told of a row of the change log. */
+export function toChange({ key, kind, data, versionstamp }: StoredChange): KvChange {
   const shown = { key: decodeKey(key), versionstamp: showVersionstamp(versionstamp) }
   if (kind === null || data === null) return { type: 'delete', value: null, ...shown }
   return { type: 'set', value: decodeValue({ kind, data }), ...shown }
 }
 
-function toSet(entry: StoredEntry): KvChange {
+/** Makes the change that tells a watcher of an entry that is there. */
+export function toSet(entry: StoredEntry): KvChange {
   return {
     type: 'set',
     key: decodeKey(entry.key),
