@@ -182,8 +182,10 @@ function writeBigint(part: bigint, at: number, start: number): number {
 
 function readPart(buffer: Buffer, at: number): [part: KvKeyPart, next: number] {
   switch (buffer[at]) {
-    case tags.bytes:
-      return readText(buffer, at + 1)
+    case tags.bytes: {
+      const [bytes, next] = readText(buffer, at + 1)
+      return [new Uint8Array(bytes), next]
+    }
     case tags.string: {
       const [bytes, next] = readText(buffer, at + 1)
       return [bytes.toString('utf8'), next]
