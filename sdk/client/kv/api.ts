@@ -21,11 +21,27 @@ export class KvApi {
   readonly namespace: string
   readonly #send: Transport
   readonly #prefix: string
+  readonly #waits = new Set<Promise<void>>()
 
   constructor(options: TransportOptions, namespace: string) {
     this.namespace = namespace
     this.#send = createTransport(options)
     this.#prefix = /\/(?:keyval\/api|api\/keyval)\/*$/.test(options.url) ? '' : '/keyval/api'
+  }
+
+  /** Sends a request that later ones do not overtake: they wait until it is answered, or has failed. */
+  async ahead<T>(send: () => Promise<T>): Promise<T> {
+    const answer = send()
+    const settled = answer.then(
+      () => {},
+      () => {},
+    )
+    this.#waits.add(settled)
+    try {
+      return await answer
+    } finally {
+      this.#waits.delete(settled)
+    }
   }
 
   /** Resolves to the members of the answer. */
@@ -44,8 +60,8 @@ export class KvApi {
     return answer
   }
 
-  text({ query, path, isGlobal, ...request }: ApiRequest): Promise<string> {
-    return this.#send.text({ ...request, path: this.#address(path, query, isGlobal) })
+  async text({ query, path, isGlobal, ...request }: ApiRequest): Promise<string> {
+    return await this.#send.text({ ...request, path: this.#address(path, query, isGlobal) })
   }
 
   /** Opens a stream of events; the signal ends it. */
@@ -58,8 +74,9 @@ export class KvApi {
     return this.#send.stream({ path: this.#address(path, query), signal, headers })
   }
 
-  #json({ query, path, isGlobal, ...request }: ApiRequest): Promise<unknown> {
-    return this.#send({ ...request, path: this.#address(path, query, isGlobal) })
+  async #json({ query, path, isGlobal, ...request }: ApiRequest): Promise<unknown> {
+    if (this.#waits.size > 0) await Promise.all(this.#waits)
+    return await this.#send({ ...request, path: this.#address(path, query, isGlobal) })
   }
 
   #address(path: string, query: Query = {}, isGlobal = false): string {

@@ -1,4 +1,4 @@
-import { refused } from './refusal.js'
+import { show, wrongOption } from './options.js'
 
 /** Milliseconds, or a text such as `500ms`, `30s`, `1m30s`, `2h`, `1d`, `1w` or `1y` (365 days). */
 export type KvDuration = number | string
@@ -21,22 +21,22 @@ const pattern = new RegExp(String.raw`^(?=\d)${parts.join('')}$`)
 /**
  * Reads a duration.
  *
- * @returns Milliseconds; of a text rounded to a whole number, a number is left as it is for the server to judge.
- * @throws ClientError `KV_OPTION_INVALID` for a text that is no duration.
+ * @param name Of the option, for the message.
+ * @returns A whole number of milliseconds; which ones an option takes is for the server to judge.
+ * @throws ClientError `KV_OPTION_INVALID` for what is no duration.
  */
-export function toMilliseconds(duration: KvDuration): number {
-  if (typeof duration === 'number') return duration
-  const found = pattern.exec(duration)
+export function toMilliseconds(duration: KvDuration, name: string): number {
+  if (Number.isSafeInteger(duration)) return duration as number
+  const found = typeof duration === 'string' ? pattern.exec(duration) : null
   if (found === null) {
-    throw refused(
-      'KV_OPTION_INVALID',
-      `the duration "${duration}" cannot be read; write numbers with the units y, w, d, h, m, s and ms in this order, e.g. "30s" or "1m30s", or give milliseconds as a number`,
+    throw wrongOption(
+      `the duration "${name}" is ${show(duration)}; give a whole number of milliseconds, or numbers with the units y, w, d, h, m, s and ms in this order, e.g. "30s" or "1m30s"`,
     )
   }
   return Math.round(units.reduce((sum, unit, at) => sum + Number(found[at + 1] ?? 0) * unitMs[unit], 0))
 }
 
 /** As `toMilliseconds`, where the option may be missing. */
-export function optionalMilliseconds(duration: KvDuration | undefined): number | undefined {
-  return duration === undefined ? undefined : toMilliseconds(duration)
+export function optionalMilliseconds(duration: KvDuration | undefined, name: string): number | undefined {
+  return duration === undefined ? undefined : toMilliseconds(duration, name)
 }

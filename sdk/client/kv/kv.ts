@@ -4,6 +4,7 @@ import { commit, KvAtomic } from './atomic.js'
 import { FlatNames } from './flat-names.js'
 import { EntryList, readPage } from './listing.js'
 import { MutationList } from './mutations.js'
+import { checkOptions, trueOrFalse } from './options.js'
 import { KvQueues } from './queues.js'
 import { oddAnswer } from './refusal.js'
 import { createSearch, type KvSearch } from './search.js'
@@ -110,7 +111,9 @@ export class Kv extends FlatNames {
     options: KvDeleteOptions = {},
   ): Promise<{ readonly deletedCount: number }> {
     if (keys.length === 0) return { deletedCount: 0 }
+    checkOptions(options, 'delete', ['exact', 'where'])
     const { exact, where } = options
+    trueOrFalse(exact, 'exact')
     const filter = where === undefined ? undefined : whereToWire(where)
     const body = { keys: keys.map(wholeKeyToWire), exact, where: filter }
     const answer = await this.#api.object({ method: 'POST', path: '/keys/delete-batch', body })
@@ -128,6 +131,7 @@ export class Kv extends FlatNames {
 
   /** Counts the entries below a prefix, of all when it is missing. */
   async count(prefix: KvKey = [], options: { readonly where?: KvWhere } = {}): Promise<number> {
+    checkOptions(options, 'count', ['where'])
     const where = options.where === undefined ? undefined : whereToWire(options.where)
     const body = { prefix: keyToWire(prefix), where }
     const { count } = await this.#api.object({ method: 'POST', path: '/keys/count', body })
@@ -175,7 +179,7 @@ export class Kv extends FlatNames {
    * `reset` when `since` is missing or too far back.
    */
   changes(target: KvWatchTarget, options: { readonly since?: string } = {}): Promise<KvBatch> {
-    return readChanges(this.#api, target, options.since)
+    return readChanges(this.#api, target, options)
   }
 
   /** What the store measures of itself, in all namespaces; `prometheus` gives the text that Prometheus reads. */

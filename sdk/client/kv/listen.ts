@@ -2,9 +2,10 @@ import { ClientError } from '../client-error.js'
 import { type KvApi, membersOf } from './api.js'
 import { type KvDuration, optionalMilliseconds, toMilliseconds } from './duration.js'
 import { readEvents } from './event-stream.js'
+import { checkOptions, wholeNumber } from './options.js'
 import { Persistence, pause } from './persistence.js'
 import { messageFromWire } from './queue-messages.js'
-import { oddAnswer, refused } from './refusal.js'
+import { oddAnswer } from './refusal.js'
 import { follow } from './subscription.js'
 import type { KvLease, KvMessage } from './types.js'
 
@@ -41,6 +42,8 @@ export interface MessageAnswers {
 
 const pollIntervalMs = 1000
 
+const optionNames = ['queue', 'mode', 'pollInterval', 'autoAck', 'concurrency', 'lease', 'signal', 'onError']
+
 /** Tries to tell the server how a message went; then its lease ends, and it is given out again. */
 const answerTries = 5
 
@@ -52,10 +55,8 @@ export async function listenToQueue(
   options: KvListenOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { concurrency = 1 } = options
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw refused('KV_OPTION_INVALID', `concurrency is ${concurrency}; give a whole number from 1`)
-  }
+  checkOptions(options, 'listen', optionNames)
+  const concurrency = wholeNumber(options.concurrency ?? 1, 'concurrency')
   const messages = options.mode === 'polling' ? pollMessages : streamMessages
   const running = new Set<Promise<void>>()
   try {
@@ -112,7 +113,7 @@ async function* streamMessages(
 ): AsyncGenerator<KvMessage> {
   const persistence = new Persistence(signal, options.onError)
   const { queue, concurrency } = options
-  const query = { queue, concurrency, lease: optionalMilliseconds(options.lease) }
+  const query = { queue, concurrency, lease: optionalMilliseconds(options.lease, 'lease') }
   while (!signal.aborted) {
     const connection = new AbortController()
     const unlink = follow(signal, connection)
@@ -140,8 +141,8 @@ export async function* pollMessages(
   signal: AbortSignal,
 ): AsyncGenerator<KvMessage> {
   const persistence = new Persistence(signal, options.onError)
-  const intervalMs = toMilliseconds(options.pollInterval ?? pollIntervalMs)
-  const query = { queue: options.queue, lease: optionalMilliseconds(options.lease) }
+  const intervalMs = toMilliseconds(options.pollInterval ?? pollIntervalMs, 'pollInterval')
+  const query = { queue: options.queue, lease: optionalMilliseconds(options.lease, 'lease') }
   while (!signal.aborted) {
     let message: KvMessage | undefined
     try {

@@ -1,4 +1,5 @@
 import { arrayOf, entryFromWire, type KvApi, membersOf, textOf } from './api.js'
+import { checkOptions, textOrNull, trueOrFalse, wholeNumber, wrongOption } from './options.js'
 import { oddAnswer, refused } from './refusal.js'
 import type { KvEntry, KvList, KvListOptions, KvPage, KvPageOptions, KvSelector } from './types.js'
 import { keyToWire, type Wire, whereToWire, wholeKeyToWire } from './wire.js'
@@ -6,8 +7,14 @@ import { keyToWire, type Wire, whereToWire, wholeKeyToWire } from './wire.js'
 /** Entries that are asked for at once. */
 const batchDefault = 100
 
+/** The server gives no larger pages. */
+const batchMax = 1000
+
+const selectorNames = ['prefix', 'start', 'end']
+
 /** Reads one page. */
 export async function readPage(api: KvApi, options: KvPageOptions): Promise<KvPage> {
+  checkOptions(options, 'paginate', [...selectorNames, 'cursor', 'limit', 'reverse', 'where'])
   const { entries, cursor, hasMore } = await requestPage(api, pageBody(options))
   return { entries: entries.map(({ entry }) => entry), cursor, hasMore }
 }
@@ -22,10 +29,13 @@ export class EntryList implements KvList {
   #isStarted = false
 
   constructor(api: KvApi, selector: KvSelector, options: KvListOptions) {
+    checkOptions(selector, 'list', selectorNames)
+    checkOptions(options, 'list', ['limit', 'reverse', 'where', 'cursor', 'batch'])
     const { limit, batch = batchDefault, cursor = '', reverse, where } = options
-    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
-      throw refused('KV_OPTION_INVALID', `the option "limit" is ${limit}; give a whole number from 1`)
-    }
+    wholeNumber(limit, 'limit')
+    if (batch > batchMax) throw wrongOption(`the option "batch" is ${batch}; ${batchMax} is the most`)
+    wholeNumber(batch, 'batch')
+    textOrNull(cursor, 'cursor')
     this.#api = api
     this.#body = pageBody({
       ...selector,
@@ -63,6 +73,9 @@ export class EntryList implements KvList {
 
 function pageBody(options: KvPageOptions): Readonly<Record<string, Wire>> {
   const { prefix, start, end, cursor, limit, reverse, where } = options
+  textOrNull(cursor, 'cursor')
+  trueOrFalse(reverse, 'reverse')
+  wholeNumber(limit, 'limit')
   return {
     prefix: prefix === undefined ? undefined : keyToWire(prefix),
     start: start === undefined ? undefined : wholeKeyToWire(start),

@@ -1,8 +1,9 @@
 import { optionalMilliseconds } from './duration.js'
+import { checkOptions, isVersionstamp, show, wrongOption } from './options.js'
 import { enqueueOptionsToWire } from './queue-messages.js'
 import { refused } from './refusal.js'
 import type { KvCheck, KvEnqueueOptions, KvMutations, KvSetOptions } from './types.js'
-import type { KvKey, KvU64, KvValue } from './value.js'
+import { type KvKey, KvU64, type KvValue } from './value.js'
 import { toWire, type Wire, wholeKeyToWire } from './wire.js'
 
 type Operand = number | bigint | KvU64
@@ -13,6 +14,11 @@ export class MutationList implements KvMutations<void> {
   readonly mutations: Wire[] = []
 
   check({ key, versionstamp }: KvCheck): void {
+    if (versionstamp !== null && !isVersionstamp(versionstamp)) {
+      throw wrongOption(
+        `the versionstamp of a check is ${show(versionstamp)}; it is that of an entry, or null`,
+      )
+    }
     this.checks.push({ key: wholeKeyToWire(key), versionstamp })
   }
 
@@ -37,11 +43,11 @@ export class MutationList implements KvMutations<void> {
   }
 
   append(key: KvKey, items: readonly KvValue[], options?: KvSetOptions): void {
-    this.#add('append', key, toWire(items), options)
+    this.#add('append', key, itemsToWire('append', items), options)
   }
 
   prepend(key: KvKey, items: readonly KvValue[], options?: KvSetOptions): void {
-    this.#add('prepend', key, toWire(items), options)
+    this.#add('prepend', key, itemsToWire('prepend', items), options)
   }
 
   enqueue(value: KvValue, options: KvEnqueueOptions = {}): void {
@@ -49,13 +55,22 @@ export class MutationList implements KvMutations<void> {
   }
 
   #add(type: string, key: KvKey, value: Wire, options: KvSetOptions = {}): void {
-    const expiresIn = optionalMilliseconds(options.expiresIn)
+    checkOptions(options, type, ['expiresIn'])
+    const expiresIn = optionalMilliseconds(options.expiresIn, 'expiresIn')
     this.mutations.push({ type, key: wholeKeyToWire(key), value, expiresIn })
   }
 }
 
 /** The server takes digits in a string for a number, which nobody means who writes TypeScript. */
 function operandToWire(type: string, value: Operand): Wire {
-  if (typeof value !== 'string') return toWire(value)
-  throw refused('KV_VALUE_INVALID', `the operand of "${type}" is a string; give a whole number or a bigint`)
+  if (Number.isSafeInteger(value) || typeof value === 'bigint' || value instanceof KvU64) return toWire(value)
+  throw refused(
+    'KV_VALUE_INVALID',
+    `the operand of "${type}" is ${show(value)}; give a whole number, a bigint or a KvU64`,
+  )
+}
+
+function itemsToWire(type: string, items: readonly KvValue[]): Wire {
+  if (Array.isArray(items)) return toWire(items)
+  throw refused('KV_VALUE_INVALID', `the items of "${type}" are ${show(items)}; give an array`)
 }

@@ -1,16 +1,26 @@
 import { membersOf, numberOf, textOf } from './api.js'
 import { optionalMilliseconds, toMilliseconds } from './duration.js'
+import { checkOptions, show, wrongOption } from './options.js'
 import type { KvDeadLetter, KvEnqueueOptions, KvMessage, KvQueueStats } from './types.js'
 import { fromWire, type Wire, wholeKeyToWire } from './wire.js'
 
 /** Writes the options of a message that are given. */
 export function enqueueOptionsToWire(options: KvEnqueueOptions): Readonly<Record<string, Wire>> {
+  checkOptions(options, 'enqueue', ['queue', 'delay', 'backoffSchedule', 'keysIfUndelivered'])
+  const { queue, delay, backoffSchedule, keysIfUndelivered } = options
+  checkArray(backoffSchedule, 'backoffSchedule')
+  checkArray(keysIfUndelivered, 'keysIfUndelivered')
   return {
-    queue: options.queue,
-    delay: optionalMilliseconds(options.delay),
-    backoffSchedule: options.backoffSchedule?.map(toMilliseconds),
-    keysIfUndelivered: options.keysIfUndelivered?.map(wholeKeyToWire),
+    queue,
+    delay: optionalMilliseconds(delay, 'delay'),
+    backoffSchedule: backoffSchedule?.map((pause) => toMilliseconds(pause, 'backoffSchedule')),
+    keysIfUndelivered: keysIfUndelivered?.map(wholeKeyToWire),
   }
+}
+
+function checkArray(value: unknown, name: string): void {
+  if (value === undefined || Array.isArray(value)) return
+  throw wrongOption(`the option "${name}" is ${show(value)}; it must be an array`)
 }
 
 /** Reads a message that was given out. */

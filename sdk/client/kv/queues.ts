@@ -2,6 +2,7 @@ import { ClientError } from '../client-error.js'
 import { type ApiRequest, type KvApi, numberOf, textOf } from './api.js'
 import { type KvDuration, optionalMilliseconds } from './duration.js'
 import { type KvListenOptions, type KvMessageHandler, listenToQueue, pollMessages } from './listen.js'
+import { checkOptions, wholeNumber } from './options.js'
 import { deadLetterFromWire, enqueueOptionsToWire, messageFromWire, statsFromWire } from './queue-messages.js'
 import { subscribe } from './subscription.js'
 import type {
@@ -37,7 +38,8 @@ export class KvQueues {
   async dequeue(
     options: { readonly queue?: string; readonly lease?: KvDuration } = {},
   ): Promise<KvMessage | undefined> {
-    const query = { queue: options.queue, lease: optionalMilliseconds(options.lease) }
+    checkOptions(options, 'dequeue', ['queue', 'lease'])
+    const query = { queue: options.queue, lease: optionalMilliseconds(options.lease, 'lease') }
     const { message } = await this.#api.object({ method: 'GET', path: '/queue/poll', query })
     return message === null ? undefined : messageFromWire(message)
   }
@@ -67,7 +69,7 @@ export class KvQueues {
 
   /** Lets the lease end this long from now. False as for `ack`. */
   extend({ id, lease }: KvLease, duration?: KvDuration): Promise<boolean> {
-    return this.#answer('/queue/extend', { id, lease, duration: optionalMilliseconds(duration) })
+    return this.#answer('/queue/extend', { id, lease, duration: optionalMilliseconds(duration, 'duration') })
   }
 
   /** Gives messages to a handler as they are due, until it is stopped; see `KvListenOptions`. */
@@ -83,7 +85,10 @@ export class KvQueues {
 
   /** Newest failure first. */
   async deadLetters(options: KvDeadLetterOptions = {}): Promise<readonly KvDeadLetter[]> {
+    checkOptions(options, 'deadLetters', ['queue', 'limit', 'offset'])
     const { queue, limit, offset } = options
+    wholeNumber(limit, 'limit')
+    wholeNumber(offset, 'offset', 0)
     const letters = await this.#api.array({
       method: 'GET',
       path: '/queue/dlq',
@@ -94,18 +99,21 @@ export class KvQueues {
 
   /** Undefined when it is not there. */
   async deadLetter(id: string): Promise<KvDeadLetter | undefined> {
+    if (!isId(id)) return undefined
     const letter = await this.#find({ method: 'GET', path: pathOf(id) })
     return letter === undefined ? undefined : deadLetterFromWire(letter)
   }
 
   /** Puts a dead letter back into its queue, with all its tries; undefined when it is not there. */
   async requeue(id: string): Promise<{ readonly newId: string } | undefined> {
+    if (!isId(id)) return undefined
     const answer = await this.#find({ method: 'POST', path: `${pathOf(id)}/requeue` })
     return answer === undefined ? undefined : { newId: textOf(answer.newId, 'newId') }
   }
 
   /** False when it is not there. */
   async deleteDeadLetter(id: string): Promise<boolean> {
+    if (!isId(id)) return false
     const { deletedCount } = await this.#api.object({ method: 'DELETE', path: pathOf(id) })
     return numberOf(deletedCount, 'deletedCount') > 0
   }
@@ -116,7 +124,8 @@ export class KvQueues {
     return numberOf(answer.deletedCount, 'deletedCount')
   }
 
-  async #answer(path: string, body: Wire): Promise<boolean> {
+  async #answer(path: string, body: KvLease & Readonly<Record<string, Wire>>): Promise<boolean> {
+    if (!isId(body.id)) return false
     const { ok } = await this.#api.object({ method: 'POST', path, body })
     return ok === true
   }
@@ -129,6 +138,11 @@ export class KvQueues {
       throw thrown
     }
   }
+}
+
+/** No message has another id; what is a path of its own, such as `..`, must not become a part of one. */
+function isId(id: string): boolean {
+  return /^[\w-]+$/.test(id)
 }
 
 function pathOf(id: string): string {

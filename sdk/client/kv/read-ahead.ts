@@ -1,4 +1,4 @@
-import { refused } from './refusal.js'
+import { wholeNumber } from './options.js'
 import type { KvBatch, KvChange } from './watch-types.js'
 import { keyText } from './wire.js'
 
@@ -15,9 +15,7 @@ export async function* readAhead(
   size: number,
   overflow: Overflow,
 ): AsyncGenerator<KvBatch> {
-  if (!Number.isSafeInteger(size) || size < 1) {
-    throw refused('KV_OPTION_INVALID', `bufferSize is ${size}; give a whole number from 1`)
-  }
+  wholeNumber(size, 'bufferSize')
   const buffer = new ChangeBuffer(size, overflow)
   const pumping = pump(batches, buffer)
   try {

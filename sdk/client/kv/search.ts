@@ -1,4 +1,5 @@
 import { arrayOf, entryFromWire, type KvApi, membersOf, numberOf, textOf } from './api.js'
+import { checkOptions, wholeNumber } from './options.js'
 import type { KvHit, KvIndex, KvIndexOptions, KvSearchOptions } from './types.js'
 import type { KvKey } from './value.js'
 import { keyFromWire, keyText, keyToWire, type Wire, whereToWire } from './wire.js'
@@ -18,7 +19,9 @@ export interface KvSearch {
 /** Makes the search of a namespace. */
 export function createSearch(api: KvApi): KvSearch {
   async function search(prefix: KvKey, query: string, options: KvSearchOptions = {}) {
+    checkOptions(options, 'search', ['limit', 'where', 'highlight'])
     const { limit, where, highlight } = options
+    wholeNumber(limit, 'limit')
     const given = { limit, highlight, where: where === undefined ? undefined : whereToWire(where) }
     const body = { prefix: keyToWire(prefix), query, options: given }
     return (await api.array({ method: 'POST', path: '/search', body })).map(hitFromWire)
@@ -28,7 +31,9 @@ export function createSearch(api: KvApi): KvSearch {
   }
   return Object.assign(iterate, {
     search,
-    async createIndex(prefix: KvKey, { fields, tokenize }: KvIndexOptions): Promise<void> {
+    async createIndex(prefix: KvKey, options: KvIndexOptions): Promise<void> {
+      checkOptions(options, 'createIndex', ['fields', 'tokenize'])
+      const { fields, tokenize } = options
       const body = { prefix: keyToWire(prefix), options: { fields, tokenize } }
       await api.object({ method: 'POST', path: '/indexes', body })
     },

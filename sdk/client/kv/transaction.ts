@@ -2,6 +2,7 @@ import type { KvApi } from './api.js'
 import { commit } from './atomic.js'
 import { toMilliseconds } from './duration.js'
 import { MutationList } from './mutations.js'
+import { checkOptions, wholeNumber } from './options.js'
 import { pause } from './persistence.js'
 import { refused } from './refusal.js'
 import type {
@@ -107,12 +108,12 @@ export async function runTransaction<T>(
   api: KvApi,
   read: ReadEntry,
   work: (transaction: KvTransaction) => T | Promise<T>,
-  { maxRetries = 0, retryDelay = 10 }: KvTransactionOptions,
+  options: KvTransactionOptions,
 ): Promise<KvTransactionResult<T>> {
-  if (!Number.isSafeInteger(maxRetries) || maxRetries < 0) {
-    throw refused('KV_OPTION_INVALID', `maxRetries is ${maxRetries}; give a whole number from 0`)
-  }
-  const delayMs = toMilliseconds(retryDelay)
+  checkOptions(options, 'transaction', ['maxRetries', 'retryDelay'])
+  const { maxRetries = 0, retryDelay = 10 } = options
+  wholeNumber(maxRetries, 'maxRetries', 0)
+  const delayMs = toMilliseconds(retryDelay, 'retryDelay')
   for (let attempt = 0; ; attempt += 1) {
     const transaction = new KvTransaction(read)
     const value = await transaction.run(work)

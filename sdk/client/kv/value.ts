@@ -59,11 +59,11 @@ export class KvNow {
 
   /** @returns The time that much later. */
   add(duration: KvDuration): KvNow {
-    return new KvNow(this.offsetMs + toMilliseconds(duration))
+    return new KvNow(this.offsetMs + toMilliseconds(duration, 'now'))
   }
 
   /** @returns The time that much earlier. */
   sub(duration: KvDuration): KvNow {
-    return new KvNow(this.offsetMs - toMilliseconds(duration))
+    return new KvNow(this.offsetMs - toMilliseconds(duration, 'now'))
   }
 }

@@ -1,6 +1,7 @@
 import { arrayOf, type KvApi, membersOf, type Query, textOf } from './api.js'
 import { toMilliseconds } from './duration.js'
 import { readEvents, type ServerEvent } from './event-stream.js'
+import { checkOptions, isVersionstamp, show, trueOrFalse, wrongOption } from './options.js'
 import { Persistence, pause } from './persistence.js'
 import { readAhead } from './read-ahead.js'
 import { oddAnswer } from './refusal.js'
@@ -12,15 +13,35 @@ import { fromWire, keyFromWire, keyText, type Wire, wholeKeyToWire } from './wir
 
 const pollIntervalMs = 1000
 
-/** Follows a target until the signal: reconnects when the connection is lost, and goes on where it was. */
+/** Of a part of a reset: whoever goes on behind it begins anew. */
+const noVersionstamp = '0'.repeat(20)
+
+const optionNames = [
+  'initial',
+  'since',
+  'signal',
+  'mode',
+  'pollInterval',
+  'bufferSize',
+  'overflowStrategy',
+  'onError',
+]
+
+/**
+ * Follows a target until the signal: reconnects when the connection is lost, and goes on where it was. Changes that
+ * this client makes after the call are not missed.
+ */
 export function watchBatches(
   api: KvApi,
   target: KvWatchTarget,
   options: KvWatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<KvBatch> {
-  const read = options.mode === 'polling' ? pollBatches : streamBatches
-  const batches = read(api, target, options, signal)
+  const watch: Watch = { api, address: addressOf(target), signal, options: checked(options) }
+  const begins = options.since ?? (options.initial === false ? readPosition(watch) : undefined)
+  // Who iterates is told; until then it is no unhandled rejection.
+  if (typeof begins === 'object') begins.catch(() => {})
+  const batches = options.mode === 'polling' ? pollBatches(watch, begins) : streamBatches(watch, begins)
   if (options.bufferSize === undefined) return batches
   return readAhead(batches, options.bufferSize, options.overflowStrategy ?? 'drop-oldest')
 }
@@ -48,29 +69,38 @@ export function watchIterable(
   }
 }
 
-async function* streamBatches(
-  api: KvApi,
-  target: KvWatchTarget,
-  options: KvWatchOptions,
-  signal: AbortSignal,
-): AsyncGenerator<KvBatch> {
-  const { path, query } = addressOf(target)
+interface Address {
+  readonly path: string
+  readonly query: Query
+}
+
+interface Watch {
+  readonly api: KvApi
+  readonly address: Address
+  readonly options: KvWatchOptions
+  readonly signal: AbortSignal
+}
+
+/** Versionstamp to go on behind, now or when the server has told it; undefined begins with all that there is. */
+type Beginning = string | undefined | Promise<string>
+
+async function* streamBatches(watch: Watch, begins: Beginning): AsyncGenerator<KvBatch> {
+  const { api, address, options, signal } = watch
   const persistence = new Persistence(signal, options.onError)
   const resets = new ResetKeeper()
-  let since = options.since
+  let since = await positionOf(watch, begins, persistence)
   while (!signal.aborted) {
     const connection = new AbortController()
     const unlink = follow(signal, connection)
     let failure: unknown
     try {
       const position = since === undefined ? {} : { 'last-event-id': since }
-      const initial = { ...query, initial: options.initial ?? true }
-      const stream = await api.stream(path, initial, connection.signal, position)
+      const stream = await api.stream(address.path, address.query, connection.signal, position)
       for await (const event of readEvents(stream)) {
         persistence.succeeded()
         // Parts of a reset have no id: one that is broken off begins anew.
         if (event.id !== undefined) since = event.id
-        const batch = batchOfEvent(event, since)
+        const batch = batchOfEvent(event)
         if (batch !== undefined) yield resets.keep(batch)
       }
     } catch (thrown) {
@@ -84,50 +114,101 @@ async function* streamBatches(
   }
 }
 
-async function* pollBatches(
-  api: KvApi,
-  target: KvWatchTarget,
-  options: KvWatchOptions,
-  signal: AbortSignal,
-): AsyncGenerator<KvBatch> {
-  const intervalMs = toMilliseconds(options.pollInterval ?? pollIntervalMs)
+async function* pollBatches(watch: Watch, begins: Beginning): AsyncGenerator<KvBatch> {
+  const { api, address, options, signal } = watch
+  const intervalMs = toMilliseconds(options.pollInterval ?? pollIntervalMs, 'pollInterval')
   const persistence = new Persistence(signal, options.onError)
-  let since = options.since
+  let since = await positionOf(watch, begins, persistence)
   while (!signal.aborted) {
     let batch: KvBatch
     try {
-      batch = await readChanges(api, target, since, signal)
+      batch = await poll(api, address, since, signal)
       persistence.succeeded()
     } catch (thrown) {
       await persistence.pause(thrown)
       continue
     }
-    const isWanted = since !== undefined || (options.initial ?? true)
     since = batch.versionstamp
-    if (isWanted && (batch.reset || batch.changes.length > 0)) yield batch
-    if (batch.changes.length === 0 || !isWanted) await pause(intervalMs, signal)
+    if (batch.reset || batch.changes.length > 0) yield batch
+    else await pause(intervalMs, signal)
   }
+}
+
+/** Waits for the beginning, and asks for it again while that fails. */
+async function positionOf(
+  watch: Watch,
+  begins: Beginning,
+  persistence: Persistence,
+): Promise<string | undefined> {
+  let position = begins
+  while (!watch.signal.aborted) {
+    try {
+      return await position
+    } catch (thrown) {
+      await persistence.pause(thrown)
+    }
+    position = readPosition(watch)
+  }
+  return undefined
+}
+
+/** Asks where the namespace stands; what this client writes later is behind it. */
+async function readPosition({ api, signal }: Watch): Promise<string> {
+  // Any key does: the answer has the versionstamp of the namespace.
+  const address = addressOfKeys([[0]])
+  const { versionstamp } = await api.ahead(() => poll(api, address, undefined, signal))
+  return versionstamp
+}
+
+function checked(options: KvWatchOptions): KvWatchOptions {
+  checkOptions(options, 'watch', optionNames)
+  trueOrFalse(options.initial, 'initial')
+  checkSince(options.since)
+  return options
+}
+
+function checkSince(since: unknown): void {
+  if (since === undefined || isVersionstamp(since)) return
+  throw wrongOption(`the option "since" is ${show(since)}; it is the versionstamp of a batch`)
 }
 
 /** Asks once for what has changed behind a versionstamp, or for all that there is. */
 export async function readChanges(
   api: KvApi,
   target: KvWatchTarget,
-  since?: string,
+  options: { readonly since?: string },
+): Promise<KvBatch> {
+  checkOptions(options, 'changes', ['since'])
+  checkSince(options.since)
+  return await poll(api, addressOf(target), options.since)
+}
+
+async function poll(
+  api: KvApi,
+  { path, query }: Address,
+  since: string | undefined,
   signal?: AbortSignal,
 ): Promise<KvBatch> {
-  const { path, query } = addressOf(target)
-  const request = { method: 'GET', path: `${path}/poll`, query: { ...query, since }, signal } as const
-  return batchOfPoll(await api.object(request))
+  return batchOfPoll(
+    await api.object({ method: 'GET', path: `${path}/poll`, query: { ...query, since }, signal }),
+  )
 }
 
-function addressOf(target: KvWatchTarget): { readonly path: string; readonly query: Query } {
+function addressOf(target: KvWatchTarget): Address {
   if (isArray(target)) return addressOfKeys(isKeys(target) ? target : [target])
-  if ('keys' in target) return addressOfKeys(target.keys)
-  return { path: '/watch/prefix', query: { prefix: keyText(target.prefix) } }
+  checkOptions(target, 'watch', ['keys', 'prefix'])
+  const { keys, prefix } = target as { readonly keys?: readonly KvKey[]; readonly prefix?: KvKey }
+  if ((keys === undefined) === (prefix === undefined)) {
+    throw wrongOption('a watch has either "keys" or a "prefix"')
+  }
+  return keys === undefined
+    ? { path: '/watch/prefix', query: { prefix: keyText(prefix ?? []) } }
+    : addressOfKeys(keys)
 }
 
-function addressOfKeys(keys: readonly KvKey[]): { readonly path: string; readonly query: Query } {
+function addressOfKeys(keys: readonly KvKey[]): Address {
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw wrongOption(`the "keys" are ${show(keys)}; name one at least`)
   return { path: '/watch', query: { keys: JSON.stringify(keys.map(wholeKeyToWire)) } }
 }
 
@@ -140,7 +221,7 @@ export function isKeys(keys: KvKey | readonly KvKey[]): keys is readonly KvKey[]
   return Array.isArray(keys) && Array.isArray(keys[0])
 }
 
-function batchOfEvent({ type, data }: ServerEvent, versionstamp = ''): KvBatch | undefined {
+function batchOfEvent({ type, data, id: versionstamp = noVersionstamp }: ServerEvent): KvBatch | undefined {
   if (type !== 'change' && type !== 'reset') return undefined
   const wire = parse(data)
   if (type === 'change') {

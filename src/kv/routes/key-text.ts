@@ -1,4 +1,5 @@
 import { kvLimits } from '../../base/limits.js'
+import { kvOptionInvalid } from '../errors.js'
 import { encodePrefix, type KvKey, type KvKeyPart } from '../key.js'
 import { keyFromWire } from '../wire.js'
 import { locate, readItems } from './body-reader.js'
@@ -30,6 +31,12 @@ export function readKey(wire: unknown, place: string): KvKey {
 
 /** Reads several keys from parsed JSON. */
 export function readKeys(wire: unknown, place: string): KvKey[] {
+  // The store refuses them as well, but not before each of them has been read.
+  if (Array.isArray(wire) && wire.length > kvLimits.keysMax) {
+    throw kvOptionInvalid({
+      problem: `"${place}" has ${wire.length} keys, and ${kvLimits.keysMax} are allowed.`,
+    })
+  }
   return readItems(wire, place, { min: 1, max: kvLimits.keysMax }, readKey)
 }
 

@@ -88,7 +88,7 @@ function readPageOptions({ prefix, start, end, cursor, limit, reverse, where }: 
     start: start === undefined ? undefined : readPrefix(start, 'start'),
     end: end === undefined ? undefined : readPrefix(end, 'end'),
     cursor: readText(cursor, 'cursor'),
-    limit: readInteger(limit, 'limit', limits),
+    limit: readInteger(limit, 'limit'),
     reverse: readBoolean(reverse, 'reverse'),
     where: readWhere(where, 'where'),
   })

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { kvLimits } from '../../base/limits.js'
-import type { KvSearchOptions } from '../kv.js'
+import type { KvIndexOptions, KvSearchOptions } from '../kv.js'
 import { hitToJson, indexToJson } from './answers.js'
-import { given, needText, readInteger, readItems, readMembers, readText, readWhere } from './body-reader.js'
+import { given, readInteger, readItems, readMembers, readText, readWhere } from './body-reader.js'
 import { readPrefix, readPrefixText } from './key-text.js'
 import type { RouteMaker } from './operation.js'
 import { mismatch } from './preview.js'
@@ -50,8 +50,8 @@ function addIndexes(app: FastifyInstance, route: RouteMaker): void {
         const { prefix, options } = readMembers(request.body, 'the body', ['prefix', 'options'])
         const { fields, tokenize } = readMembers(options, 'options', ['fields', 'tokenize'])
         await kv.search.createIndex(readPrefix(prefix, 'prefix'), {
-          fields: readItems(fields, 'options.fields', limits, needField),
-          ...given({ tokenize: readTokenizer(tokenize) }),
+          fields: readItems(fields, 'options.fields', { ...limits, min: 0 }, needField),
+          ...given({ tokenize: readText(tokenize, 'options.tokenize') as KvIndexOptions['tokenize'] }),
         })
         return { ok: true }
       },
@@ -142,7 +142,7 @@ function addSearches(app: FastifyInstance, route: RouteMaker): void {
         ])
         const hits = await kv.search.search(
           readPrefix(prefix, 'prefix'),
-          needText(query, 'query'),
+          readText(query, 'query') ?? '',
           readSearchOptions(options),
         )
         return hits.map(hitToJson)
@@ -176,11 +176,4 @@ function needField(value: unknown, place: string): string {
   const field = readText(value, place)
   if (field === undefined) throw mismatch(place, 'a string', value)
   return field
-}
-
-function readTokenizer(value: unknown): (typeof tokenizers)[number] | undefined {
-  if (value === undefined) return undefined
-  const tokenizer = tokenizers.find((name) => name === value)
-  if (tokenizer === undefined) throw mismatch('options.tokenize', `one of ${tokenizers.join(', ')}`, value)
-  return tokenizer
 }
