@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 
 /** One block of a stream of server-sent events. */
 export interface ReceivedEvent {
-  /** `message` when the block names none. */
+  /** `message` when a block with data names none; the empty text for other blocks. */
   readonly event: string
   /** Undefined when the block has none. */
   readonly id: string | undefined
@@ -136,8 +136,9 @@ function readBlock(block: string): ReceivedEvent {
     const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? []
     fields.set(name, [...(fields.get(name) ?? []), value])
   }
+  const unnamed = fields.has('data') ? 'message' : ''
   return {
-    event: fields.get('event')?.at(-1) ?? 'message',
+    event: fields.get('event')?.at(-1) ?? unnamed,
     id: fields.get('id')?.at(-1),
     data: fields.get('data')?.join('\n'),
     retry: fields.get('retry')?.at(-1),

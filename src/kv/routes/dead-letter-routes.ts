@@ -26,7 +26,7 @@ function addReads(app: FastifyInstance, route: RouteMaker): void {
         permission: 'kv:queue',
         query: {
           queue: queueText,
-          limit: `Messages, at most ${kvLimits.pageEntriesMax}; ${kvLimits.pageEntriesDefault} when it is missing.`,
+          limit: `Messages, at most ${kvLimits.deadLettersPageMax}; ${kvLimits.deadLettersPageDefault} when it is missing.`,
           offset: 'How many to pass over.',
         },
         answer: Type.Array(deadLetterSchema),
@@ -34,7 +34,7 @@ function addReads(app: FastifyInstance, route: RouteMaker): void {
       async ({ kv, query }) => {
         const options = given({
           queue: query.text('queue'),
-          limit: query.integer('limit', { min: 1, max: kvLimits.pageEntriesMax }),
+          limit: query.integer('limit', { min: 1, max: kvLimits.deadLettersPageMax }),
           offset: query.integer('offset', { min: 0, max: Number.MAX_SAFE_INTEGER }),
         })
         return (await kv.queues.deadLetters(options)).map(deadLetterToJson)

@@ -21,11 +21,16 @@ export type Sent = 'not sent' | 'interrupted' | 'sent'
  */
 export class EventStream {
   readonly #response: ServerResponse
-  readonly #left = new AbortController()
+  readonly #left: AbortController
   readonly #heartbeat: NodeJS.Timeout
 
-  /** Takes the answer over from the framework and sends its head. */
-  constructor(reply: FastifyReply, heartbeatMs: number) {
+  /**
+   * Takes the answer over from the framework and sends its head.
+   *
+   * @param left Is aborted when the client has left or the stream is closed.
+   */
+  constructor(reply: FastifyReply, left: AbortController, heartbeatMs: number) {
+    this.#left = left
     this.#response = takeOver(reply)
     this.#response.once('close', () => this.#end())
     // An answer that cannot be written ends with "close" as well.
@@ -33,11 +38,6 @@ export class EventStream {
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs)
     this.#response.write(`retry: ${kvHttpLimits.retryMs}\n\n`)
     if (this.#response.destroyed) this.#end()
-  }
-
-  /** Aborted when the client has left or the stream is closed. */
-  get signal(): AbortSignal {
-    return this.#left.signal
   }
 
   get isOpen(): boolean {
@@ -61,7 +61,7 @@ export class EventStream {
 
   #drained(): Promise<boolean> {
     const response = this.#response
-    const { signal } = this
+    const { signal } = this.#left
     return new Promise((resolve) => {
       const settle = (isDrained: boolean) => () => {
         response.off('drain', drained)

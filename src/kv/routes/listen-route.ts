@@ -36,11 +36,15 @@ export function addListenRoute(
       ({ kv, query, request, reply }) => {
         const options = given({ queue: query.text('queue'), lease: query.integer('lease') })
         const held = holds.counter(query.integer('concurrency', concurrencyRange) ?? 1)
-        return streams.open(request, reply, async (stream) => {
-          try {
-            await deliver(kv.queues, options, stream, held)
-          } finally {
-            held.close()
+        return streams.open(request, reply, async (signal) => {
+          // What is wrong with the options shows here, before the stream begins.
+          const first = await kv.queues.dequeue(options)
+          return async (stream) => {
+            try {
+              await deliver(kv.queues, { ...options, signal }, first, stream, held)
+            } finally {
+              held.close()
+            }
           }
         })
       },
@@ -50,21 +54,22 @@ export function addListenRoute(
 
 async function deliver(
   queues: KvQueues,
-  options: { readonly queue?: string; readonly lease?: number },
+  options: Parameters<KvQueues['next']>[0],
+  first: KvMessage | undefined,
   stream: EventStream,
   held: HoldCounter,
 ): Promise<void> {
-  while (stream.isOpen) {
-    // What waits in a connection is leased and ages, so that it would be given out again before anybody saw it.
-    await held.room(stream.signal)
-    const message = await queues.next({ ...options, signal: stream.signal })
-    if (message === undefined) return
+  let message = first ?? (await queues.next(options))
+  while (message !== undefined) {
     held.add(message, options.lease ?? kvLimits.leaseMsDefault)
     const data = JSON.stringify(messageToJson(message))
     const sent = await stream.send({ event: 'message', id: message.id, data })
     // What may have arrived in part is left to its lease: the client could be working on it.
     if (sent === 'not sent') await giveBack(queues, message)
     if (sent !== 'sent') return
+    // What waits in a connection is leased and ages: it would be given out again before anybody saw it.
+    await held.room(options.signal)
+    message = await queues.next(options)
   }
 }
 

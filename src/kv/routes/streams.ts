@@ -5,6 +5,9 @@ import { EventStream } from './event-stream.js'
 import { failureBody } from './routes-failures.js'
 import type { KvRoutesOptions } from './routes-options.js'
 
+/** Writes into a stream until there is nothing more to tell. */
+export type Tell = (stream: EventStream) => Promise<void>
+
 /** Opens streams for one application, and closes them with it. */
 export class Streams {
   readonly #options: KvRoutesOptions
@@ -22,17 +25,27 @@ export class Streams {
   }
 
   /**
-   * Answers a request with a stream, for as long as `tell` goes on and the client is there.
+   * Answers a request with a stream, for as long as there is something to tell and the client is there.
    *
-   * @throws `KV_STREAMS_EXHAUSTED`, before the answer has begun.
+   * @param begin Gives what tells; what it throws is answered as any failure, before the stream begins. The signal is
+   *   aborted when the client has left, or the stream is closed.
+   * @throws `KV_STREAMS_EXHAUSTED`, before the stream begins.
    */
-  open(
+  async open(
     request: FastifyRequest,
     reply: FastifyReply,
-    tell: (stream: EventStream) => Promise<void>,
-  ): FastifyReply {
+    begin: (signal: AbortSignal) => Tell | Promise<Tell>,
+  ): Promise<FastifyReply> {
     const giveBack = this.#options.streams.take(this.#options.clientOf(request))
-    const stream = new EventStream(reply, this.#options.heartbeatMs ?? kvHttpLimits.heartbeatMs)
+    const left = new AbortController()
+    let tell: Tell
+    try {
+      tell = await begin(left.signal)
+    } catch (error) {
+      giveBack()
+      throw error
+    }
+    const stream = new EventStream(reply, left, this.#options.heartbeatMs ?? kvHttpLimits.heartbeatMs)
     this.#open.add(stream)
     if (this.#isClosing) stream.close()
     void this.#tell(request, stream, tell).finally(() => {
@@ -43,11 +56,7 @@ export class Streams {
     return reply
   }
 
-  async #tell(
-    request: FastifyRequest,
-    stream: EventStream,
-    tell: (stream: EventStream) => Promise<void>,
-  ): Promise<void> {
+  async #tell(request: FastifyRequest, stream: EventStream, tell: Tell): Promise<void> {
     try {
       await tell(stream)
     } catch (error) {

@@ -87,10 +87,13 @@ function addKind(app: FastifyInstance, route: RouteMaker, streams: Streams, kind
 function openWatch(call: KvCall, streams: Streams, target: Target): unknown {
   const { kv, query, request, reply } = call
   const options = given({ initial: query.flag('initial'), since: sinceOf(call) })
-  return streams.open(request, reply, async (stream) => {
-    for await (const batch of kv.watch(target, { ...options, signal: stream.signal })) {
-      // The next batch is read only once the socket has taken this one.
-      if ((await stream.send(eventOf(batch))) !== 'sent') return
+  return streams.open(request, reply, (signal) => {
+    const batches = kv.watch(target, { ...options, signal })
+    return async (stream) => {
+      for await (const batch of batches) {
+        // The next batch is read only once the socket has taken this one.
+        if ((await stream.send(eventOf(batch))) !== 'sent') return
+      }
     }
   })
 }
