@@ -32,18 +32,27 @@ export function addServerOptions(command: Command): Command {
     .option('--json', 'print the result as JSON')
 }
 
+/** Finds the server and makes a client of its admin API; errors as `findServer`. */
+export async function connect(context: CliContext, options: ServerOptions): Promise<Connection> {
+  const { url, token } = await findServer(context, options)
+  return { client: createClient({ url, token, fetch: context.fetch }), url: url.replace(/\/+$/, '') }
+}
+
 /**
  * Finds the server and its token. The configuration is read only for what options and environment leave open.
  *
  * @throws CliError when there is no token to be found.
  */
-export async function connect(context: CliContext, options: ServerOptions): Promise<Connection> {
+export async function findServer(
+  context: CliContext,
+  options: ServerOptions,
+): Promise<{ readonly url: string; readonly token: string }> {
   const { environment } = context
   const chosenUrl = options.url ?? (environment.MODULACMS_URL || undefined)
   const url = chosenUrl ?? loadSettings(context, options).url
   const token =
     options.token ?? (environment.MODULACMS_ADMIN_TOKEN || (await readTokenFile(context, options, chosenUrl)))
-  return { client: createClient({ url, token, fetch: context.fetch }), url: url.replace(/\/+$/, '') }
+  return { url, token }
 }
 
 async function readTokenFile(

@@ -55,6 +55,10 @@ export interface Terminal {
   readonly colors: boolean
   /** Writes to standard output: results only. */
   writeOut(text: string): void
+  /** As `writeOut`, for results without a bound: resolves when there is room for more. */
+  stream(text: string): Promise<void>
+  /** Standard input, as it comes in. */
+  input(): AsyncIterable<string>
   /** Writes to standard error: questions, progress and problems. */
   writeError(text: string): void
   /** Asks for one line; resolves to the empty text when the input ends. */

@@ -20,7 +20,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   2: 'wrong command line, or a question that nobody is there to answer (pass --yes)',
   3: 'the plugin is not valid',
   4: 'no server answers',
-  5: 'no such plugin, folder, or nothing of that name that the plugin asks for',
+  5: 'no such plugin, folder, key or message, or nothing of that name that the plugin asks for',
   6: 'the server refused the token',
   7: 'the configuration is not valid',
 }

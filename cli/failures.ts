@@ -22,6 +22,13 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   FORBIDDEN: exitCodes.unauthorized,
   INVALID_URL: exitCodes.usage,
   INVALID_TOKEN: exitCodes.usage,
+  KV_KEY_INVALID: exitCodes.usage,
+  KV_VALUE_INVALID: exitCodes.usage,
+  KV_OPTION_INVALID: exitCodes.usage,
+  KV_WHERE_INVALID: exitCodes.usage,
+  KV_NAMESPACE_INVALID: exitCodes.usage,
+  KV_REQUEST_INVALID: exitCodes.usage,
+  KV_INDEX_NOT_FOUND: exitCodes.notFound,
 }
 
 /**

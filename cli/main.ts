@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { TestReport } from '../src/harness/results.js'
@@ -16,6 +17,10 @@ function createTerminal(): Terminal {
     interactive: Boolean(stdin.isTTY && stderr.isTTY),
     colors: Boolean(stdout.isTTY && stderr.isTTY) && !plain,
     writeOut: (text) => void stdout.write(text),
+    stream: async (text) => {
+      if (!stdout.write(text)) await once(stdout, 'drain')
+    },
+    input: () => stdin.setEncoding('utf8'),
     writeError: (text) => void stderr.write(text),
     ask: createLineReader(stdin, stderr),
   }

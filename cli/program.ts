@@ -6,6 +6,7 @@ import { addDisableCommand } from './commands/disable.js'
 import { addEnableCommand } from './commands/enable.js'
 import { addInfoCommand } from './commands/info.js'
 import { addInitCommand } from './commands/init.js'
+import { addKvCommand } from './commands/kv.js'
 import { addListCommand } from './commands/list.js'
 import { addReloadCommand } from './commands/reload.js'
 import { addResetBreakerCommand } from './commands/reset-breaker.js'
@@ -79,6 +80,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addResetBreakerCommand(plugin, context)
   addApproveCommand(plugin, context)
   addRevokeCommand(plugin, context)
+  addKvCommand(program, context)
   return program
 }
 

@@ -14,6 +14,7 @@ import { observeDispatch } from './host-telemetry.js'
 import type { Authenticator, User } from './identity/authenticator.js'
 import { stripCredentials } from './identity/credentials.js'
 import { createKvRoutes, kvPrefixes } from './kv/routes/kv-routes.js'
+import { MessageHolds } from './kv/routes/message-holds.js'
 import type { KvMeasurements } from './kv/routes/routes-options.js'
 import { StreamSlots } from './kv/routes/stream-slots.js'
 import { createMetricsRoute } from './metrics-routes.js'
@@ -116,6 +117,7 @@ async function mountKv(
     clientOf: (request: FastifyRequest) => clientNetwork(clientIp(request)),
     rate: createTokenBuckets({ perSecond, burst: perSecond }),
     streams: new StreamSlots(),
+    holds: new MessageHolds(),
     log,
     ...(metrics && { measurements: measurementsOf(metrics) }),
   }

@@ -9,6 +9,7 @@ import { noHooks } from '../../src/content/noop-hooks.js'
 import { createHealthRoutes } from '../../src/health.js'
 import type { KvNamespaces } from '../../src/kv/kv.js'
 import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
+import { MessageHolds } from '../../src/kv/routes/message-holds.js'
 import type { KvMeasurements, KvOverview } from '../../src/kv/routes/routes-options.js'
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
@@ -55,6 +56,7 @@ export async function openApiDocument(): Promise<object> {
       clientOf: () => '',
       rate: createTokenBuckets({ perSecond: 0, burst: 1 }),
       streams: new StreamSlots(),
+      holds: new MessageHolds(),
       isDocumented: true,
       log: { error: silent },
     }),

@@ -14,6 +14,44 @@ export {
   type RouteClient,
 } from './client.js'
 export { ClientError, type ClientErrorFacts } from './client-error.js'
+export type { KvAtomic } from './kv/atomic.js'
+export type { KvDuration } from './kv/duration.js'
+export type { KvDlq } from './kv/flat-names.js'
+export { Kv, type KvOptions } from './kv/kv.js'
+export type { KvListenOptions, KvMessageHandler } from './kv/listen.js'
+export type { KvQueues } from './kv/queues.js'
+export type { KvSearch } from './kv/search.js'
+export type { KvTransaction } from './kv/transaction.js'
+export type {
+  KvCheck,
+  KvCommitResult,
+  KvDeadLetter,
+  KvDeadLetterOptions,
+  KvDeleteOptions,
+  KvEnqueueOptions,
+  KvEntry,
+  KvHit,
+  KvIndex,
+  KvIndexOptions,
+  KvLease,
+  KvList,
+  KvListOptions,
+  KvMessage,
+  KvMetrics,
+  KvMutations,
+  KvPage,
+  KvPageOptions,
+  KvQueueStats,
+  KvSearchOptions,
+  KvSelector,
+  KvSetOptions,
+  KvSubscription,
+  KvTransactionOptions,
+  KvTransactionResult,
+  KvWhere,
+} from './kv/types.js'
+export { type KvKey, type KvKeyPart, KvNow, type KvObject, KvU64, type KvValue } from './kv/value.js'
+export type { KvBatch, KvChange, KvWatchHandler, KvWatchOptions, KvWatchTarget } from './kv/watch-types.js'
 export type {
   ApprovalDiff,
   ApprovalItem,

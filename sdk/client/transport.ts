@@ -1,3 +1,4 @@
+import { errorOfAnswer, notJson } from './answers.js'
 import { ClientError } from './client-error.js'
 
 /** Where and how requests are sent. */
@@ -14,39 +15,137 @@ export interface TransportOptions {
 
 /** One request; `acceptedStatuses` are error statuses whose body is an answer all the same. */
 export interface TransportRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: unknown
   readonly acceptedStatuses?: readonly number[]
+  /** Gives the request up; what it rejects with is then the signal's reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
-/** Sends one request and resolves to the decoded JSON body; rejects with `ClientError`. */
-export type Transport = (request: TransportRequest) => Promise<unknown>
+/** A request whose answer is read while it comes in. */
+export interface StreamRequest {
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Ends the answer, too. */
+  readonly signal: AbortSignal
+}
+
+/** Sends requests of one client; everything rejects with `ClientError`. */
+export interface Transport {
+  /** Resolves to the decoded JSON body. */
+  (request: TransportRequest): Promise<unknown>
+  /** Resolves to the body as it is. */
+  text(request: TransportRequest): Promise<string>
+  /** Resolves to a body of server-sent events as soon as it begins; the time limit ends there. */
+  stream(request: StreamRequest): Promise<ReadableStream<Uint8Array>>
+}
 
 const defaultTimeoutMs = 30_000
 
-/** Creates the one function through which every call of the client goes. */
+/** Creates the one function through which every call of a client goes. */
 export function createTransport(options: TransportOptions): Transport {
   const base = parseBase(options.url)
   assertToken(options.token)
-  const send = options.fetch ?? fetch
-  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+  const connection = new Connection(base, options)
 
-  return async function request({ method, path, body, acceptedStatuses = [] }) {
-    const init: RequestInit = {
-      method,
-      headers: headersOf(options.token, body !== undefined),
-      // A redirect could carry the token to another server.
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  const request = async (sent: TransportRequest) => parseAnswer(await connection.exchange(sent), base)
+  return Object.assign(request, {
+    text: async (sent: TransportRequest) => (await connection.exchange(sent)).text,
+    stream: (sent: StreamRequest) => connection.stream(sent),
+  })
+}
+
+interface Exchange {
+  readonly status: number
+  readonly text: string
+}
+
+class Connection {
+  readonly #base: string
+  readonly #token: string | undefined
+  readonly #fetch: typeof fetch
+  readonly #timeoutMs: number
+
+  constructor(base: string, options: TransportOptions) {
+    this.#base = base
+    this.#token = options.token
+    // Browsers call their own fetch as a method of the window only.
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+  }
+
+  /** @returns The answer when its status tells of success, or is one of the accepted ones. */
+  async exchange({ method, path, body, acceptedStatuses = [], signal }: TransportRequest): Promise<Exchange> {
+    const { status, text } = await this.#timed(signal, async (timed) => {
+      const response = await this.#send(path, {
+        method,
+        headers: this.#headers('application/json', body !== undefined),
+        signal: timed,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      return { status: response.status, text: await response.text() }
+    })
+    if ((status >= 200 && status < 300) || acceptedStatuses.includes(status)) return { status, text }
+    throw errorOfAnswer(status, text, this.#base)
+  }
+
+  async stream({ path, headers = {}, signal }: StreamRequest): Promise<ReadableStream<Uint8Array>> {
+    const ended = new AbortController()
+    const end = () => ended.abort(signal.reason)
+    signal.addEventListener('abort', end, { once: true })
+    try {
+      if (signal.aborted) end()
+      const response = await this.#timed(signal, (timed) => {
+        // The time limit is for the beginning of the answer, so its signal must not stay with the body.
+        timed.addEventListener('abort', () => ended.abort(timed.reason), { once: true })
+        const given = { ...this.#headers('text/event-stream', false), ...headers }
+        return this.#send(path, { method: 'GET', headers: given, signal: ended.signal })
+      })
+      if (!response.ok) throw errorOfAnswer(response.status, await response.text(), this.#base)
+      if (!isEventStream(response)) throw notAStream(response.status, this.#base)
+      return response.body
+    } catch (thrown) {
+      signal.removeEventListener('abort', end)
+      ended.abort()
+      throw thrown
     }
-    const { status, text } = await exchange(send, base, path, init, timeoutMs)
-    if (status >= 200 && status < 300) return parseAnswer(text, status, base)
-    if (acceptedStatuses.includes(status)) return parseAnswer(text, status, base)
-    throw toClientError(status, text, base)
+  }
+
+  #send(path: string, init: RequestInit): Promise<Response> {
+    // A redirect could carry the token to another server.
+    return this.#fetch(`${this.#base}${path}`, { ...init, redirect: 'error' })
+  }
+
+  #headers(accept: string, hasBody: boolean): Record<string, string> {
+    return {
+      accept,
+      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...(hasBody ? { 'content-type': 'application/json' } : {}),
+    }
+  }
+
+  /** Runs a request that the caller's signal or the time limit ends. */
+  async #timed<T>(signal: AbortSignal | undefined, work: (timed: AbortSignal) => Promise<T>): Promise<T> {
+    const timed = new AbortController()
+    const timer = setTimeout(() => timed.abort(timedOut), this.#timeoutMs)
+    const give = () => timed.abort(signal?.reason)
+    signal?.addEventListener('abort', give, { once: true })
+    try {
+      if (signal?.aborted) give()
+      return await work(timed.signal)
+    } catch (thrown) {
+      if (signal?.aborted) throw signal.reason
+      if (timed.signal.reason === timedOut) throw timeoutError(this.#base, this.#timeoutMs, thrown)
+      throw thrown instanceof ClientError ? thrown : unreachableError(this.#base, thrown)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', give)
+    }
   }
 }
+
+const timedOut: unique symbol = Symbol('timed out')
 
 function parseBase(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
@@ -71,43 +170,16 @@ function assertToken(token: string | undefined): void {
   })
 }
 
-function headersOf(token: string | undefined, hasBody: boolean): Record<string, string> {
-  return {
-    accept: 'application/json',
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    ...(hasBody ? { 'content-type': 'application/json' } : {}),
-  }
+function timeoutError(base: string, timeoutMs: number, cause: unknown): ClientError {
+  return new ClientError({
+    status: 0,
+    code: 'REQUEST_TIMEOUT',
+    message: `the server at ${base} did not answer within ${timeoutMs} ms; its log tells whether the request is still running`,
+    cause,
+  })
 }
 
-interface Exchange {
-  readonly status: number
-  readonly text: string
-}
-
-async function exchange(
-  send: typeof fetch,
-  base: string,
-  path: string,
-  init: RequestInit,
-  timeoutMs: number,
-): Promise<Exchange> {
-  try {
-    const response = await send(`${base}${path}`, init)
-    return { status: response.status, text: await response.text() }
-  } catch (thrown) {
-    throw toTransportError(thrown, base, timeoutMs)
-  }
-}
-
-function toTransportError(thrown: unknown, base: string, timeoutMs: number): ClientError {
-  if (thrown instanceof Error && thrown.name === 'TimeoutError') {
-    return new ClientError({
-      status: 0,
-      code: 'REQUEST_TIMEOUT',
-      message: `the server at ${base} did not answer within ${timeoutMs} ms; its log tells whether the request is still running`,
-      cause: thrown,
-    })
-  }
+function unreachableError(base: string, thrown: unknown): ClientError {
   return new ClientError({
     status: 0,
     code: 'SERVER_UNREACHABLE',
@@ -125,53 +197,22 @@ function reasonOf(thrown: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-function parseAnswer(text: string, status: number, base: string): unknown {
+function parseAnswer({ status, text }: Exchange, base: string): unknown {
   try {
     return JSON.parse(text)
   } catch (thrown) {
-    throw new ClientError({
-      status,
-      code: 'INVALID_RESPONSE',
-      message: `${base} answered with status ${status} and something that is not JSON; is it a modulacms server?`,
-      cause: thrown,
-    })
+    throw notJson(status, base, thrown)
   }
 }
 
-interface ErrorBody {
-  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly request_id?: unknown }
-  readonly errors?: unknown
+function isEventStream(response: Response): response is Response & { body: ReadableStream<Uint8Array> } {
+  return response.body !== null && /^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')
 }
 
-function toClientError(status: number, text: string, base: string): ClientError {
-  const { error, errors } = parseErrorBody(text)
-  if (error === undefined) {
-    return new ClientError({
-      status,
-      code: 'INVALID_RESPONSE',
-      message: `${base} answered with status ${status} and no error code; is it a modulacms server?`,
-    })
-  }
+function notAStream(status: number, base: string): ClientError {
   return new ClientError({
     status,
-    code: textOr(error.code, 'UNKNOWN'),
-    message: textOr(error.message, `the server answered with status ${status}`),
-    requestId: typeof error.request_id === 'string' ? error.request_id : undefined,
-    problems: Array.isArray(errors) ? errors.filter((problem) => typeof problem === 'string') : [],
+    code: 'INVALID_RESPONSE',
+    message: `${base} answered with status ${status} and something that is no stream of events; is it a modulacms server?`,
   })
-}
-
-function parseErrorBody(text: string): ErrorBody {
-  try {
-    const body: unknown = JSON.parse(text)
-    if (typeof body !== 'object' || body === null) return {}
-    const { error, errors } = body as ErrorBody
-    return typeof error === 'object' && error !== null ? { error, errors } : {}
-  } catch {
-    return {}
-  }
-}
-
-function textOr(value: unknown, fallback: string): string {
-  return typeof value === 'string' && value !== '' ? value : fallback
 }

@@ -626,6 +626,8 @@ export const kvHttpLimits = {
   retryMs: 3000,
   /** Streams that one client may have open at once; one more is answered with 429. */
   streamsPerClientMax: 20,
+  /** Messages of one stream that nobody has answered for; the next waits until somebody does. */
+  listenMessagesMax: 100,
   /** Streams of all clients together; one more is answered with 503. */
   streamsMax: 1000,
   /** Seconds after which a client that had too many streams may try again. */

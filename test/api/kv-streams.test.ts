@@ -174,7 +174,7 @@ describe('listening to a queue over HTTP', () => {
 
   it('gives messages out as they come, and leaves the answer to the client', async (test) => {
     const host = server()
-    const stream = await open(test, host, '/queue/listen?queue=q1&lease=60000')
+    const stream = await open(test, host, '/queue/listen?queue=q1&lease=60000&concurrency=2')
     const { id } = await kvCall(host, 'POST', '/queue/enqueue', { value: { n: 1 }, options: { queue: 'q1' } })
     const event = await stream.next('message')
     const message = dataOf(event)
@@ -191,7 +191,7 @@ describe('listening to a queue over HTTP', () => {
   it('gives each message to one of several listeners, and again when its lease ends', async (test) => {
     const host = server()
     const streams = await Promise.all(
-      [1, 2, 3].map(() => open(test, host, '/queue/listen?queue=q2&lease=60000')),
+      [1, 2, 3].map(() => open(test, host, '/queue/listen?queue=q2&lease=60000&concurrency=30')),
     )
     for (let n = 0; n < 30; n += 1) {
       await kvCall(host, 'POST', '/queue/enqueue', { value: n, options: { queue: 'q2' } })
@@ -215,6 +215,26 @@ describe('listening to a queue over HTTP', () => {
     assert.deepEqual(await kvCall(host, 'POST', '/queue/ack', { id: first.id, lease: repeated.lease }), {
       ok: true,
     })
+  })
+
+  it('gives out no more than the client works on', async (test) => {
+    const host = server()
+    const stream = await open(test, host, '/queue/listen?queue=q5&lease=60000')
+    for (const value of ['first', 'second']) {
+      await kvCall(host, 'POST', '/queue/enqueue', { value, options: { queue: 'q5' } })
+    }
+    const first = dataOf(await stream.next('message'))
+    assert.equal(first.value, 'first')
+    const { pending, processing } = await kvCall(host, 'GET', '/queue/stats?queue=q5')
+    assert.deepEqual([pending, processing], [1, 1])
+    assert.deepEqual(await kvCall(host, 'POST', '/queue/nack', { id: first.id, lease: first.lease }), {
+      ok: true,
+    })
+    assert.equal(dataOf(await stream.next('message')).value, 'second')
+    const outside = { status: 400, code: 'KV_REQUEST_INVALID', text: /concurrency/ }
+    for (const concurrency of [0, 101]) {
+      await kvRefused(host, 'GET', `/queue/listen?concurrency=${concurrency}`, outside)
+    }
   })
 
   it('leaves messages in the queue whose listener has left', async (test) => {

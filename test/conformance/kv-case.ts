@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict'
 import type { Kv, KvBatch, KvEntry, KvList, KvNamespaces } from '../../src/kv/kv.js'
+import type { KvNow, KvU64 } from '../../src/kv/value.js'
+
+/** The classes of values that JSON has not; a client that stands alone has its own. */
+export interface KvClasses {
+  readonly KvU64: new (value: bigint) => KvU64
+  readonly KvNow: new (offsetMs?: number) => KvNow
+}
 
 /** A store that the suite works on; each case has a namespace of its own. */
 export interface OpenedKv {
   readonly namespaces: KvNamespaces
+  readonly classes: KvClasses
   close(): Promise<void>
 }
 
 /** Runs a case in a namespace that nobody else uses. */
-export type RunCase = (title: string, work: (kv: Kv, namespaces: KvNamespaces) => Promise<void>) => void
+export type RunCase = (title: string, work: (kv: Kv, opened: OpenedKv) => Promise<void>) => void
 
 /** Asserts that work is refused, at once or when it is waited for, with this code. */
 export async function refuses(code: string, work: () => unknown, message?: RegExp): Promise<void> {

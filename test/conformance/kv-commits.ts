@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { KvTransaction } from '../../src/kv/kv.js'
-import { KvU64 } from '../../src/kv/value.js'
 import { until } from '../helpers/until.js'
 import { type RunCase, refuses } from './kv-case.js'
 
@@ -73,7 +72,7 @@ export function commitCases(run: RunCase): void {
     assert.deepEqual((await kv.get(['list'])).value, [0, 1, 2, 3])
   })
 
-  run('integers are exact and keep their type', async (kv) => {
+  run('integers are exact and keep their type', async (kv, { classes: { KvU64 } }) => {
     await kv
       .atomic()
       .set(['big'], 2n ** 70n)
@@ -87,7 +86,7 @@ export function commitCases(run: RunCase): void {
     assert.equal(number?.value, -2)
   })
 
-  run('what an integer cannot hold is refused as a whole', async (kv) => {
+  run('what an integer cannot hold is refused as a whole', async (kv, { classes: { KvU64 } }) => {
     await kv
       .atomic()
       .set(['u64'], new KvU64(2n ** 64n - 1n))

@@ -25,7 +25,7 @@ export function kvConformance(name: string, open: () => Promise<OpenedKv>): void
       const namespace = `shared:case-${count}`
       it(title, async () => {
         if (opened === undefined) throw new Error('the store did not open')
-        await work(opened.namespaces.namespace(namespace), opened.namespaces)
+        await work(opened.namespaces.namespace(namespace), opened)
       })
     }
     entryCases(run)

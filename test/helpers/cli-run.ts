@@ -20,6 +20,8 @@ export interface CliRunOptions {
   /** Answers of the person at the terminal; without them nobody is there to be asked. */
   readonly answers?: readonly string[]
   readonly colors?: boolean
+  /** What stands in standard input, in the pieces in which it comes. */
+  readonly input?: readonly string[]
   readonly stubsDirectory?: string
   /** Report for a folder. */
   readonly validate?: (directory: string) => ValidationReport
@@ -46,6 +48,12 @@ export async function runCommand(words: readonly string[], options: CliRunOption
       colors: options.colors ?? false,
       writeOut: (text) => {
         out += text
+      },
+      stream: async (text) => {
+        out += text
+      },
+      async *input() {
+        yield* options.input ?? []
       },
       writeError: (text) => {
         err += text

@@ -65,6 +65,11 @@ export async function startHost(test: TestContext, options: TestHostOptions): Pr
   return started
 }
 
+/** Starts a host for somebody who disposes of it. */
+export function openHost(options: TestHostOptions): Promise<TestHost & { dispose(): Promise<void> }> {
+  return TestServer.create(options)
+}
+
 /** One host for all tests of a suite; the function that comes back gives it while they run. */
 export function useHost(options: TestHostOptions): () => TestHost {
   let server: TestServer | undefined

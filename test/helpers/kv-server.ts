@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import type { KvNamespaces } from '../../src/kv/kv.js'
 import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
+import { MessageHolds } from '../../src/kv/routes/message-holds.js'
 import type { KvRoutesOptions } from '../../src/kv/routes/routes-options.js'
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
 import type { KvService } from '../../src/kv/service/kv-service.js'
@@ -45,6 +46,7 @@ export async function startKvServer({
       clientOf: ({ ip }) => ip,
       rate: createTokenBuckets({ perSecond: 0, burst: 1 }),
       streams,
+      holds: new MessageHolds(),
       isDocumented: true,
       log: { error: (fields) => failures.push(fields) },
       ...options,

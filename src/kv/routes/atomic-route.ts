@@ -15,6 +15,9 @@ import { bodyOf, commitSchema, keySchema, milliseconds, valueSchema } from './sc
 const keyed = ['set', 'delete', 'sum', 'max', 'min', 'append', 'prepend'] as const
 const types: readonly string[] = [...keyed, 'enqueue']
 
+/** The commit itself refuses the first one that is too many. */
+const unbounded = { min: 0, max: Number.POSITIVE_INFINITY }
+
 const checkSchema = bodyOf({
   key: keySchema,
   versionstamp: Type.Unsafe({
@@ -52,8 +55,8 @@ export function addAtomicRoute(app: FastifyInstance, route: RouteMaker): void {
       async ({ kv, request }) => {
         const { checks, mutations } = readMembers(request.body, 'the body', ['checks', 'mutations'])
         const atomic = kv.atomic()
-        if (checks !== undefined) readItems(checks, 'checks', { min: 0, max: kvLimits.checksMax }, addCheck)
-        readItems(mutations, 'mutations', { min: 0, max: kvLimits.mutationsMax }, addMutation)
+        if (checks !== undefined) readItems(checks, 'checks', unbounded, addCheck)
+        readItems(mutations, 'mutations', unbounded, addMutation)
         const result = await atomic.commit()
         return result.ok ? { ok: true, versionstamp: result.versionstamp } : { ok: false }
 

@@ -89,11 +89,11 @@ function addDeletes(app: FastifyInstance, route: RouteMaker): void {
         summary: 'Delete a dead letter',
         description: 'Succeeds as well when it is not there.',
         permission: 'kv:queue',
-        answer: okSchema,
+        answer: Type.Composite([okSchema, deletedSchema]),
       },
       async ({ kv, request }) => {
-        await kv.queues.deleteDeadLetter(idOf(request))
-        return { ok: true }
+        const isDeleted = await kv.queues.deleteDeadLetter(idOf(request))
+        return { ok: true, deletedCount: isDeleted ? 1 : 0 }
       },
     ),
   )

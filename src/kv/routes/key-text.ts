@@ -1,4 +1,5 @@
 import { kvLimits } from '../../base/limits.js'
+import { kvKeyInvalid, kvOptionInvalid } from '../errors.js'
 import { encodePrefix, type KvKey, type KvKeyPart } from '../key.js'
 import { keyFromWire } from '../wire.js'
 import { locate, readItems } from './body-reader.js'
@@ -11,9 +12,9 @@ const partKinds = 'a string, a number, a boolean, or tagged as "bigint" or "byte
 export function readPrefix(wire: unknown, place: string): KvKey {
   if (!Array.isArray(wire)) throw mismatch(place, 'an array of the parts of a key', wire)
   if (wire.length > kvLimits.keyPartsMax) {
-    throw requestInvalid({
-      problem: `${place} has ${wire.length} parts; a key has at most ${kvLimits.keyPartsMax}.`,
-    })
+    // Said here, as nothing that long is worth reading.
+    const problem = `${place} has ${wire.length} parts, and ${kvLimits.keyPartsMax} are allowed.`
+    throw kvKeyInvalid({ problem })
   }
   const key = wire.map((part, at) => readPart(part, `${place}[${at}]`))
   // What it takes to store a key is found out here, where its place is known.
@@ -30,6 +31,12 @@ export function readKey(wire: unknown, place: string): KvKey {
 
 /** Reads several keys from parsed JSON. */
 export function readKeys(wire: unknown, place: string): KvKey[] {
+  // The store refuses them as well, but not before each of them has been read.
+  if (Array.isArray(wire) && wire.length > kvLimits.keysMax) {
+    throw kvOptionInvalid({
+      problem: `"${place}" has ${wire.length} keys, and ${kvLimits.keysMax} are allowed.`,
+    })
+  }
   return readItems(wire, place, { min: 1, max: kvLimits.keysMax }, readKey)
 }
 

@@ -7,6 +7,7 @@ import { addListRoutes } from './list-routes.js'
 import { addListenRoute } from './listen-route.js'
 import { createRouteMaker } from './operation.js'
 import { addOverviewRoutes } from './overview-routes.js'
+import { addPageRoutes } from './page-routes.js'
 import { createGate } from './permissions.js'
 import { addQueueRoutes } from './queue-routes.js'
 import { installFailures } from './routes-failures.js'
@@ -31,10 +32,11 @@ export function createKvRoutes(options: KvRoutesOptions): FastifyPluginCallback 
     const route = createRouteMaker(options)
     const streams = new Streams(app, options)
     addListRoutes(app, route)
+    addPageRoutes(app, route)
     addEntryRoutes(app, route)
     addAtomicRoute(app, route)
-    addQueueRoutes(app, route)
-    addListenRoute(app, route, streams)
+    addQueueRoutes(app, route, options.holds)
+    addListenRoute(app, route, streams, options.holds)
     addDeadLetterRoutes(app, route)
     addWatchRoutes(app, route, streams)
     addSearchRoutes(app, route)

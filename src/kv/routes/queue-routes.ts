@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { kvLimits } from '../../base/limits.js'
 import type { KvMessage } from '../kv.js'
 import { messageToJson } from './answers.js'
 import {
@@ -12,6 +13,7 @@ import {
   readText,
 } from './body-reader.js'
 import { enqueueNames, enqueueProperties, readEnqueueOptions } from './enqueue-options.js'
+import type { MessageHolds } from './message-holds.js'
 import type { RouteMaker } from './operation.js'
 import {
   bodyOf,
@@ -32,10 +34,10 @@ const held = {
 }
 
 /** Adds what puts messages into queues and takes them out, one by one. */
-export function addQueueRoutes(app: FastifyInstance, route: RouteMaker): void {
+export function addQueueRoutes(app: FastifyInstance, route: RouteMaker, holds: MessageHolds): void {
   addEnqueue(app, route)
   addPoll(app, route)
-  addAnswers(app, route)
+  addAnswers(app, route, holds)
   addStats(app, route)
 }
 
@@ -85,7 +87,7 @@ function addPoll(app: FastifyInstance, route: RouteMaker): void {
   )
 }
 
-function addAnswers(app: FastifyInstance, route: RouteMaker): void {
+function addAnswers(app: FastifyInstance, route: RouteMaker, holds: MessageHolds): void {
   app.post(
     '/queue/ack',
     route(
@@ -98,7 +100,10 @@ function addAnswers(app: FastifyInstance, route: RouteMaker): void {
       },
       async ({ kv, request }) => {
         const members = readMembers(request.body, 'the body', ['id', 'lease'])
-        return { ok: await kv.queues.ack(readHeld(members)) }
+        const message = readHeld(members)
+        const ok = await kv.queues.ack(message)
+        if (ok) holds.answered(message)
+        return { ok }
       },
     ),
   )
@@ -114,14 +119,17 @@ function addAnswers(app: FastifyInstance, route: RouteMaker): void {
       },
       async ({ kv, request }) => {
         const members = readMembers(request.body, 'the body', ['id', 'lease', 'error'])
-        return { ok: await kv.queues.nack(readHeld(members), readText(members.error, 'error')) }
+        const message = readHeld(members)
+        const ok = await kv.queues.nack(message, readText(members.error, 'error'))
+        if (ok) holds.answered(message)
+        return { ok }
       },
     ),
   )
-  addExtend(app, route)
+  addExtend(app, route, holds)
 }
 
-function addExtend(app: FastifyInstance, route: RouteMaker): void {
+function addExtend(app: FastifyInstance, route: RouteMaker, holds: MessageHolds): void {
   app.post(
     '/queue/extend',
     route(
@@ -138,7 +146,10 @@ function addExtend(app: FastifyInstance, route: RouteMaker): void {
       async ({ kv, request }) => {
         const members = readMembers(request.body, 'the body', ['id', 'lease', 'duration'])
         const duration = readInteger(members.duration, 'duration')
-        return { ok: await kv.queues.extend(readHeld(members), duration) }
+        const message = readHeld(members)
+        const ok = await kv.queues.extend(message, duration)
+        if (ok) holds.extended(message, duration ?? kvLimits.leaseMsDefault)
+        return { ok }
       },
     ),
   )

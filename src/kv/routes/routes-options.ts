@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { TokenBuckets } from '../../base/token-buckets.js'
 import type { KvNamespaces } from '../kv.js'
 import type { KvTotals } from '../sqlite/overview.js'
+import type { MessageHolds } from './message-holds.js'
 import type { FailureLog } from './routes-failures.js'
 import type { StreamSlots } from './stream-slots.js'
 
@@ -58,5 +59,7 @@ export interface KvRoutesOptions {
   readonly heartbeatMs?: number
   /** Streams of clients that are open, shared by all places where the routes are mounted. */
   readonly streams: StreamSlots
+  /** Messages of streams that wait for an answer, shared in the same way. */
+  readonly holds: MessageHolds
   readonly log: FailureLog
 }

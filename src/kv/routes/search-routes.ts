@@ -1,13 +1,22 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { kvLimits } from '../../base/limits.js'
-import type { KvSearchOptions } from '../kv.js'
+import type { KvIndexOptions, KvSearchOptions } from '../kv.js'
 import { hitToJson, indexToJson } from './answers.js'
-import { given, needText, readInteger, readItems, readMembers, readText, readWhere } from './body-reader.js'
+import { given, readInteger, readItems, readMembers, readText, readWhere } from './body-reader.js'
 import { readPrefix, readPrefixText } from './key-text.js'
 import type { RouteMaker } from './operation.js'
 import { mismatch } from './preview.js'
-import { bodyOf, hitSchema, indexSchema, keySchema, okSchema, text, whereSchema } from './schemas.js'
+import {
+  bodyOf,
+  deletedSchema,
+  hitSchema,
+  indexSchema,
+  keySchema,
+  okSchema,
+  text,
+  whereSchema,
+} from './schemas.js'
 
 const tokenizers = ['unicode61', 'porter', 'ascii', 'trigram'] as const
 const limits = { min: 1, max: kvLimits.pageEntriesMax }
@@ -41,8 +50,8 @@ function addIndexes(app: FastifyInstance, route: RouteMaker): void {
         const { prefix, options } = readMembers(request.body, 'the body', ['prefix', 'options'])
         const { fields, tokenize } = readMembers(options, 'options', ['fields', 'tokenize'])
         await kv.search.createIndex(readPrefix(prefix, 'prefix'), {
-          fields: readItems(fields, 'options.fields', limits, needField),
-          ...given({ tokenize: readTokenizer(tokenize) }),
+          fields: readItems(fields, 'options.fields', { ...limits, min: 0 }, needField),
+          ...given({ tokenize: readText(tokenize, 'options.tokenize') as KvIndexOptions['tokenize'] }),
         })
         return { ok: true }
       },
@@ -69,11 +78,11 @@ function addIndexes(app: FastifyInstance, route: RouteMaker): void {
         description: 'Succeeds as well when there is none.',
         permission: 'kv:write',
         query: { prefix: prefixText },
-        answer: okSchema,
+        answer: Type.Composite([okSchema, deletedSchema]),
       },
       async ({ kv, query }) => {
-        await kv.search.removeIndex(readPrefixText(query.needText('prefix'), 'prefix'))
-        return { ok: true }
+        const isRemoved = await kv.search.removeIndex(readPrefixText(query.needText('prefix'), 'prefix'))
+        return { ok: true, deletedCount: isRemoved ? 1 : 0 }
       },
     ),
   )
@@ -133,7 +142,7 @@ function addSearches(app: FastifyInstance, route: RouteMaker): void {
         ])
         const hits = await kv.search.search(
           readPrefix(prefix, 'prefix'),
-          needText(query, 'query'),
+          readText(query, 'query') ?? '',
           readSearchOptions(options),
         )
         return hits.map(hitToJson)
@@ -167,11 +176,4 @@ function needField(value: unknown, place: string): string {
   const field = readText(value, place)
   if (field === undefined) throw mismatch(place, 'a string', value)
   return field
-}
-
-function readTokenizer(value: unknown): (typeof tokenizers)[number] | undefined {
-  if (value === undefined) return undefined
-  const tokenizer = tokenizers.find((name) => name === value)
-  if (tokenizer === undefined) throw mismatch('options.tokenize', `one of ${tokenizers.join(', ')}`, value)
-  return tokenizer
 }

@@ -65,7 +65,8 @@ export class Streams {
         const { url, id } = request
         this.#options.log.error({ request_id: id, url, err: error }, 'kv stream failed')
       }
-      await stream.send({ event: 'failure', data: JSON.stringify(failureBody(error)) })
+      const status = error instanceof HostError ? error.status : 500
+      await stream.send({ event: 'failure', data: JSON.stringify({ ...failureBody(error), status }) })
     }
   }
 }

@@ -70,7 +70,7 @@ it('a message that has been sent in part stays leased', async (test) => {
   // A client that never reads: what its system takes is far less than the messages.
   socket.pause()
   socket.write(
-    `GET /keyval/api/queue/listen?lease=3600000 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n\r\n`,
+    `GET /keyval/api/queue/listen?lease=3600000&concurrency=100 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n\r\n`,
   )
   const count = 400
   for (let n = 0; n < count; n += 1) await kv.queues.enqueue('x'.repeat(60_000))
@@ -116,6 +116,7 @@ it('a stream that cannot go on says why and ends', async (test) => {
   assert.deepEqual(JSON.parse(failure?.data ?? ''), {
     error: 'The server failed to do this. The log line of this request tells why.',
     code: 'INTERNAL_ERROR',
+    status: 500,
   })
   assert.equal(await stream.next('message'), undefined)
   assert.equal(server.failures.length, 1)

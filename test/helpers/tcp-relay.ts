@@ -1,0 +1,54 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+
+/** Stands between clients and a server, so that their connections can be cut, and the server can move. */
+export class TcpRelay {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  /** Where new connections go. */
+  target: string
+  /** Connections since the start. */
+  accepted = 0
+
+  private constructor(target: string) {
+    this.target = target
+    this.#server = createServer((socket) => this.#relay(socket))
+  }
+
+  static async start(test: TestContext, target: string): Promise<TcpRelay> {
+    const relay = new TcpRelay(target)
+    await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve))
+    test.after(() => {
+      relay.cut()
+      relay.#server.close()
+    })
+    return relay
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** Cuts all connections without a word. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #relay(socket: Socket): void {
+    this.accepted += 1
+    const { hostname, port } = new URL(this.target)
+    const onward = connect(Number(port), hostname)
+    for (const [from, to] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      this.#sockets.add(from)
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        this.#sockets.delete(from)
+        to.destroy()
+      })
+      from.pipe(to)
+    }
+  }
+}
