@@ -57,6 +57,15 @@ export const kindsOfItems: readonly KindOfItems[] = [
     change: ({ core }, verb, owner, keys) => core[verb](keys.map((key) => ({ ...owner, ...parseCore(key) }))),
     fieldsOf: ({ key }) => parseCore(key),
   },
+  {
+    kind: 'kv',
+    one: 'kv access',
+    many: 'kv accesses',
+    allFlag: '--all-kv',
+    change: ({ kvAccess }, verb, owner, keys) =>
+      kvAccess[verb](keys.map((key) => ({ ...owner, ...parseKv(key) }))),
+    fieldsOf: ({ key }) => parseKv(key),
+  },
 ]
 
 /** Counts items by their kind: `2 routes, 1 hook`. */
@@ -100,7 +109,8 @@ export function nameItem({ kind, key }: Pick<ApprovalItem, 'kind' | 'key'>): str
 
 function isFarReaching({ kind, key, public: isPublic }: ApprovalItem): boolean {
   if (kind === 'hook') return parseHook(key).table === '*'
-  return kind === 'core' ? parseCore(key).access === 'write' : isPublic === true
+  if (kind === 'core' || kind === 'kv') return splitAccess(key)[1] === 'write'
+  return isPublic === true
 }
 
 /** Takes `GET /notes` apart. */
@@ -115,6 +125,16 @@ function parseHook(key: string): { readonly event: string; readonly table: strin
 }
 
 function parseCore(key: string): { readonly table: string; readonly access: 'read' | 'write' } {
+  const [table, access] = splitAccess(key)
+  return { table, access }
+}
+
+function parseKv(key: string): { readonly namespace: string; readonly access: 'read' | 'write' } {
+  const [namespace, access] = splitAccess(key)
+  return { namespace, access }
+}
+
+function splitAccess(key: string): readonly [name: string, access: 'read' | 'write'] {
   const colon = key.lastIndexOf(':')
-  return { table: key.slice(0, colon), access: key.slice(colon + 1) === 'write' ? 'write' : 'read' }
+  return [key.slice(0, colon), key.slice(colon + 1) === 'write' ? 'write' : 'read']
 }

@@ -10,10 +10,12 @@ export interface SelectionOptions {
   readonly hook?: readonly string[]
   readonly domain?: readonly string[]
   readonly core?: readonly string[]
+  readonly kv?: readonly string[]
   readonly allRoutes?: boolean
   readonly allHooks?: boolean
   readonly allDomains?: boolean
   readonly allCore?: boolean
+  readonly allKv?: boolean
   readonly all?: boolean
 }
 
@@ -38,10 +40,16 @@ export function addSelectionOptions(command: Command): Command {
       'read or write of one core table; may be given several times',
       collect(parseCore),
     )
+    .option(
+      '--kv <namespace[:access]>',
+      'read or write of one shared namespace, both without either; may be given several times',
+      collect(parseKv),
+    )
     .option('--all-routes', 'all routes of the plugin')
     .option('--all-hooks', 'all hooks of the plugin')
     .option('--all-domains', 'all domains that it sends requests to')
     .option('--all-core', 'all core tables that it reads or writes')
+    .option('--all-kv', 'all shared namespaces that it reads or writes')
     .option('--all', 'all of these')
 }
 
@@ -54,7 +62,7 @@ export function assertSelection(options: SelectionOptions): void {
   const selections = kindsOfItems.map(({ kind }) => selectionOf(options, kind))
   if (selections.some(({ named, all }) => all || named.length > 0)) return
   const flags = kindsOfItems.map(({ allFlag }) => allFlag).join(', ')
-  const message = `nothing is selected: give --route "METHOD /path", --hook event:table, --domain host or --core table:access (several times if need be), or ${flags} or --all`
+  const message = `nothing is selected: give --route "METHOD /path", --hook event:table, --domain host, --core table:access or --kv namespace (several times if need be), or ${flags} or --all`
   throw new CliError(exitCodes.usage, 'NO_SELECTION', message)
 }
 
@@ -73,16 +81,21 @@ export function selectItems(
   const selected = kindsOfItems.flatMap(({ kind, one, many }) => {
     const { named, all } = selectionOf(options, kind)
     const own = items.filter((item) => item.kind === kind)
-    const unknown = named.filter((key) => !own.some((item) => item.key === key))
+    const unknown = named.filter((key) => !own.some((item) => isNamed(item, key)))
     if (unknown.length > 0) {
       const has =
         own.length === 0 ? `it asks for no ${many}` : `it has ${own.map(({ key }) => key).join(', ')}`
       problems.push(`${plugin} has no ${one} ${unknown.join(', ')}; ${has}`)
     }
-    return own.filter(({ key }) => all || named.includes(key))
+    return own.filter((item) => all || named.some((key) => isNamed(item, key)))
   })
   if (problems.length === 0) return selected
   throw new CliError(exitCodes.notFound, 'ITEM_NOT_FOUND', `nothing was changed: ${problems.join('\n')}`)
+}
+
+/** A shared namespace without an access stands for all that the plugin asks for of it. */
+function isNamed({ kind, key }: ApprovalItem, named: string): boolean {
+  return key === named || (kind === 'kv' && key.startsWith(`${named}:`))
 }
 
 function selectionOf(options: SelectionOptions, kind: ApprovalKind): Selection {
@@ -96,6 +109,8 @@ function selectionOf(options: SelectionOptions, kind: ApprovalKind): Selection {
       return { named: options.domain ?? [], all: all || options.allDomains === true }
     case 'core':
       return { named: options.core ?? [], all: all || options.allCore === true }
+    case 'kv':
+      return { named: options.kv ?? [], all: all || options.allKv === true }
   }
 }
 
@@ -136,4 +151,15 @@ function parseCore(text: string): string {
     throw new InvalidArgumentError('It must be a table and read or write, e.g. content_data:read.')
   }
   return `${table}:${access}`
+}
+
+function parseKv(text: string): string {
+  const [, namespace, access] =
+    /^\s*(?:shared:)?([a-z][a-z0-9_-]*)\s*(?::\s*(read|write))?\s*$/.exec(text) ?? []
+  if (namespace === undefined) {
+    throw new InvalidArgumentError(
+      'It must be a shared namespace, if need be with read or write, e.g. config:read.',
+    )
+  }
+  return access === undefined ? namespace : `${namespace}:${access}`
 }

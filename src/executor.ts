@@ -1,13 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createHookKind } from './capabilities/hooks/call-kind.js'
 import { httpKind } from './capabilities/http/call-kind.js'
+import { kvKind } from './capabilities/kv/call-kind.js'
+import { DroppedChanges } from './capabilities/kv/dropped-changes.js'
 import { createLogCapability } from './capabilities/log.js'
 import { createCapabilities } from './capabilities/registry.js'
-import type { ExecutorServices } from './capabilities/services.js'
+import type { ExecutorServices, KvServices } from './capabilities/services.js'
 import { testKind } from './capabilities/test/call-kind.js'
 import { testCapability } from './capabilities/test/capability.js'
 import { testReport } from './capabilities/test/record.js'
 import { createExecutorDatabase } from './database/executor-database.js'
+import { CommitSignal } from './kv/commit-signal.js'
 import { Executor } from './sandbox/executor.js'
 import type { ExecutorData } from './sandbox/protocol.js'
 
@@ -32,21 +35,36 @@ export interface ExecutorComposition {
 /** Kind of the reports that carry a log line of a plugin. */
 export const logReport = 'log'
 
+/** Makes what the module `kv` needs; `report` sends something to the host. */
+function createKvServices(
+  { signal, namespaceBytes }: KvComposition,
+  report: (kind: string, plugin: string, data: unknown) => void,
+): KvServices {
+  const commits = new CommitSignal(signal)
+  const dropped = new DroppedChanges(({ plugin, ...data }) => report('kv_changes_dropped', plugin, data))
+  return {
+    namespaceBytes,
+    committed: commits.committed,
+    changeDropped: (plugin, reason) => dropped.note(plugin, reason),
+  }
+}
+
 // The entry of an executor thread: composes the sandbox with what its Lua modules act on.
 if (parentPort !== null) {
   const data = workerData as ExecutorData
-  const { databaseFile, runsTests = false } = data.composition as ExecutorComposition
+  const { databaseFile, kv, runsTests = false } = data.composition as ExecutorComposition
   const log = createLogCapability()
   let database = createExecutorDatabase({ file: databaseFile })
   await Executor.start<ExecutorServices>({
     port: parentPort,
     data,
     modules: [...createCapabilities(log), ...(runsTests ? [testCapability] : [])].map(({ module }) => module),
-    kinds: [httpKind, createHookKind(), ...(runsTests ? [testKind] : [])],
+    kinds: [httpKind, createHookKind(), kvKind, ...(runsTests ? [testKind] : [])],
     createServices: (report) => ({
       get database() {
         return database
       },
+      kv: kv && createKvServices(kv, report),
       writeLog: (line) => report(logReport, line.plugin, line),
       recordTest: (plugin, record) => report(testReport, plugin, record),
     }),

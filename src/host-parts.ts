@@ -19,6 +19,7 @@ import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
+import { KvDeliveries } from './plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
 import { OutboundCalls, type OutboundCallsOptions } from './plugins/outbound-calls.js'
 import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
@@ -71,6 +72,8 @@ export interface HostParts {
   readonly content: ContentService
   readonly outbound: Outbound
   readonly kv: KvService
+  /** Brings messages and changes of the key-value store to plugins. */
+  readonly deliveries: KvDeliveries
   /** Undefined when the configuration turns metrics off. */
   readonly metrics: Metrics | undefined
 }
@@ -85,6 +88,8 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const sandbox = composeSandbox(options, material, { answers, metrics, commits }, () => manager)
   const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
+  const kv = composeKv(material, commits, metrics)
+  const deliveries = composeDeliveries(material, { kv, commits, metrics, directory: () => plugins })
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
     settings: { ...settings, timeoutMs: options.callMs ?? settings.timeoutMs },
@@ -99,6 +104,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     hotReload: config.plugin_hot_reload ? (options.hotReload ?? watchLimits) : undefined,
     isHookBreakerOpen: (plugin, event, table) => hookBreakers.isOpen(plugin, event, table),
     observer: observePlugins(metrics),
+    follower: deliveries.follower,
   })
   manager = plugins
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
@@ -110,8 +116,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     answers.provide(topic, answer)
   const outbound = composeOutbound(options, material, plugins, metrics)
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
-  const kv = composeKv(material, commits, metrics)
-  return { sandbox, manager: plugins, hooks, content, outbound, kv, metrics }
+  return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, metrics }
 }
 
 /** What connects the executor threads with the rest of the host. */
@@ -163,8 +168,35 @@ function composeKv(
     namespace: (name) => measured.namespace(name),
     names: () => kv.names(),
     totals: () => kv.totals(),
+    stores: kv.stores,
+    clock: kv.clock,
     close: () => kv.close(),
   }
+}
+
+function composeDeliveries(
+  { config, log }: PartsMaterial,
+  {
+    kv: { stores, clock },
+    commits,
+    metrics,
+    directory,
+  }: Pick<SandboxLinks, 'commits' | 'metrics'> & {
+    readonly kv: KvService
+    readonly directory: () => PluginManager
+  },
+): KvDeliveries {
+  return new KvDeliveries({
+    directory,
+    queues: stores.queues,
+    triggers: stores.triggers,
+    onCommit: (listener) => commits.listen(listener),
+    concurrentMax: config.keyval.max_concurrent_messages,
+    timeoutMs: config.plugin_timeout * 1000,
+    log,
+    now: clock,
+    ...(metrics && { observe: (sample) => metrics.messageObserved(sample) }),
+  })
 }
 
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {

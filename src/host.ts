@@ -119,6 +119,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await mountRoutes(app, parts, { config, log, authenticator, database, lifecycle, tracing })
     if (config.plugin_enabled) await parts.manager.start()
     parts.hooks.start()
+    parts.deliveries.start()
   } catch (error) {
     await close()
     throw error
@@ -146,7 +147,7 @@ interface Closed {
 async function closeAll(options: HostOptions, { app, parts, database, log, tracing }: Closed): Promise<void> {
   // An application that was handed in is closed by its owner.
   if (options.app === undefined) await app.close()
-  await parts.hooks.close()
+  await Promise.all([parts.hooks.close(), parts.deliveries.close()])
   await parts.manager.close()
   parts.outbound.close()
   await parts.sandbox.close()

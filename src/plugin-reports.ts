@@ -10,6 +10,8 @@ export function writePluginReport(log: Logger, { kind, plugin, data }: ExecutorR
     log.warn(fields, 'a response header that plugins may not set was left out')
   } else if (kind === 'blocked_request_header') {
     log.warn(fields, 'a header that plugins may not set was left out of a request to another server')
+  } else if (kind === 'kv_changes_dropped') {
+    log.warn(fields, 'changes of the key-value store were not queued for this plugin')
   } else {
     log.error(fields, 'a host function failed')
   }

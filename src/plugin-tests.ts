@@ -290,6 +290,7 @@ async function approveEverything(host: Host): Promise<void> {
       ...plugins.hooks().map((hook) => grantOf(hook, 'hook', `${hook.event}:${hook.table}`)),
       ...plugins.requests().map((request) => grantOf(request, 'domain', request.domain)),
       ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
+      ...plugins.kvAccess().map((kv) => grantOf(kv, 'kv', `${kv.namespace}:${kv.access}`)),
     ],
     actor,
   )

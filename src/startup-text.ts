@@ -31,6 +31,7 @@ const kinds = [
   { kind: 'hook', one: 'hook', many: 'hooks', flag: '--all-hooks' },
   { kind: 'domain', one: 'domain', many: 'domains', flag: '--all-domains' },
   { kind: 'core', one: 'core table access', many: 'core table accesses', flag: '--all-core' },
+  { kind: 'kv', one: 'shared namespace access', many: 'shared namespace accesses', flag: '--all-kv' },
 ] as const
 
 /** Says what of a plugin waits, e.g. `2 routes, 1 hook of shop`, and gives the command that approves exactly that. */

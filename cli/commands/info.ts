@@ -5,6 +5,8 @@ import type {
   CoreListing,
   DomainListing,
   HookListing,
+  KvAccessListing,
+  Listener,
   PluginDetails,
   RouteListing,
 } from '../../sdk/client/index.js'
@@ -47,16 +49,24 @@ interface Asked {
   readonly hooks: readonly Omit<HookListing, 'plugin_name'>[]
   readonly domains: readonly Omit<DomainListing, 'plugin_name'>[]
   readonly core: readonly Omit<CoreListing, 'plugin_name'>[]
+  readonly kv: readonly Omit<KvAccessListing, 'plugin_name'>[]
 }
 
-async function readAsked({ routes, hooks, requests, core }: Client, name: string): Promise<Asked> {
-  const lists = await Promise.all([routes.list(), hooks.list(), requests.list(), core.list()])
-  const [allRoutes, allHooks, allDomains, allCore] = lists
+async function readAsked(client: Client, name: string): Promise<Asked> {
+  const { routes, hooks, requests, core, kvAccess } = client
+  const [allRoutes, allHooks, allDomains, allCore, allKv] = await Promise.all([
+    routes.list(),
+    hooks.list(),
+    requests.list(),
+    core.list(),
+    kvAccess.list(),
+  ])
   return {
     routes: allRoutes.filter(({ plugin }) => plugin === name).map(({ plugin: _plugin, ...route }) => route),
     hooks: allHooks.filter(isOf(name)).map(({ plugin_name: _plugin, ...hook }) => hook),
     domains: allDomains.filter(isOf(name)).map(({ plugin_name: _plugin, ...domain }) => domain),
     core: allCore.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
+    kv: allKv.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
   }
 }
 
@@ -88,6 +98,10 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
         ? `paused after slow loads; \`modulacms plugin reload ${details.name}\` ends the pause`
         : details.hot_reload,
     ],
+    ...(details.listeners ?? []).map((listener): [string, string] => [
+      'listener',
+      describeListener(listener),
+    ]),
     ['generation', details.generation === 0 ? undefined : String(details.generation)],
     ['content hash', details.content_hash || undefined],
     ...(details.schema_drift ?? []).map(({ table, kind, column }): [string, string] => [
@@ -96,6 +110,22 @@ function linesOf(details: PluginDetails): readonly (readonly [string, string])[]
     ]),
   ]
   return lines.filter((line): line is [string, string] => line[1] !== undefined)
+}
+
+/** e.g. `queue mail, 4 at once`; `changes of shared:config ["users"] (set, delete) in $changes-..., 1 at once`. */
+function describeListener({
+  queue,
+  concurrency,
+  approved,
+  namespace,
+  prefix,
+  events = [],
+}: Listener): string {
+  const source =
+    namespace === undefined
+      ? `queue ${queue}`
+      : `changes of ${namespace} ${prefix} (${events.join(', ')}) in ${queue}`
+  return `${source}, ${concurrency} at once${approved ? '' : ', not approved'}`
 }
 
 function linesOfBreaker(details: PluginDetails): readonly [string, string | undefined][] {
@@ -145,7 +175,7 @@ function printAsked(context: CommandContext, { name }: PluginDetails, asked: Ask
   }
 }
 
-function askedLines({ routes, hooks, domains, core }: Asked): readonly AskedLine[] {
+function askedLines({ routes, hooks, domains, core, kv }: Asked): readonly AskedLine[] {
   return [
     ...routes.map(({ approved, method, path, public: isPublic }) => {
       const text = `${method.padEnd(6)} ${path}${isPublic ? '  (public)' : ''}`
@@ -157,6 +187,9 @@ function askedLines({ routes, hooks, domains, core }: Asked): readonly AskedLine
     ...domains.map(({ approved, domain }) => ({ kind: 'domain' as const, approved, text: domain })),
     ...core.map(({ approved, table, access }) => {
       return { kind: 'core' as const, approved, text: `${table}:${access}` }
+    }),
+    ...kv.map(({ approved, namespace, access }) => {
+      return { kind: 'kv' as const, approved, text: `${namespace}:${access}` }
     }),
   ]
 }

@@ -133,6 +133,11 @@ export const pluginInfoClass: ClassDoc = {
       'Core tables that it asks for; asking grants nothing.',
     ),
     field(
+      'kv_access',
+      'table<string, ("read"|"write")[]>?',
+      'Shared namespaces of the key-value store that it asks for; asking grants nothing.',
+    ),
+    field(
       'capabilities',
       'table[]?',
       'Rows `{ table, op, handler, priority }` of the pipelines that it offers.',

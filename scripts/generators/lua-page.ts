@@ -11,6 +11,7 @@ const phasePlaces: Readonly<Record<Exclude<Phase, 'manifest'>, string>> = {
   before_hook: 'before-hooks',
   after_hook: 'after-hooks',
   read_hook: 'read hooks',
+  message: 'queue handlers',
   test: 'tests',
 }
 

@@ -8,7 +8,7 @@ token; \`metrics.access\` in the [configuration](configuration.md) opens the fir
 Labels are bounded. \`plugin\` is the name of a plugin that this host knows; \`(none)\` for requests whose URL names none, and
 \`(other)\` beyond the number of series that are kept. Methods other than the usual ones are \`other\`, as is each label of a
 plugin that makes up too many ([limits](limits.md)). The series of a plugin that is gone leave at the next reading. Times
-are in seconds. The column "also known as" is the name that the same metric has in the design of the plugin system.
+are in seconds, those of the key-value store in milliseconds. The column "also known as" is the name that the same metric has in the design of the plugin system.
 
 Numbers whose names begin with \`process_\` and \`nodejs_\` come with prom-client: processor time, memory, open files, garbage
 collection, and the lag of the event loop of the HTTP thread (\`nodejs_eventloop_lag_p99_seconds\`).`

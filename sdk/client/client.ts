@@ -12,6 +12,8 @@ import type {
   Health,
   HookListing,
   HookReference,
+  KvAccessListing,
+  KvAccessReference,
   Metric,
   PipelineChain,
   PipelineListing,
@@ -87,6 +89,8 @@ export interface Client {
   readonly requests: ApprovalClient<DomainListing, DomainReference> & RequestClient
   /** Access to core tables. */
   readonly core: ApprovalClient<CoreListing, CoreReference>
+  /** Access to shared namespaces of the key-value store. */
+  readonly kvAccess: ApprovalClient<KvAccessListing, KvAccessReference>
   readonly pipelines: PipelineClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
   metrics(): Promise<readonly Metric[]>
@@ -115,6 +119,7 @@ export function createClient(options: ClientOptions): Client {
       ...createRequestClient(send),
     },
     core: createApprovalClient(send, 'core', ['plugin', 'table', 'access', 'content_hash']),
+    kvAccess: createApprovalClient(send, 'kv', ['plugin', 'namespace', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,

@@ -47,12 +47,30 @@ export interface PluginDetails extends PluginSummary {
   readonly vms_total: number
   readonly dependencies?: readonly string[]
   readonly schema_drift?: readonly SchemaDrift[]
+  /** Its functions for messages and changes of the key-value store; absent when it has none. */
+  readonly listeners?: readonly Listener[]
   /** Whether changes of its files are loaded; absent when nothing is watched, `paused` after slow loads. */
   readonly hot_reload?: 'watching' | 'paused'
   /** SHA-256 of the running source; empty when nothing runs. */
   readonly content_hash: string
   /** Number of the generation that serves; 0 when none does. */
   readonly generation: number
+}
+
+/** A function of a plugin for messages or changes of the key-value store. */
+export interface Listener {
+  /** Of the plugin's own namespace, where messages or changes wait; dead letters name it too. */
+  readonly queue: string
+  /** Calls at once. */
+  readonly concurrency: number
+  /** False for changes of a shared namespace that it may not read. */
+  readonly approved: boolean
+  /** Of changes: whose, e.g. `shared:config`. */
+  readonly namespace?: string
+  /** Of changes: below which key. */
+  readonly prefix?: string
+  /** Of changes: `set`, `delete`. */
+  readonly events?: readonly string[]
 }
 
 /** Names one route of one plugin. */
@@ -134,8 +152,27 @@ export interface CoreListing {
   readonly plugin_version: string
 }
 
+/** Names one access to a shared namespace of the key-value store. */
+export interface KvAccessReference {
+  readonly plugin: string
+  /** Without `shared:`. */
+  readonly namespace: string
+  readonly access: 'read' | 'write'
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One access to a shared namespace with its approval. */
+export interface KvAccessListing {
+  readonly plugin_name: string
+  readonly namespace: string
+  readonly access: 'read' | 'write'
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
 /** Kind of something that plugins ask for. */
-export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core'
+export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core' | 'kv'
 
 /** Who approved something for which version. */
 export interface FormerApproval {
@@ -148,7 +185,7 @@ export interface FormerApproval {
 /** Something that a plugin asks for. */
 export interface ApprovalItem {
   readonly kind: ApprovalKind
-  /** `GET /tasks`, `before_create:content_data`, `api.example.com` or `content_data:read`. */
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read` or `config:read`. */
   readonly key: string
   /** What it can do, or what the plugin says it is for. */
   readonly description: string

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { hookApprovalKey } from '../capabilities/hooks/hook-rules.js'
 import type { GrantRequest } from '../plugins/administration.js'
 import { pluginNotFound } from '../plugins/errors.js'
-import { coreKey } from '../plugins/grants/grant-keys.js'
+import { coreKey, kvKey } from '../plugins/grants/grant-keys.js'
 import type { GrantKind } from '../plugins/grants/grant-table.js'
 import { grantsNotFound } from './errors.js'
 import {
@@ -14,6 +14,9 @@ import {
   type HookBody,
   hookBodySchema,
   hookListSchema,
+  type KvBody,
+  kvBodySchema,
+  kvListSchema,
   type RequestBody,
   requestBodySchema,
   requestListSchema,
@@ -81,6 +84,19 @@ const resources: readonly Resource[] = [
         toRequest('core', coreKey(table, access === 'write' ? 'write' : 'read'), item),
       ),
   },
+  {
+    path: 'kv',
+    title: 'KvAccess',
+    items: 'accesses to shared namespaces',
+    effect: 'An approved access works from this moment on.',
+    answer: kvListSchema,
+    body: kvBodySchema,
+    read: (administration) => ({ kv: administration.kvAccess() }),
+    parse: (body) =>
+      (body as KvBody).kv.map(({ namespace, access, ...item }) =>
+        toRequest('kv', kvKey(namespace, access === 'write' ? 'write' : 'read'), item),
+      ),
+  },
 ]
 
 const changes = [
@@ -88,7 +104,7 @@ const changes = [
   { path: 'revoke', call: 'revokeGrants', done: 'revoked', summary: 'Revoke the approval of' },
 ] as const
 
-/** Adds the lists of hooks, domains and core tables with their approval, approve and revoke, and the comparison. */
+/** Adds the lists of what plugins ask for beside routes with its approval, approve and revoke, and the comparison. */
 export function addGrantOperations(app: FastifyInstance, context: OperationContext): void {
   for (const resource of resources) {
     addList(app, context, resource)

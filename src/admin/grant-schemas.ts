@@ -19,6 +19,10 @@ const coreFields = {
   table: text('Name of a core table.'),
   access: Type.String({ enum: ['read', 'write'] }),
 }
+const kvFields = {
+  namespace: text('Name of a shared namespace of the key-value store, without `shared:`.'),
+  access: Type.String({ enum: ['read', 'write'] }),
+}
 
 /** The source that an approval is meant for; `diff` tells it. */
 export const contentHashSchema = Type.Optional(
@@ -58,6 +62,10 @@ export const coreListSchema = Type.Object({
   core: Type.Array(Type.Object({ plugin_name, ...coreFields, approved, plugin_version })),
 })
 
+export const kvListSchema = Type.Object({
+  kv: Type.Array(Type.Object({ plugin_name, ...kvFields, approved, plugin_version })),
+})
+
 export const hookBodySchema = Type.Object(
   { hooks: Type.Array(Type.Object({ ...reference, ...hookFields }, strict), list) },
   strict,
@@ -76,8 +84,16 @@ export const coreBodySchema = Type.Object(
 )
 export type CoreBody = Static<typeof coreBodySchema>
 
-const kind = Type.String({ enum: ['route', 'hook', 'domain', 'core'] })
-const key = text('E.g. `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`.')
+export const kvBodySchema = Type.Object(
+  { kv: Type.Array(Type.Object({ ...reference, ...kvFields }, strict), list) },
+  strict,
+)
+export type KvBody = Static<typeof kvBodySchema>
+
+const kind = Type.String({ enum: ['route', 'hook', 'domain', 'core', 'kv'] })
+const key = text(
+  'E.g. `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`.',
+)
 const formerly = {
   plugin_version: text('Version that it was approved for.'),
   approved_at: text('RFC 3339.'),

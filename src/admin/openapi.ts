@@ -31,6 +31,10 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           { name: 'hooks', description: 'Hooks of plugins around content, and their approval.' },
           { name: 'requests', description: 'Domains that plugins send requests to, and their approval.' },
           { name: 'core', description: 'Core tables that plugins read and write, and the approval of that.' },
+          {
+            name: 'kv',
+            description: 'Shared key-value namespaces that plugins use, and the approval of that.',
+          },
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },

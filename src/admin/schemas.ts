@@ -29,6 +29,15 @@ const summaryFields = {
   }),
 }
 
+const listenerSchema = Type.Object({
+  queue: text("Queue of the plugin's namespace in which messages or changes wait; dead letters name it too."),
+  concurrency: Type.Integer({ description: 'Calls at once.' }),
+  approved: Type.Boolean({ description: 'False for changes of a shared namespace that it may not read.' }),
+  namespace: Type.Optional(text('Of changes: whose.')),
+  prefix: Type.Optional(text('Of changes: below which key.')),
+  events: Type.Optional(Type.Array(Type.String(), { description: 'Of changes: set, delete.' })),
+})
+
 const driftSchema = Type.Object({
   table: text('Physical name of the table.'),
   kind: Type.String({ enum: ['missing', 'extra'], description: 'Seen from the real table.' }),
@@ -77,6 +86,11 @@ export const pluginDetailsSchema = Type.Object({
   ),
   schema_drift: Type.Optional(
     Type.Array(driftSchema, { description: 'Columns in which definition and real table differ.' }),
+  ),
+  listeners: Type.Optional(
+    Type.Array(listenerSchema, {
+      description: 'Its functions for messages and changes of the key-value store; absent when it has none.',
+    }),
   ),
   hot_reload: Type.Optional(
     Type.Union([Type.Literal('watching'), Type.Literal('paused')], {

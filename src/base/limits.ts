@@ -704,8 +704,13 @@ export const kvLimits = {
   deadLettersPageMax: 1000,
   /** Dead letters that one transaction deletes; the rest is left to the next one. */
   deadLettersSliceMax: 100,
-  /** Messages of a queue that one look for work may declare dead; the rest is left to the next look. */
-  deathsMax: 20,
+  /** Messages without tries that one look for work may bury, with all their keys; the rest is left to the next look. */
+  deathsMax: 5,
+  /**
+   * Functions for changes that may have led to a commit, each by a change of its own; the changes of a further one are
+   * not queued, so that functions which set off each other come to an end.
+   */
+  changeDepthMax: 8,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
@@ -718,6 +723,10 @@ export const kvLimits = {
   turnMs: 5,
   /** Entries that one step of a count looks at; between steps, others have a turn. */
   countStepEntries: 10_000,
+  /** Entries that one step of a filtered list looks at; between steps, others have a turn. */
+  filterStepEntries: 1000,
+  /** Entries that one step of a recursive delete removes, in a commit of its own. */
+  deleteStepEntries: 250,
   /** How often a transaction may run again after a conflict; more is refused. */
   transactionRetriesMax: 100,
   /** Longest pause before a transaction runs again. */
@@ -760,12 +769,16 @@ export const kvWhereLimits = {
   textCharactersMax: 4096,
   /** Characters of one text that is looked for inside of values: finding a long one can take the product of both lengths. */
   partCharactersMax: 256,
+  /** Operators of one filter that look for a text inside of others (`$contains`, `$endsWithi`, …). */
+  partsMax: 16,
 } as const
 
 /** Bounds of full-text search in the key-value store. */
 export const kvSearchLimits = {
   /** Indexes of one namespace; more is refused, because each makes every write below its prefix slower. */
   indexesMax: 8,
+  /** Indexes of all namespaces of a file; more is refused, because each connection has to know all of their tables. */
+  allIndexesMax: 512,
   /** Fields of one index; more is refused. */
   fieldsMax: 16,
   /** Bytes of the text that one entry puts into one index; what goes beyond is stored, but not found. */
@@ -784,6 +797,8 @@ export const kvSearchLimits = {
   queryTermsMax: 16,
   /** Documents that the words of one query stand in, added up; then the search ends with KV_SEARCH_TOO_BROAD. */
   postingsMax: 250_000,
+  /** How often each document of a word that is only begun (`data*`) counts, as finding them is dearer. */
+  prefixCost: 5,
   /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
   matchesMax: 10_000,
   /** Time that one search may take until its documents are ranked; then the same. */
@@ -798,4 +813,52 @@ export const kvSearchLimits = {
   markCharactersMax: 64,
   /** Namespaces whose indexes one connection remembers; then it reads them again. */
   namespacesMax: 1000,
+} as const
+
+/** Limits of how messages and changes are brought to the functions of plugins. */
+export const kvDeliveryLimits = {
+  /** Time beyond that of its function for which a message belongs to this process; then another may take it. */
+  leaseMs: 5000,
+  /** Pause of a function whose message could not be handed over: no VM was free, or its plugin was just reloaded. */
+  busyPauseMs: 100,
+  /** Failures in a row after which a function gets no messages for `breakerPauseMs`; then one to try it with. */
+  failuresMax: 10,
+  /** See `failuresMax`. */
+  breakerPauseMs: 30_000,
+  /** Shortest time between two looks for messages that commits set off. */
+  lookPauseMs: 2,
+  /** Time between two looks when nothing says that there are messages, as those of other processes. */
+  pollMs: 1000,
+  /** Messages that are taken for one function before the others have their turn. */
+  takenMax: 16,
+} as const
+
+/** Limits of the key-value store that hold for plugins alone, beside those of `kvLimits`. */
+export const kvLuaLimits = {
+  /** Nesting of a value that crosses to or from Lua; deeper is refused. A list of entries has levels of its own. */
+  valueDepthMax: 58,
+  /** Functions that one plugin may register with `kv.on_change`; one more is refused at registration. */
+  changeHandlersMax: 50,
+  /** Queues that one plugin may listen to with `kv.listen`; one more is refused at registration. */
+  queueHandlersMax: 50,
+  /** Calls of one handler at once; more is refused at registration. */
+  handlerConcurrencyMax: 16,
+  /** Bytes of the reason for which a handler gives a message back; the rest is cut. */
+  problemBytesMax: 500,
+  /** Entries that are looked at for one operation, beside the one of the call: lists, counts, deletes. */
+  entriesPerOperation: 100,
+  /** Entries that a count without a filter looks at in one statement. */
+  countedEntries: 10_000,
+  /** Entries of a count without a filter that are as dear as one that is read. */
+  countedPerEntry: 10,
+  /** Operations that a search takes. */
+  searchOperations: 10,
+  /** Entries between two looks at the time of the call. */
+  entriesPerLook: 16,
+  /** Entries that `kv.delete` removes in one transaction; a delete of more is several. */
+  deleteEntries: 100,
+  /** Times that `kv.transaction` runs its function anew when it names no number. */
+  retriesDefault: 10,
+  /** Most such times; more is refused. */
+  retriesMax: 100,
 } as const

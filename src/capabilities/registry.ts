@@ -1,9 +1,12 @@
 import { coreCapability } from './core/capability.js'
-import { dbCapability } from './db/capability.js'
+import { createDbCapability } from './db/capability.js'
+import { createSessionLookup } from './db/session.js'
 import type { Capability } from './define.js'
 import { hooksCapability } from './hooks/capability.js'
 import { httpCapability } from './http/capability.js'
 import { jsonCapability } from './json.js'
+import { createKvCapability } from './kv/capability.js'
+import { createKvLookup } from './kv/session.js'
 import { createLogCapability, type LogCapability } from './log.js'
 import { requestCapability } from './request/capability.js'
 
@@ -13,8 +16,10 @@ import { requestCapability } from './request/capability.js'
  * @param log The module `log` of this thread; one of its own when missing.
  */
 export function createCapabilities(log: LogCapability = createLogCapability()): readonly Capability[] {
+  const sessions = createSessionLookup()
   return [
-    dbCapability,
+    createDbCapability(sessions),
+    createKvCapability({ kv: createKvLookup(), database: sessions }),
     httpCapability,
     hooksCapability,
     log,

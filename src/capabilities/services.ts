@@ -1,4 +1,5 @@
 import type { ExecutorDatabase } from '../database/executor-database.js'
+import type { DropReason } from '../kv/sqlite/triggers.js'
 import type { TestRecord } from './test/record.js'
 
 /** One line that a plugin logged, on its way to the host's logger. */
@@ -10,9 +11,21 @@ export interface PluginLogLine {
   readonly requestId: string
 }
 
+/** What the module `kv` needs of its thread. */
+export interface KvServices {
+  /** Bytes that one namespace may hold. */
+  readonly namespaceBytes: number
+  /** Tells the other threads that there is something new. */
+  committed(): void
+  /** Hears that a change was not queued for a plugin. */
+  changeDropped(plugin: string, reason: DropReason): void
+}
+
 /** What an executor thread is composed with, and what capabilities act on. */
 export interface ExecutorServices {
   readonly database: ExecutorDatabase
+  /** Undefined where plugins are only looked at. */
+  readonly kv: KvServices | undefined
   writeLog(line: PluginLogLine): void
   /** Takes what a test has found out; only where tests of plugins are run. */
   recordTest?(plugin: string, record: TestRecord): void

@@ -244,6 +244,13 @@ const keyvalSettings = {
     description:
       'Bytes that one namespace of the key-value store may hold, messages included; writes beyond them fail, reads and deletes do not.',
   }),
+  max_concurrent_messages: Type.Integer({
+    default: 20,
+    minimum: 1,
+    maximum: 1000,
+    description:
+      'Messages and changes that functions of all plugins (`kv.listen`, `kv.on_change`) work on at once; one plugin gets half of its VMs for them.',
+  }),
   sweep_interval: Type.String({
     default: '1s',
     minLength: 1,

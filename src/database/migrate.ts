@@ -6,6 +6,7 @@ import { createContentTables } from './migrations/0002-content.js'
 import { createHookDeliveries } from './migrations/0003-hooks.js'
 import { createGrantTables } from './migrations/0004-grants.js'
 import { createKvTables } from './migrations/0005-kv.js'
+import { addKvGrants } from './migrations/0006-kv-grants.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
 export const coreMigrations: Readonly<Record<string, Migration>> = {
@@ -14,6 +15,7 @@ export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0003_hooks': createHookDeliveries,
   '0004_grants': createGrantTables,
   '0005_kv': createKvTables,
+  '0006_kv_grants': addKvGrants,
 }
 
 /**

@@ -53,8 +53,8 @@ export interface PluginRoutesTable {
 /** What a plugin asks for beside a route, and its approval. The primary key is plugin, kind and key. */
 export interface PluginGrantsTable {
   plugin_name: string
-  kind: 'hook' | 'domain' | 'core'
-  /** e.g. `before_create:content_data`, `api.example.com`, `content_data:read`. */
+  kind: 'hook' | 'domain' | 'core' | 'kv'
+  /** e.g. `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`. */
   key: string
   description: Generated<string>
   approved: Generated<Flag>
@@ -76,7 +76,7 @@ export interface PluginGrantsTable {
  */
 export interface PluginWithdrawnApprovalsTable {
   plugin_name: string
-  kind: 'route' | 'hook' | 'domain' | 'core'
+  kind: 'route' | 'hook' | 'domain' | 'core' | 'kv'
   /** As in `plugin_grants`; of a route its method and path, e.g. `GET /tasks`. */
   key: string
   /** Version that the approval held for. */

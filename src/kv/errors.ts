@@ -117,11 +117,11 @@ export const kvIndexInvalid = defineError(
   'The search index cannot be made: {problem}',
 )
 
-/** A namespace that has as many search indexes as it may. */
+/** A namespace, or a store, that has as many search indexes as it may. */
 export const kvIndexLimit = defineError(
   'KV_INDEX_LIMIT',
   409,
-  'The namespace {namespace} has {count} search indexes, removed ones that are being taken apart included, and {max} are allowed. Remove one, or wait until removed ones are gone.',
+  '{holder} has {count} search indexes, removed ones that are being taken apart included, and {max} are allowed. Remove one, or wait until removed ones are gone.',
 )
 
 /** A search below a prefix that no index covers. */

@@ -74,11 +74,14 @@ export interface KvPage {
 export interface KvEnqueueOptions {
   /** Name of the queue; `default` when missing. */
   readonly queue?: string
-  /** Milliseconds before the message is given out; 0 when missing. */
+  /** Milliseconds before the message is given out, up to `kvLimits.delayMsMax`; 0 when missing. */
   readonly delay?: number
-  /** Milliseconds to wait after each failed try, and so their number less one; `defaultBackoffMs` when missing. */
+  /**
+   * Milliseconds to wait after each failed try, and so their number less one: up to `kvLimits.backoffPausesMax` pauses
+   * of up to `kvLimits.backoffPauseMsMax`; `defaultBackoffMs` when missing.
+   */
   readonly backoffSchedule?: readonly number[]
-  /** Keys that the value is set at when all tries have failed. */
+  /** Keys that the value is set at when all tries have failed, up to `kvLimits.keysIfUndeliveredMax`. */
   readonly keysIfUndelivered?: readonly KvKey[]
 }
 
@@ -180,7 +183,7 @@ export interface KvQueues {
   extend(message: Pick<KvMessage, 'id' | 'lease'>, lease?: number): Promise<boolean>
   /** Of one queue, or of all of the namespace when it is missing. */
   stats(queue?: string): Promise<KvQueueStats>
-  /** Newest failure first. */
+  /** Newest failure first. A page of large values is shorter than its limit: the last page is the empty one. */
   deadLetters(options?: {
     readonly queue?: string
     readonly limit?: number

@@ -1,7 +1,8 @@
 import { kvLimits } from '../base/limits.js'
 import { kvNamespaceInvalid } from './errors.js'
 
-const sharedName = new RegExp(`^[a-z][a-z0-9_-]{0,${kvLimits.namespaceCharactersMax - 1}}$`)
+/** What the names of shared namespaces look like, without `shared:`. */
+export const sharedNamePattern = new RegExp(`^[a-z][a-z0-9_-]{0,${kvLimits.namespaceCharactersMax - 1}}$`)
 
 /** The shared namespace that HTTP clients work in when they name none. */
 export const defaultNamespace = 'shared:default'
@@ -17,7 +18,7 @@ export function pluginNamespace(plugin: string): string {
  * @throws `KV_NAMESPACE_INVALID`.
  */
 export function sharedNamespace(name: string): string {
-  if (!sharedName.test(name)) {
+  if (!sharedNamePattern.test(name)) {
     const shown = name.slice(0, kvLimits.shownCharacters)
     throw kvNamespaceInvalid({ name: shown, charactersMax: kvLimits.namespaceCharactersMax })
   }

@@ -28,6 +28,11 @@ export interface QueueStore {
    * @param error Why, for whoever finds the dead letter; cut at `kvLimits.errorBytesMax`.
    */
   nack(namespace: string, receipt: Receipt, error: string, nowMs: number): boolean
+  /**
+   * Gives a message back that was not tried: it is due at once, in the place that it had, with the tries that it had.
+   * False, with nothing done, when the lease has ended.
+   */
+  release(namespace: string, receipt: Receipt, nowMs: number): boolean
   /** Lets the lease end `leaseMs` from now, be that later or earlier. False, with nothing done, when it has ended. */
   extend(namespace: string, receipt: Receipt, leaseMs: number, nowMs: number): boolean
   /** When the next message of a queue is due, be it delayed or leased; undefined when the queue has none. */
@@ -75,6 +80,10 @@ export interface StoredMessage extends Receipt {
   /** Tries so far, this one included. */
   readonly attempts: number
   readonly leasedUntil: number
+  /** True when it is a dead letter unless this try succeeds. */
+  readonly isLastTry: boolean
+  /** When it was due before it was given out. */
+  readonly dueAt: number
 }
 
 /** Numbers of messages. */

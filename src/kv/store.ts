@@ -43,6 +43,8 @@ export interface ListQuery {
   readonly isReverse: boolean
   /** Entries for which it is false are passed over; all count when missing. */
   readonly matches?: (entry: StoredEntry) => boolean
+  /** Entries that are looked at, matching or not; `kvLimits.scanEntriesMax` when missing. */
+  readonly lookedMax?: number
   /** Entries that were written after this versionstamp are passed over. */
   readonly writtenUntil?: number
 }
@@ -104,6 +106,8 @@ export interface NewMessage {
 export interface Commit {
   readonly checks: readonly Check[]
   readonly mutations: readonly Mutation[]
+  /** How many functions, each called with a change that the one before has made, have led to it; none when missing. */
+  readonly depth?: number
 }
 
 export interface NamespacedCommit {

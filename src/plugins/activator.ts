@@ -11,6 +11,7 @@ import type { PluginEntry, RetiredGeneration } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import { RouteTable, type ServedRoute } from './route-table.js'
 import type { SerialQueue } from './serial-queue.js'
+import type { ServiceFollower } from './service-follower.js'
 
 export interface BreakerSettings {
   /** Failures in a row that open the breaker of a plugin. */
@@ -30,6 +31,8 @@ export interface ActivatorOptions {
   readonly now: () => string
   /** Orders changes of the approvals and the swaps of each plugin; shared with who else changes approvals. */
   readonly swaps: SerialQueue
+  /** Is told which generations serve. */
+  readonly follower?: ServiceFollower | undefined
 }
 
 /** Puts generations into service and takes them out again. */
@@ -79,6 +82,16 @@ export class Activator {
     return entry.retiring
   }
 
+  /** To be told of a plugin that was disabled, or whose folder is gone. */
+  async stopped(plugin: string): Promise<void> {
+    await this.#options.follower?.stopped(plugin)
+  }
+
+  /** To be told of all plugins that there are. */
+  async present(plugins: readonly string[]): Promise<void> {
+    await this.#options.follower?.present(plugins)
+  }
+
   async #swap(entry: PluginEntry, candidate: Candidate, generation: Generation): Promise<RetiredGeneration> {
     const { manifest, contentHash } = candidate
     const { registrations } = generation.inspection
@@ -89,13 +102,15 @@ export class Activator {
     const plan = await this.#options.approvals.settle(entry.name, declared, this.#termsOf(candidate))
     this.#tellWithdrawn(entry.name, plan)
     this.#activations += 1
+    const grants = grantTableOf(plan.grants)
+    await this.#options.follower?.serves(entry.name, registrations, grants)
     return entry.swap(
       {
         generation,
         manifest,
         contentHash,
         routes: createRouteTable(routes, plan.routes.approvals),
-        grants: grantTableOf(plan.grants),
+        grants,
         breaker: this.createBreaker(entry.name),
       },
       this.#activations,
@@ -115,7 +130,10 @@ export class Activator {
     }
     if (grants.withdrawn.length > 0) {
       const keys = grants.withdrawn.map(({ kind, key }) => `${kind} ${key}`)
-      log.warn({ plugin, grants: keys }, 'hooks, domains or core tables need a new approval')
+      log.warn(
+        { plugin, grants: keys },
+        'hooks, domains, core tables or shared namespaces need a new approval',
+      )
     }
   }
 

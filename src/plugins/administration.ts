@@ -2,7 +2,7 @@ import type { PoolState } from '../sandbox/generation.js'
 import type { BreakerState } from './breaker.js'
 import type { GrantReference } from './grants/grant-store.js'
 import type { GrantKind } from './grants/grant-table.js'
-import type { CoreAccess, ManifestCapability } from './manifest.js'
+import type { Access, ManifestCapability } from './manifest.js'
 import type { PluginState } from './plugin-state.js'
 
 /** One line of the plugin list. */
@@ -20,6 +20,22 @@ export interface SchemaDrift {
   readonly table: string
   readonly kind: 'missing' | 'extra'
   readonly column: string
+}
+
+/** A function of a plugin for messages (`kv.listen`) or changes (`kv.on_change`) of the key-value store. */
+export interface ListenerListing {
+  /** Of the plugin's own namespace, where messages or changes wait; dead letters name it too. */
+  readonly queue: string
+  /** Calls at once. */
+  readonly concurrency: number
+  /** False for changes of a shared namespace that the plugin may not read. */
+  readonly approved: boolean
+  /** Of changes: whose, e.g. `plugin:shop`, `shared:config`. */
+  readonly namespace?: string
+  /** Of changes: below which key, e.g. `["users"]`. */
+  readonly prefix?: string
+  /** Of changes: `set`, `delete`. */
+  readonly events?: readonly string[]
 }
 
 /** Everything an operator can see of one plugin. Field names are those of the admin API. */
@@ -45,6 +61,8 @@ export interface PluginDetails extends PluginSummary {
   readonly vms_total: number
   readonly dependencies?: readonly string[]
   readonly schema_drift?: readonly SchemaDrift[]
+  /** Absent when it has none. */
+  readonly listeners?: readonly ListenerListing[]
   /** Whether changes of its files are loaded; absent when nothing is watched, `paused` after slow loads. */
   readonly hot_reload?: 'watching' | 'paused'
   /** SHA-256 of the source that runs; empty when nothing runs. */
@@ -97,7 +115,17 @@ export interface RequestListing {
 export interface CoreAccessListing {
   readonly plugin_name: string
   readonly table: string
-  readonly access: CoreAccess
+  readonly access: Access
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** Access to a shared key-value namespace that a plugin asks for. */
+export interface KvAccessListing {
+  readonly plugin_name: string
+  /** Its name without `shared:`. */
+  readonly namespace: string
+  readonly access: Access
   readonly approved: boolean
   readonly plugin_version: string
 }
@@ -111,7 +139,7 @@ export interface GrantRequest extends GrantReference {
 /** Something that a plugin asks for. */
 export interface ApprovalItem {
   readonly kind: 'route' | GrantKind
-  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`. */
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`. */
   readonly key: string
   readonly description: string
   /** Of a route: whether it answers without a credential once it is approved. */
@@ -227,6 +255,8 @@ export interface PluginAdministration {
   /** Domains of outbound requests. */
   requests(): readonly RequestListing[]
   coreAccess(): readonly CoreAccessListing[]
+  /** Shared key-value namespaces. */
+  kvAccess(): readonly KvAccessListing[]
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   /** Undefined for an unknown plugin. */

@@ -2,6 +2,7 @@ import { lifecycleLimits } from '../base/limits.js'
 import { mapBounded } from './bounded.js'
 import type { PluginBreaker } from './breaker.js'
 import { discoverFolders } from './discovery.js'
+import { orphansUnknown } from './errors.js'
 import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
 import type { Manifest } from './manifest.js'
 import { PluginEntry } from './plugin-entry.js'
@@ -158,10 +159,10 @@ export class Catalogue {
   /**
    * Tells which plugins are there at this moment: those with a folder, and those that run.
    *
-   * @returns Their names, and the folders whose plugin cannot be told.
-   * @throws HostError PLUGIN_DIRECTORY_UNREADABLE.
+   * @returns Their names.
+   * @throws HostError PLUGIN_DIRECTORY_UNREADABLE, PLUGIN_ORPHANS_UNKNOWN for folders whose plugin cannot be told.
    */
-  async present(): Promise<{ readonly names: ReadonlySet<string>; readonly unknown: readonly string[] }> {
+  async present(): Promise<ReadonlySet<string>> {
     const folders = new Set(await discoverFolders(this.#options.directory, { create: false }))
     const names = new Set<string>()
     const unknown: string[] = []
@@ -179,7 +180,8 @@ export class Catalogue {
       if (manifest === undefined) unknown.push(stranger.folder)
       else names.add(manifest.name)
     }
-    return { names, unknown }
+    if (unknown.length > 0) throw orphansUnknown({ folders: unknown.join(', ') })
+    return names
   }
 
   async #strangeFolders(): Promise<readonly string[]> {
@@ -234,6 +236,7 @@ function toManifest(plugin: StoredPlugin): Manifest {
     dependencies: [],
     capabilities: [],
     coreAccess: new Map(),
+    kvAccess: new Map(),
     screens: [],
     interfaces: [],
     ui: undefined,

@@ -10,6 +10,7 @@ import type {
   CoreAccessListing,
   GrantRequest,
   HookListing,
+  KvAccessListing,
   PipelineChain,
   PipelineQuery,
   PipelineStep,
@@ -25,7 +26,7 @@ import type { ApprovalBinding } from './approvals.js'
 import { reportCapabilities } from './capability-report.js'
 import { Catalogue } from './catalogue.js'
 import { findBlocked } from './dependents.js'
-import { orphansUnknown, pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
+import { pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
 import { FolderChanges } from './folder-changes.js'
 import { GrantApprovals } from './grants/grant-approvals.js'
 import { GrantTable } from './grants/grant-table.js'
@@ -41,6 +42,7 @@ import {
   describePlugin,
   listCoreAccess,
   listHooks,
+  listKvAccess,
   listRequests,
   reportStatus,
   type StatusReport,
@@ -50,6 +52,7 @@ import { Quarantines } from './quarantines.js'
 import { Reloader } from './reloader.js'
 import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
+import type { ServiceFollower } from './service-follower.js'
 import type { ReadSource } from './source.js'
 import { loadAllPlugins, type StartupOptions } from './startup.js'
 import { closePlugins, stopPlugin } from './stopping.js'
@@ -75,6 +78,8 @@ export interface PluginManagerOptions {
   readonly now?: () => Date
   /** Tells the hooks that are switched off because they failed too often; none when missing. */
   readonly isHookBreakerOpen?: HookBreakerProbe
+  /** Is told which generations serve. */
+  readonly follower?: ServiceFollower
 }
 
 /**
@@ -103,7 +108,16 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   constructor(options: PluginManagerOptions) {
     this.#options = options
-    const { directory, database, sandbox, settings, log, breaker, approvalBinding: binding } = options
+    const {
+      directory,
+      database,
+      sandbox,
+      settings,
+      log,
+      breaker,
+      approvalBinding: binding,
+      follower,
+    } = options
     const currentDate = options.now ?? (() => new Date())
     const now = () => currentDate().toISOString()
     const swaps = new SerialQueue()
@@ -115,7 +129,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#quarantines = quarantines
     const activity = new PluginActivity(currentDate, options.observer)
     const tripped = (plugin: string) => activity.noteTrip(plugin)
-    const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps })
+    const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps, follower })
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
     const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
     const isClosing = () => this.#closing !== undefined
@@ -129,7 +143,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#tables = new TableRegistry(database)
     this.#approvals = approvals
     this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
-    this.#grants = new GrantApprovals({ catalogue, store: approvals.grants, log, now, swaps })
+    this.#grants = new GrantApprovals({ catalogue, store: approvals.grants, log, now, swaps, follower })
     this.#pipelines = new Pipelines(() => this.all(), options.isHookBreakerOpen)
     const changes = new FolderChanges({
       catalogue,
@@ -260,11 +274,11 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   async orphanedTables(): Promise<readonly string[]> {
-    return this.#tables.orphans(await this.#presentPlugins())
+    return this.#tables.orphans(await this.#catalogue.present())
   }
 
   async dropOrphanedTables(tables: readonly string[], actor: string): Promise<readonly string[]> {
-    const dropped = await this.#tables.drop(tables, await this.#presentPlugins())
+    const dropped = await this.#tables.drop(tables, await this.#catalogue.present())
     for (const table of dropped) this.#options.log.info({ table, actor }, 'orphaned table dropped')
     return dropped
   }
@@ -291,6 +305,10 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   coreAccess(): readonly CoreAccessListing[] {
     return this.#catalogue.all().flatMap(listCoreAccess)
+  }
+
+  kvAccess(): readonly KvAccessListing[] {
+    return this.#catalogue.all().flatMap(listKvAccess)
   }
 
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
@@ -356,12 +374,6 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
       if (entry === undefined) throw pluginNotFound({ plugin })
       await work(entry)
     })
-  }
-
-  async #presentPlugins(): Promise<ReadonlySet<string>> {
-    const { names, unknown } = await this.#catalogue.present()
-    if (unknown.length > 0) throw orphansUnknown({ folders: unknown.join(', ') })
-    return names
   }
 
   async #close(): Promise<void> {

@@ -1,4 +1,5 @@
-import { manifestLimits } from '../base/limits.js'
+import { kvLimits, manifestLimits } from '../base/limits.js'
+import { sharedNamePattern } from '../kv/namespace.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
 import { pluginManifestInvalid } from './errors.js'
 import { ManifestReader } from './manifest-reader.js'
@@ -39,7 +40,8 @@ export interface ManifestUi {
   readonly hasAdmin: boolean
 }
 
-export type CoreAccess = 'read' | 'write'
+/** What a plugin may do with something that is not its own. */
+export type Access = 'read' | 'write'
 
 /** What a plugin says of itself, checked. */
 export interface Manifest {
@@ -53,7 +55,9 @@ export interface Manifest {
   readonly dependencies: readonly string[]
   readonly capabilities: readonly ManifestCapability[]
   /** Core tables that the plugin asks for; asking grants nothing. */
-  readonly coreAccess: ReadonlyMap<string, readonly CoreAccess[]>
+  readonly coreAccess: ReadonlyMap<string, readonly Access[]>
+  /** Shared key-value namespaces that it asks for, by their name without `shared:`; asking grants nothing. */
+  readonly kvAccess: ReadonlyMap<string, readonly Access[]>
   readonly screens: readonly ManifestScreen[]
   readonly interfaces: readonly ManifestInterface[]
   readonly ui: ManifestUi | undefined
@@ -76,6 +80,7 @@ const knownFields: readonly string[] = [
   'dependencies',
   'capabilities',
   'core_access',
+  'kv_access',
   'screens',
   'interfaces',
   'ui',
@@ -104,7 +109,15 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
     minCmsVersion: reader.text('min_cms_version'),
     dependencies: [...new Set(reader.list('dependencies').filter((entry) => typeof entry === 'string'))],
     capabilities: reader.tables('capabilities').map(parseCapability),
-    coreAccess: parseCoreAccess(reader),
+    coreAccess: parseAccess(reader, 'core_access', {
+      pattern: /^[a-z_][a-z0-9_]{0,63}$/i,
+      problem: (shown) => `names the table ${shown}, which no table can be called`,
+    }),
+    kvAccess: parseAccess(reader, 'kv_access', {
+      pattern: sharedNamePattern,
+      problem: (shown) =>
+        `names the shared namespace ${shown}; a name has 1 to ${kvLimits.namespaceCharactersMax} lower-case letters, digits, "_" and "-", and begins with a letter`,
+    }),
     screens: reader.tables('screens').map(parseScreen).filter(hasName),
     interfaces: reader.tables('interfaces').map(parseInterface).filter(hasName),
     ui: parseUi(reader, typeof name === 'string' ? name : ''),
@@ -156,28 +169,38 @@ function parseInterface(entry: LuaObject): ManifestInterface {
   return { name: textOf(entry.name), label: textOf(entry.label), mode: textOf(entry.mode) || 'inline' }
 }
 
-function parseCoreAccess(reader: ManifestReader): ReadonlyMap<string, readonly CoreAccess[]> {
-  const access = new Map<string, readonly CoreAccess[]>()
-  const entries = Object.entries(reader.table('core_access') ?? {})
+/** What the names in a table of accesses must look like. */
+interface AccessNames {
+  readonly pattern: RegExp
+  /** Follows the name of the field in a message; `shown` is a name that does not fit, in quotes. */
+  problem(shown: string): string
+}
+
+function parseAccess(
+  reader: ManifestReader,
+  field: string,
+  names: AccessNames,
+): ReadonlyMap<string, readonly Access[]> {
+  const access = new Map<string, readonly Access[]>()
+  const entries = Object.entries(reader.table(field) ?? {})
   if (entries.length > manifestLimits.listEntriesMax) {
     reader.report(
-      'core_access',
-      `core_access has ${entries.length} entries; the limit is ${manifestLimits.listEntriesMax}`,
+      field,
+      `${field} has ${entries.length} entries; the limit is ${manifestLimits.listEntriesMax}`,
     )
     return access
   }
-  for (const [table, wanted] of entries) {
-    if (!/^[a-z_][a-z0-9_]{0,63}$/i.test(table)) {
-      const shown = JSON.stringify(table.slice(0, 64))
-      reader.report('core_access', `core_access names the table ${shown}, which no table can be called`)
+  for (const [name, wanted] of entries) {
+    if (!names.pattern.test(name)) {
+      reader.report(field, `${field} ${names.problem(JSON.stringify(name.slice(0, 64)))}`)
       continue
     }
     const list = Array.isArray(wanted) ? wanted : []
-    const kinds = list.filter((kind): kind is CoreAccess => kind === 'read' || kind === 'write')
+    const kinds = list.filter((kind): kind is Access => kind === 'read' || kind === 'write')
     if (!Array.isArray(wanted) || kinds.length !== list.length) {
-      reader.report(`core_access.${table}`, `core_access.${table} must be a list of "read" and "write"`)
+      reader.report(`${field}.${name}`, `${field}.${name} must be a list of "read" and "write"`)
     }
-    access.set(table, [...new Set(kinds)])
+    access.set(name, [...new Set(kinds)])
   }
   return access
 }

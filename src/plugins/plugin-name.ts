@@ -1,7 +1,7 @@
 import { manifestLimits } from '../base/limits.js'
 
 /** Last parts of admin paths that a plugin of that name would be hidden behind. */
-export const reservedPluginNames: readonly string[] = ['routes', 'hooks', 'requests', 'core', 'cleanup']
+export const reservedPluginNames: readonly string[] = ['routes', 'hooks', 'requests', 'core', 'kv', 'cleanup']
 
 /**
  * Says what is wrong with a plugin's name, or undefined when it is right: 1 to 32 characters of a-z, 0-9 and `_`,

@@ -1,18 +1,22 @@
 import { everyTable } from '../capabilities/hooks/events.js'
+import { showKey } from '../kv/key.js'
 import type { Generation } from '../sandbox/generation.js'
 import type { ActivityRecord } from './activity.js'
 import type {
   CoreAccessListing,
   HookListing,
+  KvAccessListing,
+  ListenerListing,
   PluginDetails,
   PluginSummary,
   RequestListing,
   RouteListing,
   SchemaDrift,
 } from './administration.js'
-import { parseCoreKey } from './grants/grant-keys.js'
+import { parseCoreKey, parseKvKey } from './grants/grant-keys.js'
 import type { ServedGrant } from './grants/grant-table.js'
 import { allHooks } from './hook-chain.js'
+import { listenersOf } from './kv/listener-index.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginState } from './plugin-state.js'
 
@@ -37,6 +41,7 @@ export function describePlugin(
   const { manifest, serving, failedReason } = entry
   const pool = serving?.status()
   const drift = driftOf(serving)
+  const listeners = listListeners(entry)
   return {
     ...summarisePlugin(entry, quarantined),
     ...(manifest?.author === undefined ? {} : { author: manifest.author }),
@@ -50,6 +55,7 @@ export function describePlugin(
       ? {}
       : { dependencies: manifest.dependencies }),
     ...(drift.length === 0 ? {} : { schema_drift: drift }),
+    ...(listeners.length === 0 ? {} : { listeners }),
     content_hash: serving === undefined ? '' : entry.contentHash,
     generation: serving?.id ?? 0,
   }
@@ -136,12 +142,39 @@ export function listCoreAccess({ name, served, manifest }: PluginEntry): readonl
   }))
 }
 
+/** Lists the shared namespaces that a plugin asks for. */
+export function listKvAccess({ name, served, manifest }: PluginEntry): readonly KvAccessListing[] {
+  return served.grants.of('kv').map(({ key, approved }) => ({
+    plugin_name: name,
+    ...parseKvKey(key),
+    approved,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
+/** Lists the functions of a plugin that runs for messages and changes of the key-value store. */
+function listListeners({ name, serving, served: { grants } }: PluginEntry): readonly ListenerListing[] {
+  if (serving === undefined) return []
+  return listenersOf(name, serving.inspection.registrations, grants).map(
+    ({ queue, concurrency, isApproved: approved, changes }) => ({
+      queue,
+      concurrency,
+      approved,
+      ...(changes && {
+        namespace: changes.namespace,
+        prefix: showKey(changes.prefix),
+        events: changes.events,
+      }),
+    }),
+  )
+}
+
 /** What a plugin asks for that is not approved. */
 export interface WaitingPlugin {
   readonly plugin: string
   /** They answer 404. */
   readonly routes: readonly RouteListing[]
-  /** Hooks that do not run, domains and core tables that are out of reach. */
+  /** Hooks that do not run; domains, core tables and shared namespaces that are out of reach. */
   readonly grants: readonly ServedGrant[]
 }
 

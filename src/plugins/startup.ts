@@ -81,12 +81,13 @@ function describeTwin(catalogue: Catalogue, examined: ExaminedFolder): string {
 
 /** Approvals of plugins that have gone do not wait for a stranger of the same name. */
 async function forgetAbsent(
-  { approvals, log }: StartupOptions,
+  { approvals, activator, log }: StartupOptions,
   folders: readonly ExaminedFolder[],
 ): Promise<void> {
-  const names = folders.map((folder) => manifestOf(folder)?.name)
-  if (names.some((name) => name === undefined)) return
-  const forgotten = await approvals.forgetAbsent(names.filter((name) => name !== undefined))
+  const names = folders.map((folder) => manifestOf(folder)?.name).filter((name) => name !== undefined)
+  if (names.length < folders.length || names.length === 0) return
+  await activator.present(names)
+  const forgotten = await approvals.forgetAbsent(names)
   if (forgotten.length > 0) log.info({ plugins: forgotten }, 'forgot the approvals of plugins that are gone')
 }
 

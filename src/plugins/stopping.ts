@@ -10,6 +10,7 @@ export async function stopPlugin(entry: PluginEntry, activator: Activator, log: 
   const isServing = entry.serving !== undefined
   await shutDown(entry, log, lifecycleLimits.onShutdownMs)
   if (isServing) await activator.retire(entry)
+  await activator.stopped(entry.name)
   entry.setState('stopped')
   entry.failedReason = undefined
 }

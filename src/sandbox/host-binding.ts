@@ -31,7 +31,7 @@ export function bindFunction<Services>(
   moduleName: string,
   fn: HostFunction<Services>,
 ): Operation {
-  const name = `${moduleName}.${fn.name}`
+  const name = `${moduleName}.${fn.title ?? fn.name}`
   const allowed = new Set<Phase>(fn.phases)
   return (state) => {
     const { call } = binding

@@ -84,6 +84,8 @@ export interface HostCall<Services = unknown> {
 /** One function of a Lua module, as the sandbox installs it. */
 export interface HostFunction<Services = unknown> {
   readonly name: string
+  /** What messages call it, for one that plugins know by another name; `name` when missing. */
+  readonly title?: string
   readonly phases: readonly Phase[]
   readonly params: readonly Param[]
   /** Operations charged before the handler runs; the handler charges by itself where the cost varies. */

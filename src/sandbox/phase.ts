@@ -6,7 +6,8 @@
  *
  * `module` is the top level of init.lua (once per VM), `init` is on_init, `request` an HTTP handler with its
  * middleware, `shutdown` is on_shutdown. Hooks run between them: `before_hook` ahead of a write, `after_hook` once it
- * is committed, `read_hook` around the delivery of content. `test` is a test of the plugin's author.
+ * is committed, `read_hook` around the delivery of content. `message` is the handler of a queue, or of changes of the
+ * key-value store. `test` is a test of the plugin's author.
  */
 export const phases = [
   'manifest',
@@ -17,6 +18,7 @@ export const phases = [
   'before_hook',
   'after_hook',
   'read_hook',
+  'message',
   'test',
 ] as const
 
@@ -32,8 +34,17 @@ export const phaseNames: Readonly<Record<Phase, string>> = {
   before_hook: 'inside before-hooks',
   after_hook: 'in an after-hook',
   read_hook: 'in a read hook',
+  message: 'in a queue handler',
   test: 'in a test',
 }
 
 /** Where code has the database, the network and time of its own: everywhere but at module scope and in before-hooks. */
-export const workPhases: readonly Phase[] = ['init', 'request', 'shutdown', 'after_hook', 'read_hook', 'test']
+export const workPhases: readonly Phase[] = [
+  'init',
+  'request',
+  'shutdown',
+  'after_hook',
+  'read_hook',
+  'message',
+  'test',
+]

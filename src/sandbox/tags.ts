@@ -19,8 +19,13 @@ export class TagTable {
 
   /** Sets the metatable of `tag` on the table on top of the stack. */
   mark(state: Pointer, tag: string): void {
-    this.#lua.pushRef(state, this.#refs.get(tag) ?? this.#create(state, tag))
+    this.pushMetatable(state, tag)
     this.#lua.raw.lua_setmetatable(state, -2)
+  }
+
+  /** Pushes the metatable of `tag`, for the Lua part of a module to add metamethods to; plugins never see it. */
+  pushMetatable(state: Pointer, tag: string): void {
+    this.#lua.pushRef(state, this.#refs.get(tag) ?? this.#create(state, tag))
   }
 
   /** The tag of the table at `index`; undefined when it has no metatable or one of the plugin's own. */

@@ -98,6 +98,7 @@ class WorldBuilder<Services> {
       print: this.#operations.add((state) => this.#print(state)),
       seed: this.#operations.add((state) => this.#hooks.seed(this.#lua, state)),
       load_module: this.#operations.add((state) => this.#loadModule(state)),
+      tag_metatable: this.#operations.add((state) => this.#pushTagMetatable(state)),
     }
     this.#runCore(internal)
     this.#environmentRef = this.#member('environment')
@@ -197,6 +198,11 @@ class WorldBuilder<Services> {
   #print(state: Pointer): number {
     this.#hooks.print(this.#lua.readTextLossy(state, 2, vmLimits.printBytesMax))
     return 0
+  }
+
+  #pushTagMetatable(state: Pointer): number {
+    this.#tags.pushMetatable(state, String(this.#lua.readString(state, 2)))
+    return 1
   }
 
   #loadModule(state: Pointer): number {

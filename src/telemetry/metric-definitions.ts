@@ -3,10 +3,12 @@ import type { MetricDefinition } from './metric-family.js'
 const callBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const outboundBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const buildBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const lagBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600]
 const waitBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25]
 
 const httpLabels = ['plugin', 'method', 'status'] as const
 const hookLabels = ['plugin', 'event', 'table', 'status'] as const
+const messageLabels = ['plugin', 'queue', 'status'] as const
 const outboundLabels = ['plugin', 'method', 'domain', 'status'] as const
 
 /** What is counted when it happens. */
@@ -53,6 +55,26 @@ export const countedMetrics = {
     labels: hookLabels,
     buckets: callBuckets,
     help: 'Time that one run of a hook took.',
+  },
+  messages: {
+    name: 'plugin_messages_total',
+    type: 'counter',
+    labels: messageLabels,
+    help: 'Messages and changes that functions of plugins were called with: ok, failed, timeout, or dead when it was the last try.',
+  },
+  messageDuration: {
+    name: 'plugin_message_duration_seconds',
+    type: 'histogram',
+    labels: messageLabels,
+    buckets: callBuckets,
+    help: 'Time that one call of such a function took.',
+  },
+  messageLag: {
+    name: 'plugin_message_lag_seconds',
+    type: 'histogram',
+    labels: ['plugin', 'queue'],
+    buckets: lagBuckets,
+    help: 'Time from when a message was due to its first call.',
   },
   errors: {
     name: 'plugin_errors_total',

@@ -22,6 +22,17 @@ export interface ObservedHook {
   readonly when: 'before' | 'after'
 }
 
+/** One message that a function of a plugin was called with. */
+export interface ObservedMessage {
+  readonly plugin: string
+  readonly queue: string
+  /** `ok`, `failed`, `timeout` or `dead`. */
+  readonly status: string
+  readonly durationMs: number
+  /** Time for which it has waited; undefined where it is not the first call. */
+  readonly lagMs: number | undefined
+}
+
 /** One request that a plugin sent. */
 export interface ObservedOutbound {
   readonly plugin: string
@@ -52,6 +63,11 @@ export class Metrics {
   readonly #outbound = {
     requests: this.#counter(countedMetrics.outboundRequests),
     duration: this.#histogram(countedMetrics.outboundDuration),
+  }
+  readonly #messages = {
+    calls: this.#counter(countedMetrics.messages),
+    duration: this.#histogram(countedMetrics.messageDuration),
+    lag: this.#histogram(countedMetrics.messageLag),
   }
   readonly #errors = this.#counter(countedMetrics.errors)
   readonly #trips = this.#counter(countedMetrics.breakerTrips)
@@ -120,6 +136,13 @@ export class Metrics {
   hookObserved({ plugin, event, table, status, durationMs, when }: ObservedHook): void {
     this.#hooks[when].of(plugin, event, table, status).value += 1
     this.#hooks.duration.of(plugin, event, table, status).observe(durationMs / 1000)
+  }
+
+  /** A call of a function for messages or changes has ended. */
+  messageObserved({ plugin, queue, status, durationMs, lagMs }: ObservedMessage): void {
+    this.#messages.calls.of(plugin, queue, status).value += 1
+    this.#messages.duration.of(plugin, queue, status).observe(durationMs / 1000)
+    if (lagMs !== undefined) this.#messages.lag.of(plugin, queue).observe(lagMs / 1000)
   }
 
   /** A request of a plugin to another server has ended. */

@@ -9,6 +9,7 @@ import { notAvailable, renderTable } from './lib/report.mjs'
 import { enginesRow } from './rows/engines.mjs'
 import { queryRow, routeRow } from './rows/fastify.mjs'
 import { kvRow } from './rows/kv.mjs'
+import { kvLargeRow } from './rows/kv-large.mjs'
 import { neighboursRow } from './rows/neighbours.mjs'
 import { siegeRow } from './rows/siege.mjs'
 import { memoryRow, startupRow } from './rows/twenty.mjs'
@@ -22,10 +23,11 @@ const rows = {
   memory: memoryRow,
   startup: startupRow,
   siege: siegeRow,
+  'kv-large': kvLargeRow,
 }
 
-/** Takes ten minutes: measured only when it is asked for. */
-const longRows = ['siege']
+/** Take many minutes: measured only when they are asked for. */
+const longRows = ['siege', 'kv-large']
 
 async function main() {
   const options = readArguments(process.argv.slice(2), Object.keys(rows), longRows)

@@ -163,6 +163,7 @@ class TestServer implements TestHost {
         ...plugins.hooks().map((hook) => grantOf(hook, 'hook', `${hook.event}:${hook.table}`)),
         ...plugins.requests().map((request) => grantOf(request, 'domain', request.domain)),
         ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
+        ...plugins.kvAccess().map((kv) => grantOf(kv, 'kv', `${kv.namespace}:${kv.access}`)),
       ],
       'test',
     )

@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { dbCapability } from '../../src/capabilities/db/capability.js'
+import { createDbCapability } from '../../src/capabilities/db/capability.js'
+import { createSessionLookup } from '../../src/capabilities/db/session.js'
 import type { Call } from '../../src/capabilities/define.js'
 import { createDatabase } from '../../src/database/database.js'
 import { createExecutorDatabase } from '../../src/database/executor-database.js'
 import { LuaRaise, type LuaValue, Results, Rows } from '../../src/sandbox/lua-value.js'
+
+const dbCapability = createDbCapability(createSessionLookup())
 
 /** A database with the core tables in a folder of its own, and plugins that call the `db` module on it. */
 export interface DbFixture {

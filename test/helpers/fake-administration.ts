@@ -15,7 +15,7 @@ import type {
   RouteListing,
   RouteReference,
 } from '../../src/plugins/administration.js'
-import { parseCoreKey } from '../../src/plugins/grants/grant-keys.js'
+import { parseCoreKey, parseKvKey } from '../../src/plugins/grants/grant-keys.js'
 import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 
 /** Something that a plugin asks for beside routes. */
@@ -32,7 +32,7 @@ export class FakeAdministration implements PluginAdministration {
   readonly done: string[] = []
   readonly plugins = new Map<string, PluginDetails>()
   routeList: RouteListing[] = []
-  /** Hooks, domains and core tables. */
+  /** Hooks, domains, core tables and shared namespaces. */
   grantList: FakeGrant[] = []
   steps: PipelineStep[] = []
   chains: PipelineChain[] = []
@@ -106,6 +106,12 @@ export class FakeAdministration implements PluginAdministration {
   coreAccess() {
     return this.#grantsOf('core').map(({ plugin, key, approved }) => {
       return { plugin_name: plugin, ...parseCoreKey(key), approved, plugin_version: '1.0.0' }
+    })
+  }
+
+  kvAccess() {
+    return this.#grantsOf('kv').map(({ plugin, key, approved }) => {
+      return { plugin_name: plugin, ...parseKvKey(key), approved, plugin_version: '1.0.0' }
     })
   }
 

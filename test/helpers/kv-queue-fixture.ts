@@ -25,6 +25,9 @@ export interface QueueDoorOptions {
   /** 0 when missing. */
   readonly busyTimeoutMs?: number
   readonly namespaceBytesMax?: number
+  readonly onCommit?: () => void
+  /** That of `enqueue` when missing. */
+  readonly clock?: () => number
 }
 
 /** The store as one connection sees it. */
@@ -74,11 +77,12 @@ export function openQueueDoor(file: string, options: QueueDoorOptions = {}): Que
   let commits = 0
   const session = new KvSession(connection, () => {
     commits += 1
+    options.onCommit?.()
   })
   let clockMs = 0
   const entries = new SqliteKvStore({
     session,
-    clock: () => clockMs,
+    clock: options.clock ?? (() => clockMs),
     namespaceBytesMax,
     observers: [createTriggerObserver(session, () => {})],
   })

@@ -11,6 +11,8 @@ export interface KvFixture {
   readonly service: KvService
   readonly file: string
   readonly signal: CommitSignal
+  /** What keeps the process up. */
+  readonly stayAlive: NodeJS.Timeout
   close(): Promise<void>
 }
 
@@ -22,7 +24,7 @@ export async function openKvFixture(options: Partial<KvServiceOptions> = {}): Pr
   const signal = new CommitSignal()
   const errors: unknown[] = []
   // Keeps the process up as a server does: neither watches nor sweeps do.
-  const server = setInterval(() => {}, 60_000)
+  const stayAlive = setInterval(() => {}, 60_000)
   const service = createKv({
     connection: openSqlite({ file, busyTimeoutMs: 0, mustExist: true }),
     signal,
@@ -35,8 +37,9 @@ export async function openKvFixture(options: Partial<KvServiceOptions> = {}): Pr
     service,
     file,
     signal,
+    stayAlive,
     close: async () => {
-      clearInterval(server)
+      clearInterval(stayAlive)
       await service.close()
       await database.close()
       await rm(folder, { recursive: true, force: true })

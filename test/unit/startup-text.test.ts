@@ -15,7 +15,7 @@ function textOf(waiting: StatusReport['waiting']): string {
 }
 
 const route = { plugin: 'a', method: 'GET', path: '/x', public: false, approved: false, plugin_version: '1' }
-const grant = (kind: 'hook' | 'domain' | 'core', key: string) => ({
+const grant = (kind: 'hook' | 'domain' | 'core' | 'kv', key: string) => ({
   kind,
   key,
   description: '',
@@ -29,15 +29,20 @@ test('what waits for approval is counted by kind, with the command that approves
       '  waiting for approval: 1 route of a\n    npx modulacms plugin approve a --all-routes\n',
     ),
   )
-  const grants = [grant('hook', 'before_create:*'), grant('hook', 'x:y'), grant('core', 'content_data:read')]
+  const grants = [
+    grant('hook', 'before_create:*'),
+    grant('hook', 'x:y'),
+    grant('core', 'content_data:read'),
+    grant('kv', 'config:read'),
+  ]
   const mixed = textOf([
     { plugin: 'a', routes: [route, route], grants },
     { plugin: 'b', routes: [], grants: [grant('domain', 'api.example.com')] },
   ])
   assert.ok(
     mixed.includes(
-      '  waiting for approval: 2 routes, 2 hooks, 1 core table access of a\n' +
-        '    npx modulacms plugin approve a --all-routes --all-hooks --all-core\n' +
+      '  waiting for approval: 2 routes, 2 hooks, 1 core table access, 1 shared namespace access of a\n' +
+        '    npx modulacms plugin approve a --all-routes --all-hooks --all-core --all-kv\n' +
         '  waiting for approval: 1 domain of b\n    npx modulacms plugin approve b --all-domains\n',
     ),
     mixed,

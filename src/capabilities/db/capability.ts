@@ -5,12 +5,16 @@ import { databasePhases, defineDatabaseFunction } from './bind.js'
 import { dbClasses } from './class-docs.js'
 import { aggregateMakers, conditionFunctions, valueFunctions } from './operator-functions.js'
 import { readFunctions } from './read-functions.js'
-import { createSessionLookup, type SessionLookup } from './session.js'
+import type { SessionLookup } from './session.js'
 import { beginTransaction, commitTransaction, rollbackTransaction, transactionLua } from './transaction.js'
 import { schemaFunctions, writeFunctions } from './write-functions.js'
 
-function createDbCapability(): Capability {
-  const sessions = createSessionLookup()
+/**
+ * Creates the Lua module `db`: a plugin's own tables.
+ *
+ * @param sessions What is kept for connections; shared with the modules that join transactions of `db`.
+ */
+export function createDbCapability(sessions: SessionLookup): Capability {
   return defineCapability({
     name: 'db',
     doc: [
@@ -96,6 +100,3 @@ const transactionDoc: LuaFunctionDoc = {
     'end)',
   ].join('\n'),
 }
-
-/** The Lua module `db`: a plugin's own tables. */
-export const dbCapability: Capability = createDbCapability()

@@ -20,6 +20,8 @@ export interface OpenTransaction {
   readonly deadlineMs: number
   /** Why it was rolled back before its function ended; undefined while it is open. */
   ended: string | undefined
+  /** Called once it is committed, each once: what was written besides tables of plugins has others to tell. */
+  readonly committed: Set<() => void>
 }
 
 /** What the database functions keep for one connection. */

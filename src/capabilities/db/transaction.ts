@@ -76,7 +76,7 @@ export function beginTransaction(session: DbSession, call: Call): void {
     throw translateError(session, call.owner.plugin, error)
   }
   const deadlineMs = Math.min(performance.now() + dbLimits.transactionMs, call.budget.deadlineMs)
-  const transaction: OpenTransaction = { deadlineMs, ended: undefined }
+  const transaction: OpenTransaction = { deadlineMs, ended: undefined, committed: new Set() }
   session.transaction = transaction
   watchEnd(session, call)
   call.locals.set(localKey, transaction)
@@ -94,6 +94,7 @@ export function commitTransaction(session: DbSession, call: Call): void {
   try {
     currentTransaction(session, call)
     session.host('commit').run()
+    for (const tell of transaction.committed) tell()
   } catch (error) {
     if (error instanceof LuaRaise) throw new DbFailure(error.message)
     throw translateError(session, call.owner.plugin, error)
@@ -134,9 +135,19 @@ export function asUnit(session: DbSession, call: Call, body: () => void): void {
     commitTransaction(session, call)
     return
   }
+  inSavepoint(session, body)
+}
+
+/**
+ * Runs several statements inside the open transaction, all or none.
+ *
+ * @throws what `body` throws, after undoing what it has done.
+ */
+export function inSavepoint<Result>(session: DbSession, body: () => Result): Result {
   session.host('savepoint plugin_unit').run()
+  let result: Result
   try {
-    body()
+    result = body()
   } catch (error) {
     if (session.connection.inTransaction) {
       session.host('rollback to plugin_unit').run()
@@ -145,6 +156,7 @@ export function asUnit(session: DbSession, call: Call, body: () => void): void {
     throw error
   }
   session.host('release plugin_unit').run()
+  return result
 }
 
 /** Rolls back at the deadline. The transaction stays known, so that its function cannot go on without it. */

@@ -15,7 +15,7 @@ import { sendRequest } from './send.js'
 const registrationPhases: readonly Phase[] = ['manifest', 'module']
 
 /** A start or a stop must not depend on other servers. */
-const sendPhases: readonly Phase[] = ['request', 'after_hook', 'read_hook', 'test']
+const sendPhases: readonly Phase[] = ['request', 'after_hook', 'read_hook', 'message', 'test']
 
 const register: FunctionDefinition = {
   name: 'register',

@@ -1,7 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { defineError, HostError } from '../../base/errors.js'
 import { kvHttpLimits } from '../../base/limits.js'
-import type { KvRoutesOptions } from './routes-options.js'
 
 /** No credential, or one that is not valid. The same text for both, so that it tells nothing. */
 export const credentialMissing = defineError(
@@ -81,8 +80,13 @@ const serverFailureText = 'The server failed to do this. The log line of this re
 /** Codes of 5xx errors whose text the host writes by itself. */
 const plainServerErrors = /^(?:KV_|DATABASE_BUSY$|DATABASE_CLOSED$)/
 
+/** Where failures are written that callers must not read; pino's loggers fit. */
+export interface FailureLog {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
 /** Answers every failure of an application with `{error, code}`; the cause goes to the log only. */
-export function installFailures(app: FastifyInstance, log: KvRoutesOptions['log']): void {
+export function installFailures(app: FastifyInstance, log: FailureLog): void {
   app.setErrorHandler((thrown: FastifyError | HostError, request, reply) => {
     const error = thrown instanceof HostError ? thrown : fromFramework(thrown)
     // 507 is about what the caller has stored, and 503 about the load; neither is a fault to look into.

@@ -3,6 +3,7 @@ import type { TokenBuckets } from '../../base/token-buckets.js'
 import type { KvNamespaces } from '../kv.js'
 import type { KvTotals } from '../sqlite/overview.js'
 import type { MessageHolds } from './message-holds.js'
+import type { FailureLog } from './routes-failures.js'
 import type { StreamSlots } from './stream-slots.js'
 
 /** Who calls the key-value store over HTTP. */
@@ -60,8 +61,5 @@ export interface KvRoutesOptions {
   readonly streams: StreamSlots
   /** Messages of streams that wait for an answer, shared in the same way. */
   readonly holds: MessageHolds
-  /** Where failures are written that callers must not read; pino's loggers fit. */
-  readonly log: {
-    error(fields: Readonly<Record<string, unknown>>, message: string): void
-  }
+  readonly log: FailureLog
 }

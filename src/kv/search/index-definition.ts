@@ -36,7 +36,7 @@ export function readIndexDefinition(options: KvIndexOptions): IndexDefinition {
     throw invalid(`it has ${fields.length} fields, and ${kvSearchLimits.fieldsMax} are allowed.`)
   }
   for (const [at, field] of fields.entries()) checkField(field, at, fields)
-  if (!Object.hasOwn(tokenizerArguments, tokenize)) {
+  if (typeof tokenize !== 'string' || !Object.hasOwn(tokenizerArguments, tokenize)) {
     const names = Object.keys(tokenizerArguments).join(', ')
     throw invalid(`there is no tokenizer ${show(tokenize)}. There are ${names}.`)
   }

@@ -21,6 +21,9 @@ export class CommitGroup {
   readonly #turn: Turn
   #waiting: WaitingCommit[] = []
   #waitingBytes = 0
+  #submitted = 0
+  /** Written or refused, of those that were submitted. */
+  #done = 0
   #isScheduled = false
   /** Set while a group meets a locked file. */
   #retrying: Promise<void> | undefined
@@ -51,17 +54,20 @@ export class CommitGroup {
           { retryAfterSeconds: 1 },
         )
       }
+      this.#submitted += 1
       this.#waitingBytes += bytes
       this.#waiting.push({ namespace, commit, bytes, resolve, reject })
       if (!this.#isScheduled && this.#retrying === undefined) this.#schedule(this.#turn.isOver())
     })
   }
 
-  /** Settles when what has been asked for so far is written or refused. */
+  /** Settles when what has been asked for so far is written or refused; what is asked for later does not count. */
   async settled(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#retrying !== undefined) {
+    const target = this.#submitted
+    while (this.#done < target) {
       if (this.#retrying === undefined) this.#writeGroup()
       else await this.#retrying
+      if (this.#done < target && this.#turn.isOver()) await this.#turn.next()
     }
   }
 
@@ -81,16 +87,21 @@ export class CommitGroup {
   #writeGroup(): void {
     const group = this.#takeGroup()
     if (group.length === 0) return
+    this.#turn.begin()
     try {
       settle(group, this.#store.commitAll(group))
     } catch (error) {
-      this.#failed(group, error)
+      if (isBusy(error)) {
+        this.#retrying = this.#retry(group)
+        return
+      }
+      this.#refused(group, error)
     }
+    this.#done += group.length
   }
 
-  #failed(group: readonly WaitingCommit[], error: unknown): void {
-    if (isBusy(error)) this.#retrying = this.#retry(group)
-    else if (group.length === 1) group[0]?.reject(error)
+  #refused(group: readonly WaitingCommit[], error: unknown): void {
+    if (group.length === 1) group[0]?.reject(error)
     // What was wrong with one of them is no reason to refuse the others.
     else for (const commit of group) this.#writeAlone(commit)
   }
@@ -109,6 +120,7 @@ export class CommitGroup {
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
+    this.#done += group.length
     this.#retrying = undefined
     if (this.#waiting.length > 0 && !this.#isScheduled) this.#schedule(false)
   }

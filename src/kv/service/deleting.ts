@@ -20,7 +20,7 @@ export interface DeletingDoors {
 
 /**
  * Deletes the entries of a range that are there when it begins: what is written meanwhile stays. Each step is one
- * commit of at most `kvLimits.mutationsMax` entries, in which they are read and deleted, so that the count is exact;
+ * commit of at most `kvLimits.deleteStepEntries` entries, in which they are read and deleted, so that the count is exact;
  * several steps are not one commit, and a reader may see some entries gone and others still there.
  *
  * @param matches Only entries for which it is true; all when undefined.
@@ -81,12 +81,6 @@ interface DeletedStep {
   readonly deleted: number
 }
 
-/** Keys are bounded in bytes, so that this many of them are no commit that is too large. */
-const stepEntries = Math.min(
-  kvLimits.mutationsMax,
-  Math.floor(kvLimits.commitBytesMax / kvLimits.keyBytesMax),
-)
-
 function deleteStep(
   { namespace, session, store, assertOpen }: DeletingDoors,
   range: KeyRange,
@@ -95,7 +89,8 @@ function deleteStep(
 ): Promise<DeletedStep> {
   const query = {
     range,
-    limit: stepEntries,
+    limit: kvLimits.deleteStepEntries,
+    lookedMax: kvLimits.filterStepEntries,
     isReverse: false,
     writtenUntil,
     ...(matches && { matches }),

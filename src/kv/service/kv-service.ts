@@ -44,6 +44,10 @@ export interface KvServiceOptions {
 
 /** A key-value store that is open. */
 export interface KvService extends KvNamespaces {
+  /** For who brings messages to consumers of this process: it answers at once, or throws SQLITE_BUSY. */
+  readonly stores: Pick<SqliteStores, 'queues' | 'triggers'>
+  /** Milliseconds since 1970 that never go back. */
+  readonly clock: () => number
   /** Names the namespaces that something was written to, up to `kvLimits.namespacesShownMax`. */
   names(): Promise<readonly string[]>
   /** Counts what the store holds, at a bounded price. */
@@ -64,9 +68,10 @@ export function createKv(options: KvServiceOptions): KvService {
 }
 
 class SqliteKvService implements KvService {
+  readonly stores: SqliteStores
+  readonly clock: () => number
   readonly #connection: Database
   readonly #parts: KvParts
-  readonly #stores: SqliteStores
   readonly #sweeps: Sweeps
   readonly #namespaces = new Map<string, Kv>()
   readonly #waits: QueueWaits
@@ -90,7 +95,8 @@ class SqliteKvService implements KvService {
     }
     const counter = new EntryCounter(session, clock)
     const changes = new ChangeReader(session)
-    this.#stores = stores
+    this.stores = stores
+    this.clock = clock
     this.#overview = new StoreOverview(session)
     const dataVersion = (): number => changes.dataVersion()
     this.#waits = new QueueWaits({ signal, store: stores.queues, clock, dataVersion })
@@ -129,7 +135,7 @@ class SqliteKvService implements KvService {
 
   #namespaceParts(namespace: string): NamespaceParts {
     const { commits, turn, clock, assertOpen, reader, compileWhere } = this.#parts
-    const { queues, indexes, search } = this.#stores
+    const { queues, indexes, search } = this.stores
     const submit: Submit = (commit, bytes) => commits.submit(namespace, commit, bytes)
     return {
       queues: new NamespaceQueues({

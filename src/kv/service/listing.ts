@@ -1,7 +1,7 @@
 import { kvLimits } from '../../base/limits.js'
 import type { KeyRange } from '../key.js'
 import type { KvEntry, KvList, KvListOptions, KvPage, KvPageOptions, KvSelector } from '../kv.js'
-import type { StoredPage } from '../store.js'
+import type { StoredEntry, StoredPage } from '../store.js'
 import { toEntry } from './entry.js'
 import { checkOptions, invalid, readBoolean, readInteger, readText } from './options.js'
 import { continueRange, cursorOfRest, selectorOptions, selectRange, showCursor } from './range.js'
@@ -40,7 +40,7 @@ export async function readPage(doors: ListDoors, options: KvPageOptions = {}): P
   checkOptions(options, 'paginate', [...selectorOptions, 'cursor', 'limit', 'reverse', 'where'])
   const plan = planList(doors, options, options)
   const limit = readInteger(options.limit, 'limit', batchRange, kvLimits.pageEntriesDefault)
-  const { entries, rest } = await readStored(doors, plan, plan.range, limit)
+  const { entries, rest } = await readSteps(doors, plan, limit)
   const hasMore = rest !== undefined && (await doors.reader.hasMore(doors.namespace, rest, plan.isReverse))
   return {
     entries: entries.map(toEntry),
@@ -61,13 +61,30 @@ function planList(doors: ListDoors, selector: KvSelector, options: PlanOptions):
   }
 }
 
+/** Reads steps until the page is full, or has looked at as much as one page may. */
+async function readSteps(doors: ListDoors, plan: ListPlan, limit: number): Promise<StoredPage> {
+  const entries: StoredEntry[] = []
+  let rest: KeyRange | undefined = plan.range
+  const stepsMax = Math.ceil(kvLimits.scanEntriesMax / kvLimits.filterStepEntries)
+  let bytes = 0
+  for (let step = 0; step < stepsMax && rest !== undefined; step += 1) {
+    const page: StoredPage = await readStored(doors, plan, rest, limit - entries.length)
+    for (const entry of page.entries) bytes += entry.key.length + entry.data.length
+    entries.push(...page.entries)
+    rest = page.rest
+    if (entries.length >= limit || plan.matches === undefined || bytes >= kvLimits.pageBytesMax) break
+  }
+  return { entries, rest }
+}
+
 function readStored(
   { namespace, reader }: ListDoors,
   { isReverse, matches }: ListPlan,
   range: KeyRange,
   limit: number,
 ): Promise<StoredPage> {
-  return reader.page(namespace, { range, limit, isReverse, ...(matches && { matches }) })
+  const filter = matches && { matches, lookedMax: kvLimits.filterStepEntries }
+  return reader.page(namespace, { range, limit, isReverse, ...filter })
 }
 
 class EntryList implements KvList {

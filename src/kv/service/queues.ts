@@ -149,6 +149,7 @@ export class NamespaceQueues implements KvQueues {
 
   async #run<T>(work: (store: QueueStore, namespace: string, nowMs: number) => T): Promise<T> {
     const { store, namespace, clock, turn, assertOpen } = this.#doors
+    turn.begin()
     const result = await retryWhileBusy(() => {
       assertOpen()
       return work(store, namespace, clock())

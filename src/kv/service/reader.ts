@@ -31,11 +31,15 @@ export class Reader {
    *
    * @throws `KV_CLOSED`, `DATABASE_BUSY`.
    */
-  async run<T>(read: () => T): Promise<T> {
+  run<T>(read: () => T): Promise<T> {
     const { turn } = this.#doors
-    const answer = this.#try(read)
-    if (turn.isOver()) await turn.next()
-    return answer
+    turn.begin()
+    try {
+      const answer = this.#open(read)
+      return turn.isOver() ? turn.next().then(() => answer) : Promise.resolve(answer)
+    } catch (error) {
+      return isBusy(error) ? retryWhileBusy(() => this.#open(read)) : Promise.reject(error)
+    }
   }
 
   page(namespace: string, query: ListQuery): Promise<StoredPage> {
@@ -74,22 +78,19 @@ export class Reader {
     let total = 0
     let rest: KeyRange | undefined = range
     while (rest !== undefined) {
-      const query = { range: rest, limit: kvLimits.pageEntriesMax, isReverse: false, matches }
+      const query = {
+        range: rest,
+        limit: kvLimits.filterStepEntries,
+        lookedMax: kvLimits.filterStepEntries,
+        isReverse: false,
+        matches,
+      }
       const page: StoredPage = await this.page(namespace, query)
       total += page.entries.length
       rest = page.rest
       if (rest !== undefined) await this.#doors.turn.next()
     }
     return total
-  }
-
-  #try<T>(read: () => T): T | Promise<T> {
-    try {
-      return this.#open(read)
-    } catch (error) {
-      if (!isBusy(error)) throw error
-      return retryWhileBusy(() => this.#open(read))
-    }
   }
 
   #open<T>(read: () => T): T {

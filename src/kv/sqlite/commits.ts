@@ -34,7 +34,7 @@ export class CommitRun {
    *
    * @throws HostError for what is refused; SQLite's errors, after which the whole transaction is to be given up.
    */
-  apply(namespace: string, { checks, mutations }: Commit): CommitResult {
+  apply(namespace: string, { checks, mutations, depth = 0 }: Commit): CommitResult {
     checkSize(checks.length, mutations)
     const state = this.#namespace(namespace)
     const plan = new CommitPlan(this.#session, state.id, this.#nowMs)
@@ -43,7 +43,7 @@ export class CommitRun {
     const messages = mutations.flatMap((mutation) => (mutation.type === 'enqueue' ? [mutation.message] : []))
     this.#claimRoom(state, plan, messages)
     state.versionstamp += 1
-    this.#write(state, plan)
+    this.#write(state, plan, depth)
     const messageIds = messages.map((message) => insertMessage(this.#session, state, message, this.#nowMs))
     return { ok: true, versionstamp: state.versionstamp, messageIds, deleted: plan.deleted }
   }
@@ -74,7 +74,7 @@ export class CommitRun {
     state.entries += growth.entries
   }
 
-  #write(state: NamespaceState, plan: CommitPlan): void {
+  #write(state: NamespaceState, plan: CommitPlan, depth: number): void {
     if (plan.changes.length === 0) return
     let ordinal = 0
     for (const entry of plan.entries.values()) {
@@ -84,7 +84,7 @@ export class CommitRun {
       ordinal += 1
     }
     trimChanges(this.#session, state)
-    this.#tellObservers(state, plan)
+    this.#tellObservers(state, plan, depth)
   }
 
   #writeEntry(state: NamespaceState, { key, value, expiresAt, rowBytes }: PlannedEntry): void {
@@ -99,11 +99,12 @@ export class CommitRun {
     }
   }
 
-  #tellObservers(state: NamespaceState, plan: CommitPlan): void {
+  #tellObservers(state: NamespaceState, plan: CommitPlan, depth: number): void {
     const context: CommitContext = {
       session: this.#session,
       state,
       nowMs: this.#nowMs,
+      depth,
       namespaceBytesMax: this.#settings.namespaceBytesMax,
       namespace: (name) => this.#namespace(name),
     }
@@ -111,6 +112,7 @@ export class CommitRun {
       const observer = observe(context)
       if (observer === undefined) continue
       for (const { key, value } of plan.changes) observer.changed(key, value)
+      observer.finish?.()
     }
   }
 }

@@ -8,7 +8,7 @@ const columns = 'id, message_id, queue, kind, value, attempts, error, created_at
 
 /**
  * Keeps a message that has been deleted as a dead letter, inside `write`; the oldest of the namespace goes when there
- * are too many.
+ * are too many. The bytes of the message are counted already.
  */
 export function insertDeadLetter(
   session: KvSession,
@@ -39,7 +39,6 @@ export function insertDeadLetter(
       nowMs,
       data,
     )
-  addBytes(session, namespaceId, bytes)
 }
 
 /** Counts the dead letters of one queue, or of all when it is undefined. */
@@ -123,7 +122,7 @@ export function removeDeadLetter(session: KvSession, namespaceId: number, id: nu
     .statement('delete from kv_dead_letters where id = ? and namespace = ? returning bytes')
     .get(id, namespaceId) as [number] | undefined
   if (row === undefined) return false
-  addBytes(session, namespaceId, -row[0])
+  session.statement('update kv_namespaces set bytes = bytes - ? where id = ?').run(row[0], namespaceId)
   return true
 }
 
@@ -168,8 +167,4 @@ function readLetter(row: unknown): StoredDeadLetter {
     number,
   ]
   return { id, messageId, queue, kind, data, attempts, error, createdAt, failedAt }
-}
-
-function addBytes(session: KvSession, namespaceId: number, bytes: number): void {
-  session.statement('update kv_namespaces set bytes = bytes + ? where id = ?').run(bytes, namespaceId)
 }

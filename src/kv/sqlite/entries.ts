@@ -11,8 +11,10 @@ type EntryRow = readonly [
   expiresAt: number | null,
 ]
 
+type OneRow = readonly [kind: number, value: string | Buffer, versionstamp: number, expiresAt: number | null]
+
 const columns = 'key, kind, value, versionstamp, expires_at'
-const one = `select ${columns} from kv_entries where namespace = ? and key = ?`
+const one = 'select kind, value, versionstamp, expires_at from kv_entries where namespace = ? and key = ?'
 const range = `select ${columns} from kv_entries where namespace = ? and key >= ? and key < ? order by key`
 const forwards = `${range} limit ?`
 const backwards = `${range} desc limit ?`
@@ -24,8 +26,10 @@ export function readEntry(
   key: Buffer,
   nowMs: number,
 ): StoredEntry | undefined {
-  const row = session.statement(one).get(namespaceId, key) as EntryRow | undefined
-  return row === undefined || isExpired(row[4], nowMs) ? undefined : toEntry(row)
+  const row = session.statement(one).get(namespaceId, key) as OneRow | undefined
+  if (row === undefined || isExpired(row[3], nowMs)) return undefined
+  const [kind, data, versionstamp] = row
+  return { key, kind, data, versionstamp }
 }
 
 /** Reads a page; entries that have expired or do not match are looked at all the same, so they are bounded too. */
@@ -35,7 +39,8 @@ export function listEntries(
   query: ListQuery,
   nowMs: number,
 ): StoredPage {
-  const { limit, isReverse, matches, writtenUntil = Number.MAX_SAFE_INTEGER } = query
+  const { limit, isReverse, matches } = query
+  const { writtenUntil = Number.MAX_SAFE_INTEGER, lookedMax = kvLimits.scanEntriesMax } = query
   const statement = session.statement(isReverse ? backwards : forwards)
   const entries: StoredEntry[] = []
   let { start, end } = query.range
@@ -52,8 +57,7 @@ export function listEntries(
       const isSeen = !isExpired(row[4], nowMs) && row[3] <= writtenUntil
       const entry = isSeen ? toEntry(row) : undefined
       if (entry !== undefined && (matches === undefined || matches(entry))) entries.push(entry)
-      const isFull =
-        entries.length >= limit || looked >= kvLimits.scanEntriesMax || bytes >= kvLimits.pageBytesMax
+      const isFull = entries.length >= limit || looked >= lookedMax || bytes >= kvLimits.pageBytesMax
       if (isFull) return { entries, rest: { start, end } }
     }
     if (rows.length < asked) break

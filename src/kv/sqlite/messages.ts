@@ -16,11 +16,12 @@ export interface MessageRow {
   readonly error: string
   readonly bytes: number
   readonly createdAt: number
+  readonly dueAt: number
 }
 
 /** The columns of `MessageRow`, in the order of `readMessage`. */
 export const messageColumns =
-  'id, queue, kind, value, attempts, backoff, fallback_keys, error, bytes, created_at'
+  'id, queue, kind, value, attempts, backoff, fallback_keys, error, bytes, created_at, due_at'
 
 /**
  * Checks that messages fit into the queues of a namespace, before anything of their commit is written.
@@ -33,7 +34,7 @@ export function claimMessages(state: NamespaceState, messages: readonly NewMessa
     const { name: namespace } = state
     throw kvQueueFull({ namespace, messages: state.messages, messagesMax: kvLimits.messagesMax })
   }
-  return messages.reduce((bytes, message) => bytes + bytesOf(message), 0)
+  return messages.reduce((bytes, message) => bytes + sizeOf(message), 0)
 }
 
 /**
@@ -49,7 +50,7 @@ export function insertMessage(
   nowMs: number,
 ): number {
   const { queue, value, dueAt } = message
-  const bytes = bytesOf(message)
+  const bytes = sizeOf(message)
   const { lastInsertRowid } = session
     .statement(
       'insert into kv_messages (namespace, queue, kind, due_at, backoff, fallback_keys, bytes, created_at, value) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -70,13 +71,14 @@ export function insertMessage(
   return Number(lastInsertRowid)
 }
 
-function bytesOf({ value, keysIfUndelivered }: NewMessage): number {
+/** Bytes that a message takes, as quotas count it. */
+export function sizeOf({ value, keysIfUndelivered }: NewMessage): number {
   return keysIfUndelivered.reduce((bytes, key) => bytes + key.length, value.bytes + kvLimits.messageBytes)
 }
 
 /** Reads a row of `messageColumns`. */
 export function readMessage(row: unknown): MessageRow {
-  const [id, queue, kind, data, attempts, backoff, keys, error, bytes, createdAt] = row as [
+  const [id, queue, kind, data, attempts, backoff, keys, error, bytes, createdAt, dueAt] = row as [
     number,
     string,
     number,
@@ -85,6 +87,7 @@ export function readMessage(row: unknown): MessageRow {
     string,
     string,
     string,
+    number,
     number,
     number,
   ]
@@ -99,19 +102,16 @@ export function readMessage(row: unknown): MessageRow {
     error,
     bytes,
     createdAt,
+    dueAt,
   }
 }
 
-/** Deletes a message that there is, inside `write`. What it took is free unless its dead letter takes it. */
-export function deleteMessage(
-  session: KvSession,
-  namespaceId: number,
-  message: Pick<MessageRow, 'id' | 'bytes'>,
-): void {
-  session.statement('delete from kv_messages where id = ?').run(message.id)
+/** Deletes a message inside `write`, and frees bytes that it took. */
+export function deleteMessage(session: KvSession, namespaceId: number, id: number, freedBytes: number): void {
+  session.statement('delete from kv_messages where id = ?').run(id)
   session
     .statement('update kv_namespaces set messages = messages - 1, bytes = bytes - ? where id = ?')
-    .run(message.bytes, namespaceId)
+    .run(freedBytes, namespaceId)
 }
 
 /** Reads the column `backoff`. */

@@ -9,6 +9,8 @@ export interface EntryObserver {
    * @param value What the entry holds from now on; undefined when it is gone.
    */
   changed(key: Buffer, value: StoredValue | undefined): void
+  /** Told once all mutations of the commit have been, for work that only the last value of a key is worth. */
+  finish?(): void
 }
 
 /** What an observer may see of the commit. */
@@ -17,6 +19,8 @@ export interface CommitContext {
   /** The namespace that is written to; its versionstamp is the one of this commit. */
   readonly state: NamespaceState
   readonly nowMs: number
+  /** See `Commit.depth`. */
+  readonly depth: number
   /** Bytes that one namespace may hold. */
   readonly namespaceBytesMax: number
   /** Reads another namespace, to be written back with this commit. */

@@ -64,7 +64,7 @@ export class SqliteQueueStore implements QueueStore {
       const [bytes] = this.#session
         .statement('select bytes from kv_messages where id = ?')
         .get(receipt.id) as [number]
-      deleteMessage(this.#session, namespaceId, { id: receipt.id, bytes })
+      deleteMessage(this.#session, namespaceId, receipt.id, bytes)
     })
   }
 
@@ -81,6 +81,16 @@ export class SqliteQueueStore implements QueueStore {
       this.#session
         .statement('update kv_messages set due_at = ?, lease = null, error = ? where id = ?')
         .run(nowMs + pauseMs, cutError(error), receipt.id)
+    })
+  }
+
+  release(namespace: string, receipt: Receipt, nowMs: number): boolean {
+    return this.#withLease(namespace, receipt, nowMs, () => {
+      this.#session
+        .statement(
+          'update kv_messages set due_at = created_at, attempts = attempts - 1, lease = null where id = ?',
+        )
+        .run(receipt.id)
     })
   }
 
@@ -180,14 +190,15 @@ export class SqliteQueueStore implements QueueStore {
   }
 
   #lease(message: MessageRow, leaseMs: number, nowMs: number): StoredMessage {
-    const { id, queue, kind, data } = message
+    const { id, queue, kind, data, dueAt } = message
     const attempts = message.attempts + 1
     const lease = randomBytes(leaseBytes).toString('base64url')
     const leasedUntil = nowMs + leaseMs
     this.#session
       .statement('update kv_messages set attempts = ?, lease = ?, due_at = ? where id = ?')
       .run(attempts, lease, leasedUntil, id)
-    return { id, queue, kind, data, attempts, lease, leasedUntil }
+    const isLastTry = attempts > message.backoffMs.length
+    return { id, queue, kind, data, attempts, lease, leasedUntil, isLastTry, dueAt }
   }
 
   /** Does something with a message in one transaction, if the lease still lasts. */
@@ -216,7 +227,8 @@ export class SqliteQueueStore implements QueueStore {
 
   /** Makes a dead letter of a message whose tries are used up, and sets its keys. */
   #bury(namespace: string, namespaceId: number, message: MessageRow, error: string, nowMs: number): void {
-    deleteMessage(this.#session, namespaceId, message)
+    // The dead letter takes the room of the message, so that none is freed for the keys.
+    deleteMessage(this.#session, namespaceId, message.id, 0)
     const refusal = this.#setFallbackKeys(namespace, message)
     const text = refusal === undefined ? error : `Its keys were not set: ${refusal} It failed with: ${error}`
     insertDeadLetter(this.#session, namespaceId, message, cutError(text), nowMs)

@@ -60,7 +60,7 @@ export class KvSession {
    * is open already, it becomes a part of it.
    */
   write<T>(work: () => T): T {
-    if (this.connection.inTransaction) return work()
+    if (this.connection.inTransaction) return this.#writeInside(work)
     this.statement('begin immediate').run()
     let result: T
     try {
@@ -72,6 +72,23 @@ export class KvSession {
     }
     this.committed()
     return result
+  }
+
+  /** The transaction around it may go on after an error, so what was begun is undone by itself. */
+  #writeInside<T>(work: () => T): T {
+    this.statement('savepoint kv_write').run()
+    try {
+      const result = work()
+      this.statement('release kv_write').run()
+      return result
+    } catch (error) {
+      // Some errors, as of a full disk, have ended the whole transaction.
+      if (this.connection.inTransaction) {
+        this.statement('rollback to kv_write').run()
+        this.statement('release kv_write').run()
+      }
+      throw error
+    }
   }
 
   /** Runs reads that all see the same moment. */

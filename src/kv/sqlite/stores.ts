@@ -2,9 +2,10 @@ import type { Database } from 'better-sqlite3'
 import { SqliteQueueStore } from './queue-store.js'
 import { EntrySearch } from './search/entry-search.js'
 import { SearchIndexes } from './search/search-indexes.js'
-import { SearchObservers } from './search/search-observers.js'
+import { createSearchObserver } from './search/search-observer.js'
 import { KvSession } from './session.js'
 import { SqliteKvStore } from './sqlite-store.js'
+import { SqliteTriggerStore } from './trigger-store.js'
 import { createTriggerObserver, type OnDropped } from './triggers.js'
 
 /** What the stores of one connection are made of. */
@@ -25,6 +26,7 @@ export interface SqliteStores {
   readonly session: KvSession
   readonly entries: SqliteKvStore
   readonly queues: SqliteQueueStore
+  readonly triggers: SqliteTriggerStore
   readonly indexes: SearchIndexes
   readonly search: EntrySearch
 }
@@ -33,17 +35,17 @@ export interface SqliteStores {
 export function createSqliteStores(options: StoreOptions): SqliteStores {
   const { connection, committed, clock, namespaceBytesMax, onDropped } = options
   const session = new KvSession(connection, committed)
-  const observers = new SearchObservers(session)
   const entries = new SqliteKvStore({
     session,
     clock,
     namespaceBytesMax,
-    observers: [({ state }) => observers.observe(state), createTriggerObserver(session, onDropped)],
+    observers: [createSearchObserver(session), createTriggerObserver(session, onDropped)],
   })
   return {
     session,
     entries,
     queues: new SqliteQueueStore(session, entries),
+    triggers: new SqliteTriggerStore(session),
     indexes: new SearchIndexes(session),
     search: new EntrySearch(session),
   }

@@ -1,10 +1,9 @@
 import { kvLimits } from '../../base/limits.js'
 import { defaultBackoffMs } from '../backoff.js'
+import { encodeChange } from '../change-queue.js'
 import { pluginNamespace } from '../namespace.js'
-import { decodeValue, type StoredValue, valueKinds } from '../stored-value.js'
-import { showVersionstamp } from '../versionstamp.js'
-import { toWire } from '../wire.js'
-import { insertMessage } from './messages.js'
+import type { StoredValue } from '../stored-value.js'
+import { insertMessage, sizeOf } from './messages.js'
 import type { CommitContext, EntryObserver, Observe } from './observers.js'
 import type { KvSession } from './session.js'
 
@@ -16,8 +15,11 @@ export interface Trigger {
   readonly prefix: Buffer
 }
 
-/** Told when a change was not queued because too many wait already. */
-export type OnDropped = (trigger: Trigger) => void
+/** Why a change was not queued: too many wait already, or functions lead to one another without end. */
+export type DropReason = 'full' | 'depth'
+
+/** Told when a change was not queued. */
+export type OnDropped = (trigger: Trigger, reason: DropReason) => void
 
 /**
  * Makes the observer that queues changes for plugins, in the transaction of the commit itself: none is lost by a
@@ -50,33 +52,25 @@ class TriggerObserver implements EntryObserver {
   }
 
   #queue(trigger: Trigger, key: Buffer, value: StoredValue | undefined): void {
-    const { session, state, nowMs, namespaceBytesMax } = this.#context
-    const own = this.#context.namespace(pluginNamespace(trigger.plugin))
-    const change = changeMessage(key, value, state.versionstamp)
-    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + change.bytes > namespaceBytesMax) {
-      this.#onDropped(trigger)
+    const { session, state, nowMs, namespaceBytesMax, depth } = this.#context
+    if (depth >= kvLimits.changeDepthMax) {
+      this.#onDropped(trigger, 'depth')
       return
     }
+    const own = this.#context.namespace(pluginNamespace(trigger.plugin))
     const message = {
       queue: trigger.queue,
-      value: change,
+      value: encodeChange(key, value, state.versionstamp, depth),
       dueAt: nowMs,
       backoffMs: defaultBackoffMs,
       keysIfUndelivered: [],
     }
+    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + sizeOf(message) > namespaceBytesMax) {
+      this.#onDropped(trigger, 'full')
+      return
+    }
     insertMessage(session, own, message, nowMs)
   }
-}
-
-/** The message of a change; `readChange` reads it. Keys travel encoded, as they were written. */
-function changeMessage(key: Buffer, value: StoredValue | undefined, versionstamp: number): StoredValue {
-  const data = JSON.stringify({
-    type: value === undefined ? 'delete' : 'set',
-    key: toWire(key),
-    value: value === undefined ? null : toWire(decodeValue(value)),
-    versionstamp: showVersionstamp(versionstamp),
-  })
-  return { kind: valueKinds.tagged, data, bytes: Buffer.byteLength(data) }
 }
 
 function isBelow(key: Buffer, prefix: Buffer): boolean {

@@ -35,7 +35,7 @@ import { parsePath, readPath } from './path.js'
  * @throws `KV_WHERE_INVALID`, which names the place, for everything that is not above.
  */
 export function compileWhere(where: Where, nowMs: number): Predicate {
-  return compileFilter(where, '', 0, { nowMs, operators: 0, items: 0 })
+  return compileFilter(where, '', 0, { nowMs, operators: 0, items: 0, parts: 0 })
 }
 
 /** Compiles a filter over entries as stores keep them; see `compileWhere`. */

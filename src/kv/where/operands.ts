@@ -18,6 +18,8 @@ export interface Compilation {
   readonly nowMs: number
   operators: number
   items: number
+  /** Texts that are looked for inside of others. */
+  parts: number
 }
 
 /** Makes the error for a place of a filter. */
@@ -60,14 +62,18 @@ export function readScalars({ value, place }: Operand, compilation: Compilation)
 }
 
 /** Reads a text that is looked for inside of others. */
-export function readPart({ value, place }: Operand): string {
+export function readPart({ value, place }: Operand, compilation: Compilation): string {
   if (typeof value !== 'string') throw whereInvalid(place, `it takes a text, and not ${describe(value)}`)
-  return checkPart(value, place)
+  return checkPart(value, place, compilation)
 }
 
-/** @throws `KV_WHERE_INVALID` for a text that is too long to be looked for. */
-export function checkPart(text: string, place: string): string {
-  const max = kvWhereLimits.partCharactersMax
+/** @throws `KV_WHERE_INVALID` for a text that is too long to be looked for, and for one too many. */
+export function checkPart(text: string, place: string, compilation: Compilation): string {
+  const { partCharactersMax: max, partsMax } = kvWhereLimits
+  compilation.parts += 1
+  if (compilation.parts > partsMax) {
+    throw whereInvalid(place, `the filter looks for more than ${partsMax} texts inside of others`)
+  }
   if (text.length <= max) return text
   throw whereInvalid(place, `the text to look for has ${text.length} characters, and ${max} are allowed`)
 }

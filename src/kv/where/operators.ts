@@ -82,15 +82,15 @@ function isAmong(operand: Operand, compilation: Compilation): Predicate {
 /** In a text, its characters in a row; in an array, an item. */
 function contains(operand: Operand, compilation: Compilation): Predicate {
   const scalar: Scalar = readScalar(operand, compilation)
-  if (typeof scalar === 'string') checkPart(scalar, operand.place)
+  if (typeof scalar === 'string') checkPart(scalar, operand.place, compilation)
   return (value) => {
     if (Array.isArray(value)) return (value as readonly KvValue[]).some((item) => isEqual(item, scalar))
     return typeof value === 'string' && typeof scalar === 'string' && value.includes(scalar)
   }
 }
 
-function containsFolded(operand: Operand): Predicate {
-  const part = fold(readPart(operand))
+function containsFolded(operand: Operand, compilation: Compilation): Predicate {
+  const part = fold(readPart(operand, compilation))
   const isPart = (item: KvValue) => typeof item === 'string' && fold(item) === part
   return (value) => {
     if (Array.isArray(value)) return (value as readonly KvValue[]).some(isPart)
@@ -99,15 +99,15 @@ function containsFolded(operand: Operand): Predicate {
 }
 
 function text(holds: (found: string, part: string) => boolean): Operator {
-  return (operand) => {
-    const part = readPart(operand)
+  return (operand, compilation) => {
+    const part = readPart(operand, compilation)
     return (value) => typeof value === 'string' && holds(value, part)
   }
 }
 
 function foldedText(holds: (found: string, part: string) => boolean): Operator {
-  return (operand) => {
-    const part = fold(readPart(operand))
+  return (operand, compilation) => {
+    const part = fold(readPart(operand, compilation))
     return (value) => typeof value === 'string' && holds(fold(value), part)
   }
 }

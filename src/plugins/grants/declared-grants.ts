@@ -2,7 +2,7 @@ import { grantLimits } from '../../base/limits.js'
 import { hookApprovalKey, hooksOf } from '../../capabilities/hooks/hook-rules.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { Manifest } from '../manifest.js'
-import { coreKey } from './grant-keys.js'
+import { coreKey, kvKey } from './grant-keys.js'
 import type { DeclaredGrant } from './grant-table.js'
 
 /** What a hook of each kind can do, for who approves it. */
@@ -14,15 +14,21 @@ const hookPowers: readonly (readonly [prefix: string, power: string])[] = [
 ]
 
 /**
- * Lists what a generation asks for, each thing once: hooks and domains of its code, core tables of its manifest.
+ * Lists what a generation asks for, each thing once: hooks and domains of its code, core tables and
+ * shared namespaces of its manifest.
  *
  * @throws Error when it asks for more than `grantLimits` allow.
  */
 export function declaredGrants(
   registrations: readonly Registration[],
-  manifest: Pick<Manifest, 'coreAccess'>,
+  manifest: Pick<Manifest, 'coreAccess' | 'kvAccess'>,
 ): readonly DeclaredGrant[] {
-  const all = [...declaredHooks(registrations), ...declaredDomains(registrations), ...declaredCore(manifest)]
+  const all = [
+    ...declaredHooks(registrations),
+    ...declaredDomains(registrations),
+    ...declaredCore(manifest),
+    ...declaredKv(manifest),
+  ]
   const grants = [...new Map(all.map((grant) => [`${grant.kind} ${grant.key}`, grant])).values()]
   assertBounded(grants)
   return grants
@@ -32,7 +38,7 @@ function assertBounded(grants: readonly DeclaredGrant[]): void {
   const { perPluginMax, keyCharactersMax } = grantLimits
   if (grants.length > perPluginMax) {
     throw new Error(
-      `it asks for ${grants.length} hooks, domains and core tables; the limit is ${perPluginMax}: split the plugin`,
+      `it asks for ${grants.length} hooks, domains, core tables and shared namespaces; the limit is ${perPluginMax}: split the plugin`,
     )
   }
   const long = grants.find(({ key }) => key.length > keyCharactersMax)
@@ -63,6 +69,19 @@ function declaredCore({ coreAccess }: Pick<Manifest, 'coreAccess'>): readonly De
       kind: 'core' as const,
       key: coreKey(table, access),
       description: access === 'read' ? 'reads rows' : 'inserts, changes and deletes rows',
+    })),
+  )
+}
+
+function declaredKv({ kvAccess }: Pick<Manifest, 'kvAccess'>): readonly DeclaredGrant[] {
+  return [...kvAccess].flatMap(([namespace, accesses]) =>
+    accesses.map((access) => ({
+      kind: 'kv' as const,
+      key: kvKey(namespace, access),
+      description:
+        access === 'read'
+          ? 'reads and follows entries that others share'
+          : 'writes entries that others share',
     })),
   )
 }

@@ -4,6 +4,7 @@ import type { Catalogue } from '../catalogue.js'
 import type { PluginEntry } from '../plugin-entry.js'
 import type { PluginLog } from '../plugin-log.js'
 import type { SerialQueue } from '../serial-queue.js'
+import type { ServiceFollower } from '../service-follower.js'
 import type { GrantStore } from './grant-store.js'
 import type { GrantKind } from './grant-table.js'
 
@@ -15,6 +16,8 @@ export interface GrantApprovalsOptions {
   readonly now: () => string
   /** Orders changes of the approvals and the swaps of each plugin. */
   readonly swaps: SerialQueue
+  /** Is told when what a plugin may do has changed. */
+  readonly follower?: ServiceFollower | undefined
 }
 
 /** How each kind is called in front of operators. */
@@ -22,9 +25,10 @@ const kindNames: Readonly<Record<GrantKind, string>> = {
   hook: 'hook',
   domain: 'domain',
   core: 'core access',
+  kv: 'access to the shared namespace',
 }
 
-/** Approves and revokes hooks, domains and core tables: in the database first, then for the next use. */
+/** Approves and revokes hooks, domains, core tables and shared namespaces: in the database first, then for the next use. */
 export class GrantApprovals {
   readonly #options: GrantApprovalsOptions
 
@@ -44,6 +48,7 @@ export class GrantApprovals {
       const isStored = await store.approve({ plugin, kind, key, version, contentHash, actor, now: now() })
       if (!isStored) return false
       entry.approveGrant(kind, key)
+      await this.#tellFollower(entry, kind)
       log.info({ plugin, kind, key, version, contentHash, actor }, 'grant approved')
       return true
     })
@@ -55,9 +60,15 @@ export class GrantApprovals {
       const isStored = await this.#options.store.revoke({ plugin, kind, key })
       const isKnown = entry?.served.grants.isAskedFor(kind, key) ?? false
       entry?.revokeGrant(kind, key)
+      if (entry !== undefined) await this.#tellFollower(entry, kind)
       if (isStored || isKnown) this.#options.log.info({ plugin, kind, key, actor }, 'grant revoked')
       return isStored || isKnown
     })
+  }
+
+  async #tellFollower({ name, serving, served }: PluginEntry, kind: GrantKind): Promise<void> {
+    if (kind !== 'kv' || serving === undefined) return
+    await this.#options.follower?.serves(name, serving.inspection.registrations, served.grants)
   }
 
   async #change(

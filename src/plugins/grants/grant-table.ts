@@ -1,8 +1,8 @@
 /**
  * What a plugin may ask for beside routes: hooks (`before_create:content_data`), domains of outbound requests
- * (`api.example.com`), access to core tables (`content_data:read`).
+ * (`api.example.com`), access to core tables (`content_data:read`) and to shared key-value namespaces (`config:read`).
  */
-export const grantKinds = ['hook', 'domain', 'core'] as const
+export const grantKinds = ['hook', 'domain', 'core', 'kv'] as const
 
 export type GrantKind = (typeof grantKinds)[number]
 

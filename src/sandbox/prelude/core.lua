@@ -219,6 +219,8 @@ local raw = {
   rawequal = rawequal, getmetatable = getanymetatable, setmetatable = rawsetmetatable, limits = limits,
   libraries = libraries, getinfo = getinfo, load = load, environment = environment, globals = globals, freeze = freeze,
   describe = tostring,
+  -- The metatable of the tables that a module marks with a tag, for its Lua part to give them methods.
+  tag_metatable = function(tag) return host(operations.tag_metatable, tag) end,
 }
 local seeds = { seed = function() return host(operations.seed) end }
 

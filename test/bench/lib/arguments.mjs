@@ -5,6 +5,7 @@ const usage = `Usage: npm run bench -- [options]
   --seconds N    length of one measurement (default 5)
   --rounds N     measurements of each side, alternating; medians are compared (default 3)
   --minutes N    length of the row siege (default 10), which runs only with --only siege
+  --millions N   entries of the row kv-large (default 10), which runs only with --only kv-large
   --only ROW     only this row; may be given more than once
   --json FILE    also writes everything measured to FILE
   --list         prints the names of the rows and ends
@@ -24,6 +25,7 @@ export function readArguments(argv, rowNames, longRowNames) {
       seconds: { type: 'string', default: '5' },
       rounds: { type: 'string', default: '3' },
       minutes: { type: 'string', default: '10' },
+      millions: { type: 'string', default: '10' },
       only: { type: 'string', multiple: true },
       json: { type: 'string' },
       list: { type: 'boolean', default: false },
@@ -39,6 +41,7 @@ export function readArguments(argv, rowNames, longRowNames) {
     seconds: positiveInteger('--seconds', values.seconds),
     rounds: positiveInteger('--rounds', values.rounds),
     minutes: positiveInteger('--minutes', values.minutes),
+    millions: positiveInteger('--millions', values.millions),
     only,
     jsonFile: values.json,
   }

@@ -14,6 +14,7 @@ beforeEach(async () => {
     grantListing('notes', 'hook', 'before_create:posts'),
     grantListing('notes', 'domain', 'api.example.com', { description: 'weather' }),
     grantListing('notes', 'core', 'content_data:read'),
+    grantListing('notes', 'kv', 'config:read'),
   ]
 })
 
@@ -49,6 +50,12 @@ const kinds = [
     reference: { plugin: 'notes', table: 'content_data', access: 'read' },
     ghost: { plugin: 'notes', table: 'content_data', access: 'write' },
     name: 'core content_data:read',
+  },
+  {
+    path: 'kv',
+    reference: { plugin: 'notes', namespace: 'config', access: 'read' },
+    ghost: { plugin: 'notes', namespace: 'config', access: 'write' },
+    name: 'kv config:read',
   },
 ]
 
@@ -119,6 +126,8 @@ for (const { path, reference, ghost, name } of kinds) {
 test('an access that is neither read nor write is refused', async () => {
   const core = [{ plugin: 'notes', table: 'content_data', access: 'all' }]
   assert.equal((await ask('POST', '/plugins/core/approve', { core })).status, 400)
+  const kv = [{ plugin: 'notes', namespace: 'config', access: 'all' }]
+  assert.equal((await ask('POST', '/plugins/kv/approve', { kv })).status, 400)
 })
 
 test('the comparison names the source, and an approval for another one is refused', async () => {
@@ -126,7 +135,7 @@ test('the comparison names the source, and an approval for another one is refuse
   assert.equal(status, 200)
   assert.deepEqual(
     body.waiting.map(({ kind }: { kind: string }) => kind),
-    ['hook', 'domain', 'core'],
+    ['hook', 'domain', 'core', 'kv'],
   )
   const stale = { plugin: 'notes', domain: 'api.example.com', content_hash: 'cd'.repeat(32) }
   assert.equal((await ask('POST', '/plugins/requests/approve', { requests: [stale] })).status, 400)
@@ -201,12 +210,14 @@ test('the typed client speaks all of it', async () => {
   await client.hooks.approve([{ ...owner, event: 'before_create', table: 'posts' }])
   await client.requests.approve([{ ...owner, domain: 'api.example.com' }])
   await client.core.approve([{ ...owner, table: 'content_data', access: 'read' }])
-  const [hooks, requests, core] = await Promise.all([
+  await client.kvAccess.approve([{ ...owner, namespace: 'config', access: 'read' }])
+  const [hooks, requests, core, kv] = await Promise.all([
     client.hooks.list(),
     client.requests.list(),
     client.core.list(),
+    client.kvAccess.list(),
   ])
-  assert.ok([...hooks, ...requests, ...core].every(({ approved }) => approved))
+  assert.ok([...hooks, ...requests, ...core, ...kv].every(({ approved }) => approved))
   await client.core.revoke([{ plugin: 'notes', table: 'content_data', access: 'read' }])
   assert.equal((await client.core.list())[0]?.approved, false)
   assert.deepEqual(await client.pipelines.list(), [])

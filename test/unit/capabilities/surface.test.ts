@@ -18,6 +18,10 @@ const surface: Readonly<Record<string, string>> = {
   hooks: 'on',
   http: 'handle use',
   json: 'array decode encode null',
+  kv: [
+    'atomic bigint bytes count create_index dead_letters delete enqueue get get_many indexes list listen now on_change',
+    'paginate queue_stats remove_index requeue search set shared transaction u64',
+  ].join(' '),
   log: 'debug error info warn',
   request: 'delete get patch post put register send',
   // Only for the files in a plugin's test/ folder, and only where tests are run.

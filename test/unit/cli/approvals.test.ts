@@ -29,6 +29,9 @@ beforeEach(() => {
     grantListing('notes', 'domain', 'api.example.com', { description: 'mail\u001b[2K' }),
     grantListing('notes', 'core', 'content_data:read', { description: 'reads rows' }),
     grantListing('notes', 'core', 'content_data:write', { approved: true }),
+    grantListing('notes', 'kv', 'config:read'),
+    grantListing('notes', 'kv', 'orders:read', { approved: true }),
+    grantListing('notes', 'kv', 'orders:write'),
     grantListing('other', 'domain', 'api.example.com'),
   ]
   administration.dropped = []
@@ -71,10 +74,12 @@ test('--all approves all that waits of this plugin, and revoke --all takes all a
     { kind: 'hook', event: 'before_create', table: 'content_data' },
     { kind: 'domain', domain: 'api.example.com' },
     { kind: 'core', table: 'content_data', access: 'read' },
+    { kind: 'kv', namespace: 'config', access: 'read' },
+    { kind: 'kv', namespace: 'orders', access: 'write' },
   ])
   assert.match((await run(['approve', 'notes', '--all', '--yes'])).out, /nothing to do/)
   const revoked = await run(['revoke', 'notes', '--all', '--yes', '--json'])
-  assert.equal(JSON.parse(revoked.out).revoked.length, 6)
+  assert.equal(JSON.parse(revoked.out).revoked.length, 9)
   const left = server.administration.grantList.filter(({ approved }) => approved)
   assert.deepEqual(left, [])
 })
@@ -85,12 +90,38 @@ test('each --all-KIND takes its kind and no other', async () => {
     ['--all-hooks', ['hook before_create:content_data']],
     ['--all-domains', ['domain api.example.com']],
     ['--all-core', ['core content_data:read']],
+    ['--all-kv', ['kv config:read', 'kv orders:write']],
   ] as const) {
     server.administration.done.length = 0
     assert.equal((await run(['approve', 'notes', flag, '--yes'])).exitCode, 0)
     const expected = wanted.map((item) => `approve notes ${item} by root`)
     assert.deepEqual(server.administration.done, expected)
   }
+})
+
+test('--kv names one access of a shared namespace, or all that the plugin asks for of it', async () => {
+  for (const [named, wanted] of [
+    ['shared:config', ['kv config:read']],
+    ['orders:write', ['kv orders:write']],
+  ] as const) {
+    server.administration.done.length = 0
+    assert.equal((await run(['approve', 'notes', '--kv', named, '--yes'])).exitCode, 0)
+    assert.deepEqual(
+      server.administration.done,
+      wanted.map((item) => `approve notes ${item} by root`),
+    )
+  }
+  assert.equal((await run(['revoke', 'notes', '--kv', 'orders', '--yes'])).exitCode, 0)
+  const left = server.administration.grantList.filter(({ kind, approved }) => kind === 'kv' && approved)
+  assert.deepEqual(
+    left.map(({ key }) => key),
+    ['config:read'],
+  )
+  assert.equal((await run(['approve', 'notes', '--kv', 'conf', '--yes'])).exitCode, exitCodes.notFound)
+  assert.equal(
+    (await run(['approve', 'notes', '--kv', 'config:write', '--yes'])).exitCode,
+    exitCodes.notFound,
+  )
 })
 
 test('one that the plugin does not ask for is named, and nothing of the selection is approved', async () => {
@@ -108,6 +139,8 @@ test('what does not look like a selector is a usage error', async () => {
     ['--domain', 'https://api.example.com'],
     ['--core', 'content_data'],
     ['--core', 'content_data:all'],
+    ['--kv', 'Config'],
+    ['--kv', 'config:all'],
     [],
   ]) {
     assert.equal((await run(['approve', 'notes', '--yes', ...words])).exitCode, exitCodes.usage)
@@ -162,17 +195,20 @@ test('diff shows what waits, what is approved and what was dropped, and what to 
       '  hook   before_create:content_data',
       '  domain api.example.com  (the plugin says: mail\\u001b[2K)',
       '  core   content_data:read  (reads rows)',
+      '  kv     config:read',
+      '  kv     orders:write',
       'approved:',
       '  hook   after_create:*',
       '  core   content_data:write',
+      '  kv     orders:read',
       'no longer asked for since the last approval:',
       '  domain old.example.com  (was approved for 0.9.0 by ann)',
-      'approve what waits with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core',
+      'approve what waits with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core --all-kv',
       '',
     ].join('\n'),
   )
   const json = JSON.parse((await run(['diff', 'notes', '--json'])).out)
-  assert.deepEqual([json.waiting.length, json.approved.length, json.dropped.length], [4, 2, 1])
+  assert.deepEqual([json.waiting.length, json.approved.length, json.dropped.length], [6, 3, 1])
 })
 
 test('diff --exit-code ends with 1 only while something waits', async () => {
@@ -196,7 +232,10 @@ test('info shows hooks, domains and core tables with the command that approves t
     '  waiting   api.example.com',
     'core accesses:',
     '  approved  content_data:write',
-    'approve those that wait with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core',
+    'kv accesses:',
+    '  waiting   config:read',
+    '  approved  orders:read',
+    'approve those that wait with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core --all-kv',
   ]) {
     assert.ok(out.includes(`${line}\n`), `${line}\n---\n${out}`)
   }

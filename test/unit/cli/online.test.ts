@@ -309,3 +309,27 @@ test('an address that is none is a usage error', async () => {
   assert.equal(exitCode, exitCodes.usage)
   assert.match(err, /http:\/\/127\.0\.0\.1:8080/)
 })
+
+test('info shows the functions for messages and changes, with the queue that their dead letters name', async () => {
+  const listeners = [
+    { queue: 'mail', concurrency: 4, approved: true },
+    {
+      queue: '$changes-ab',
+      concurrency: 1,
+      approved: false,
+      namespace: 'shared:config',
+      prefix: '["users"]',
+      events: ['set', 'delete'],
+    },
+  ]
+  server.administration.plugins.set('notes', pluginDetails('notes', { listeners }))
+  const { out } = await run(['info', 'notes'])
+  assert.ok(out.includes('listener:      queue mail, 4 at once\n'), out)
+  assert.ok(
+    out.includes(
+      'changes of shared:config ["users"] (set, delete) in $changes-ab, 1 at once, not approved\n',
+    ),
+    out,
+  )
+  assert.deepEqual(JSON.parse((await run(['info', 'notes', '--json'])).out).listeners, listeners)
+})

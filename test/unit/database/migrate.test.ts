@@ -168,3 +168,29 @@ test('hosts that start on one new file at once all come up, and each migration r
   )
   check.close()
 })
+
+test('grants of earlier files stay as they are when shared namespaces are added', async () => {
+  const db = open('kv-grants.db')
+  const { '0006_kv_grants': _kvGrants, ...earlier } = coreMigrations
+  await migrateCoreTables(db, 'kv-grants.db', earlier)
+  const grant = { plugin_name: 'a', kind: 'core', key: 'content_data:read', created_at: 'then' } as const
+  const approval = { approved: 1, approved_at: 'now', approved_by: 'ann', plugin_version: '1' } as const
+  await db
+    .insertInto('plugin_grants')
+    .values({ ...grant, ...approval, content_hash: 'aa', description: 'reads' })
+    .execute()
+  const kv = { plugin_name: 'a', kind: 'kv', key: 'config:read', created_at: 'now' } as const
+  await assert.rejects(db.insertInto('plugin_grants').values(kv).execute(), /CHECK/)
+  const before = await db.selectFrom('plugin_grants').selectAll().execute()
+  await migrateCoreTables(db, 'kv-grants.db')
+  assert.deepEqual(await db.selectFrom('plugin_grants').selectAll().execute(), before)
+  await db.insertInto('plugin_grants').values(kv).execute()
+  await assert.rejects(db.insertInto('plugin_grants').values(kv).execute(), /UNIQUE/)
+  await assert.rejects(
+    sql`insert into plugin_grants (plugin_name, kind, key, created_at) values ('a', 'all', 'x', 'now')`.execute(
+      db,
+    ),
+    /CHECK/,
+  )
+  await db.destroy()
+})

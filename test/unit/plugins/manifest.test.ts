@@ -79,6 +79,7 @@ describe('parseManifest', () => {
       author: 'Ann',
       dependencies: ['b', 5, 'a', 'b'],
       core_access: { content: ['read', 'write'] },
+      kv_access: { 'app-config': ['read', 'read'], orders: ['write'] },
       capabilities: [{ table: 't', op: 'create', handler: 'h', priority: 'x' }],
       screens: [{ name: 's', hidden: true }, { label: 'no name' }, 'text'],
       interfaces: [{ name: 'i' }, { name: 'o', mode: 'overlay' }],
@@ -86,6 +87,13 @@ describe('parseManifest', () => {
     })
     assert.deepEqual(manifest?.dependencies, ['b', 'a'])
     assert.deepEqual(manifest?.coreAccess.get('content'), ['read', 'write'])
+    assert.deepEqual(
+      [...(manifest?.kvAccess ?? [])],
+      [
+        ['app-config', ['read']],
+        ['orders', ['write']],
+      ],
+    )
     assert.equal(manifest?.capabilities[0]?.priority, 0)
     assert.deepEqual(
       manifest?.screens.map(({ name }) => name),
@@ -101,6 +109,11 @@ describe('parseManifest', () => {
   it('names the field of a wrong type, and takes an empty table for an empty list', () => {
     assert.match(problemsOf({ dependencies: 'other' }), /\[dependencies\] dependencies must be a list/)
     assert.match(problemsOf({ core_access: { t: ['own'] } }), /\[core_access.t\]/)
+    assert.match(problemsOf({ kv_access: { config: ['own'] } }), /\[kv_access.config\]/)
+    assert.match(problemsOf({ kv_access: { config: 'read' } }), /must be a list of "read" and "write"/)
+    for (const name of ['shared:config', 'plugin:other', 'Config', '', 'a'.repeat(64)]) {
+      assert.match(problemsOf({ kv_access: { [name]: ['read'] } }), /\[kv_access\].*shared namespace/)
+    }
     assert.match(problemsOf({ ui: { tag: 'mcms-other' } }), /it must be "mcms-shop"/)
     assert.equal(problemsOf({ dependencies: {} as LuaObject }), '')
   })

@@ -188,11 +188,43 @@ test('readers that come together share one reading', async () => {
 test('the reference page lists exactly the metrics that there are', async () => {
   const { metrics } = parsePrometheusText(await createMetrics().text())
   const text = await readFile(page, 'utf8')
-  const documented = [...text.matchAll(/^\| `(plugin_\w+)`/gm)].map(([, name]) => name)
+  const documented = [...text.matchAll(/^\| `((?:plugin|keyval)_\w+)`/gm)].map(([, name]) => name)
   const own = [...metrics.keys()].filter((name) => !/^(?:process|nodejs)_/.test(name))
   assert.deepEqual(own.toSorted(), documented.toSorted())
   const seeds = ['requests', 'duration_ms'].flatMap((end) => [`plugin.http.${end}`])
   seeds.push('plugin.hook.before', 'plugin.hook.after', 'plugin.hook.duration_ms', 'plugin.errors')
   seeds.push('plugin.circuit_breaker.trip', 'plugin.reload', 'plugin.vm.available')
   for (const seed of seeds) assert.ok(text.includes(`\`${seed}\``), seed)
+})
+
+test('calls of the key-value store are counted by operation, and what it holds is asked at each reading', async () => {
+  const metrics = createMetrics()
+  metrics.kvObserved({ operation: 'get', ms: 3, ok: true })
+  metrics.kvObserved({ operation: 'get', ms: 7000, ok: false })
+  metrics.kvObserved({ operation: 'set', ms: 1, ok: true })
+  let pending = 0
+  metrics.followKv(async () => {
+    pending += 1
+    if (pending === 3) throw new Error('the store is closed')
+    return { pending, processing: 2, dlq: 3, entries: 4, bytes: 5 }
+  })
+  const page = await metrics.kvText()
+  const text = parsePrometheusText(page)
+  assert.equal(text.value('keyval_operations_total', { operation: 'get' }), 2)
+  assert.equal(text.value('keyval_errors_total', { operation: 'get' }), 1)
+  assert.equal(text.value('keyval_errors_total', { operation: 'set' }), 0)
+  assert.equal(text.value('keyval_operation_duration_ms_bucket', { operation: 'get', le: '1' }), 0)
+  assert.equal(text.value('keyval_operation_duration_ms_bucket', { operation: 'get', le: '5' }), 1)
+  assert.equal(text.value('keyval_operation_duration_ms_bucket', { operation: 'get', le: '5000' }), 1)
+  assert.equal(text.value('keyval_operation_duration_ms_bucket', { operation: 'get', le: '+Inf' }), 2)
+  assert.equal(text.value('keyval_operation_duration_ms_bucket', { operation: 'set', le: '1' }), 1)
+  assert.equal(text.value('keyval_queue_total'), 6)
+  assert.doesNotMatch(page, /^plugin_/m)
+  assert.deepEqual(metrics.kvOperations(), {
+    get: { count: 2, errors: 1, avgLatencyMs: 3501.5 },
+    set: { count: 1, errors: 0, avgLatencyMs: 1 },
+  })
+  assert.equal(parsePrometheusText(await metrics.text()).value('keyval_queue_pending'), 2)
+  // A store that cannot be counted keeps the page from nothing.
+  assert.equal(parsePrometheusText(await metrics.text()).value('keyval_queue_pending'), 2)
 })

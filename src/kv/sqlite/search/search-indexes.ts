@@ -96,13 +96,15 @@ export class SearchIndexes {
 
   /** Removed indexes count once there are too many of them, so that replacing in a loop ends. */
   #checkCount({ id, name }: NamespaceState, current: number): void {
+    const { indexesMax, allIndexesMax } = kvSearchLimits
     const [removed] = this.#session
       .statement('select count(*) from kv_indexes where namespace = ? and removed_at is not null')
       .get(id) as [number]
-    const max = kvSearchLimits.indexesMax
-    if (current >= max || removed >= max) {
-      throw kvIndexLimit({ namespace: name, count: current + removed, max })
+    if (current >= indexesMax || removed >= indexesMax) {
+      throw kvIndexLimit({ holder: `The namespace ${name}`, count: current + removed, max: indexesMax })
     }
+    const [all] = this.#session.statement('select count(*) from kv_indexes').get() as [number]
+    if (all >= allIndexesMax) throw kvIndexLimit({ holder: 'The store', count: all, max: allIndexesMax })
   }
 }
 

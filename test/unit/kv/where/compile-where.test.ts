@@ -256,6 +256,7 @@ test('the size of a filter is bounded', () => {
     itemsMax,
     operatorsMax,
     partCharactersMax,
+    partsMax,
     pathCharactersMax,
     pathPartsMax,
     textCharactersMax,
@@ -267,6 +268,8 @@ test('the size of a filter is bounded', () => {
   assert.equal(matches({ a: { $in: Array(itemsMax).fill(1) } }, { a: 1 }), true)
   refused({ $or: Array(operatorsMax + 1).fill({ a: 1 }) }, '$or')
   refused(Object.fromEntries(Array.from({ length: operatorsMax + 1 }, (_, at) => [`a${at}`, 1])), /operators/)
+  refused({ $or: Array(partsMax + 1).fill({ a: { $endsWithi: 'x' } }) }, /looks for more than/)
+  refused({ $or: Array(partsMax + 1).fill({ a: { $contains: 'x' } }) }, /looks for more than/)
   refused({ a: { $contains: 'x'.repeat(partCharactersMax + 1) } }, 'a.$contains')
   refused({ a: { $startsWithi: 'x'.repeat(partCharactersMax + 1) } }, 'a.$startsWithi')
   refused({ a: 'x'.repeat(textCharactersMax + 1) }, 'a')

@@ -121,11 +121,21 @@ function lower(text: Json): string {
   return (text as string).toLowerCase()
 }
 
+/** Compiles a filter of the arbitrary above; one that came out too large does not count. */
+function compileSmall(where: object) {
+  try {
+    return compileWhere(where as Record<string, unknown>, 0)
+  } catch (error) {
+    fc.pre(!(error instanceof HostError && error.message.includes(' more than ')))
+    throw error
+  }
+}
+
 test('filters answer as the model of them does', () => {
   fc.assert(
     fc.property(filter, value, (where, found) => {
       const expected = holds(where as Record<string, Json>, found as Json)
-      assert.equal(compileWhere(where as Record<string, unknown>, 0)(found as KvValue), expected)
+      assert.equal(compileSmall(where)(found as KvValue), expected)
     }),
     { numRuns: 3000 },
   )
@@ -135,7 +145,7 @@ test('a filter and its negation never agree', () => {
   fc.assert(
     fc.property(filter, fc.jsonValue(), (where, found) => {
       const json = found as KvValue
-      assert.notEqual(compileWhere({ $and: [where] }, 0)(json), compileWhere({ $not: where }, 0)(json))
+      assert.notEqual(compileSmall({ $and: [where] })(json), compileSmall({ $not: where })(json))
     }),
   )
 })
@@ -199,7 +209,7 @@ test('no value makes a filter throw', () => {
   )
   fc.assert(
     fc.property(filter, wire, (where, found) => {
-      const predicate = compileWhere(where as Record<string, unknown>, 0)
+      const predicate = compileSmall(where)
       let read: KvValue
       try {
         read = fromWire(found)

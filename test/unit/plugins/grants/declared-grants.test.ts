@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import { grantLimits } from '../../../../src/base/limits.js'
 import { parseHookApprovalKey } from '../../../../src/capabilities/hooks/hook-rules.js'
 import { declaredGrants } from '../../../../src/plugins/grants/declared-grants.js'
-import { parseCoreKey } from '../../../../src/plugins/grants/grant-keys.js'
+import { kvKey, parseCoreKey, parseKvKey } from '../../../../src/plugins/grants/grant-keys.js'
 import { GrantTable } from '../../../../src/plugins/grants/grant-table.js'
-import type { CoreAccess } from '../../../../src/plugins/manifest.js'
+import type { Access } from '../../../../src/plugins/manifest.js'
 import type { Registration } from '../../../../src/sandbox/host-function.js'
 
 const hook = (event: string, table: string, n: number): Registration => ({
@@ -18,7 +18,8 @@ const domain = (key: string, description: unknown = ''): Registration => ({
   key,
   data: { description },
 })
-const noCore = { coreAccess: new Map<string, readonly CoreAccess[]>() }
+const noAccess = new Map<string, readonly Access[]>()
+const noCore = { coreAccess: noAccess, kvAccess: noAccess }
 const keysOf = (registrations: readonly Registration[], manifest = noCore) =>
   declaredGrants(registrations, manifest).map(({ kind, key }) => `${kind} ${key}`)
 
@@ -32,13 +33,19 @@ describe('declaredGrants', () => {
     assert.deepEqual(keysOf(registrations), ['hook before_create:posts', 'hook before_create:*'])
   })
 
-  it('takes domains from the code and core tables from the manifest, and nothing else', () => {
-    const coreAccess = new Map<string, readonly CoreAccess[]>([['content_data', ['read', 'write']]])
+  it('takes domains from the code, core tables and shared namespaces from the manifest, and nothing else', () => {
+    const coreAccess = new Map<string, readonly Access[]>([['content_data', ['read', 'write']]])
+    const kvAccess = new Map<string, readonly Access[]>([
+      ['config', ['read']],
+      ['orders', ['write']],
+    ])
     const route = { kind: 'route', key: 'GET /x', data: {} }
-    assert.deepEqual(keysOf([route, domain('api.example.com')], { coreAccess }), [
+    assert.deepEqual(keysOf([route, domain('api.example.com')], { coreAccess, kvAccess }), [
       'domain api.example.com',
       'core content_data:read',
       'core content_data:write',
+      'kv config:read',
+      'kv orders:write',
     ])
   })
 
@@ -78,6 +85,11 @@ describe('GrantTable', () => {
 })
 
 describe('keys', () => {
+  it('gives back what a key of a shared namespace was made of', () => {
+    assert.deepEqual(parseKvKey(kvKey('config', 'write')), { namespace: 'config', access: 'write' })
+    assert.deepEqual(parseKvKey(kvKey('config', 'read')), { namespace: 'config', access: 'read' })
+  })
+
   it('come apart where they were put together', () => {
     assert.deepEqual(parseHookApprovalKey('before_create:a:b'), { event: 'before_create', table: 'a:b' })
     assert.deepEqual(parseCoreKey('a:b:write'), { table: 'a:b', access: 'write' })

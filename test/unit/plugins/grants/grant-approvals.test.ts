@@ -14,28 +14,35 @@ const asking: FakePlugin = {
 /** A plugin that asks for something of each kind. */
 function init(name: string, version = '1.0.0', plugin: FakePlugin = asking): string {
   const info = { name, version, description: 'Asks.', core_access: { content_data: ['read', 'write'] } }
+  Object.assign(info, { kv_access: { config: ['read', 'write'] } })
   return fakeInit(name, { info, ...plugin }, version)
 }
 
 const hook = { plugin: 'a', kind: 'hook', key: 'before_create:posts' } as const
 const domain = { plugin: 'a', kind: 'domain', key: 'api.example.com' } as const
 const read = { plugin: 'a', kind: 'core', key: 'content_data:read' } as const
-const all = [hook, domain, read]
+const kvRead = { plugin: 'a', kind: 'kv', key: 'config:read' } as const
+const all = [hook, domain, read, kvRead]
 
 function approvedOf(manager: PluginManager): readonly string[] {
   const grants = manager.find('a')?.grants.grants ?? []
   return grants.filter(({ approved }) => approved).map(({ kind, key }) => `${kind} ${key}`)
 }
 
-const everything = ['hook before_create:posts', 'domain api.example.com', 'core content_data:read']
+const everything = [
+  'hook before_create:posts',
+  'domain api.example.com',
+  'core content_data:read',
+  'kv config:read',
+]
 
-describe('approvals of hooks, domains and core tables', () => {
+describe('approvals of hooks, domains, core tables and shared namespaces', () => {
   it('approves nothing by default, then what is listed, for the next use', async (t) => {
     const world = await createPluginWorld(t)
     await world.write('a/init.lua', init('a'))
     const { manager } = await world.start()
     assert.deepEqual(approvedOf(manager), [])
-    assert.equal(manager.statusReport().waiting[0]?.grants.length, 5)
+    assert.equal(manager.statusReport().waiting[0]?.grants.length, 7)
     assert.equal(manager.hooks().length, 3)
     const ghosts = [
       { ...domain, key: 'evil.example' },
@@ -85,7 +92,7 @@ describe('approvals of hooks, domains and core tables', () => {
     await world.write('a/init.lua', init('a', '2.0.0'))
     await manager.reload('a', 'ann')
     assert.deepEqual(approvedOf(manager), [])
-    assert.ok(world.log.includes('warn hooks, domains or core tables need a new approval'))
+    assert.ok(world.log.includes('warn hooks, domains, core tables or shared namespaces need a new approval'))
     await world.write('a/init.lua', init('a'))
     await manager.reload('a', 'ann')
     assert.deepEqual(approvedOf(manager), [], 'an earlier version does not get its approvals back')
@@ -110,10 +117,18 @@ describe('approvals of hooks, domains and core tables', () => {
     await manager.approveGrants(all, 'ann')
     await world.write('a/init.lua', init('a', '1.0.0', { hooks: ['before_create:posts'] }))
     await manager.reload('a', 'ann')
-    assert.deepEqual(approvedOf(manager), ['hook before_create:posts', 'core content_data:read'])
+    assert.deepEqual(approvedOf(manager), [
+      'hook before_create:posts',
+      'core content_data:read',
+      'kv config:read',
+    ])
     await world.write('a/init.lua', init('a'))
     await manager.reload('a', 'ann')
-    assert.deepEqual(approvedOf(manager), ['hook before_create:posts', 'core content_data:read'])
+    assert.deepEqual(approvedOf(manager), [
+      'hook before_create:posts',
+      'core content_data:read',
+      'kv config:read',
+    ])
   })
 
   it('revokes at once and for good, also for a plugin that does not run', async (t) => {
@@ -122,13 +137,14 @@ describe('approvals of hooks, domains and core tables', () => {
     const first = await world.start()
     await first.manager.approveGrants(all, 'ann')
     assert.deepEqual(await first.manager.revokeGrants([domain], 'ann'), { errors: [] })
-    assert.deepEqual(approvedOf(first.manager), ['hook before_create:posts', 'core content_data:read'])
+    const left = ['hook before_create:posts', 'core content_data:read', 'kv config:read']
+    assert.deepEqual(approvedOf(first.manager), left)
     await first.manager.disable('a', 'ann')
     await first.manager.close()
     const { manager } = await world.start()
     assert.deepEqual(await manager.revokeGrants([hook], 'ann'), { errors: [] })
     await manager.enable('a', 'ann')
-    assert.deepEqual(approvedOf(manager), ['core content_data:read'])
+    assert.deepEqual(approvedOf(manager), ['core content_data:read', 'kv config:read'])
     assert.equal((await manager.revokeGrants([{ ...hook, key: 'x:y' }], 'ann')).errors.length, 1)
   })
 
@@ -221,7 +237,7 @@ describe('grantsOf', () => {
       const { manager, sandbox } = world.create()
       sandbox.onCall = (generation, payload) => {
         if (payload !== 'on_init') return
-        assert.equal(manager.find('a')?.grants.grants.length, seen.length < 2 ? 0 : 5)
+        assert.equal(manager.find('a')?.grants.grants.length, seen.length < 2 ? 0 : 7)
         seen.push(manager.grantsOf('a', generation).isApproved('domain', 'api.example.com'))
       }
       await manager.start()
@@ -235,7 +251,7 @@ describe('grantsOf', () => {
     await second.reload('a', 'ann')
     assert.deepEqual(seen, [false, true, false])
     const serving = second.find('a')?.generation?.id ?? 0
-    assert.equal(second.grantsOf('a', serving).grants.length, 5)
+    assert.equal(second.grantsOf('a', serving).grants.length, 7)
     assert.deepEqual(second.grantsOf('a', 999).grants, [])
     assert.deepEqual(second.grantsOf('ghost', serving).grants, [])
   })
@@ -261,7 +277,11 @@ describe('grantsOf', () => {
     }
     await manager.reload('a', 'ann')
     assert.deepEqual(during, [true, false])
-    assert.deepEqual(approvedOf(manager), ['hook before_create:posts', 'core content_data:read'])
+    assert.deepEqual(approvedOf(manager), [
+      'hook before_create:posts',
+      'core content_data:read',
+      'kv config:read',
+    ])
     const draining = () => manager.grantsOf('a', old.id)
     assert.equal(draining().isApproved('core', 'content_data:read'), true)
     await manager.revokeGrants([read], 'ann')
@@ -297,9 +317,9 @@ describe('diff', () => {
     const before = await first.manager.diff('a')
     assert.deepEqual(
       before?.waiting.map(({ key }) => key),
-      ['after_create:*', 'content_data:write'],
+      ['after_create:*', 'content_data:write', 'config:write'],
     )
-    assert.equal(before?.approved.length, 5)
+    assert.equal(before?.approved.length, 6)
     assert.deepEqual(before?.dropped, [])
     await first.manager.close()
     await world.write('a/init.lua', init('a', '2.0.0', { routes: routes.slice(0, 1) }))
@@ -311,6 +331,8 @@ describe('diff', () => {
         ['GET /x', '1.0.0'],
         ['content_data:read', '1.0.0'],
         ['content_data:write', undefined],
+        ['config:read', '1.0.0'],
+        ['config:write', undefined],
       ],
     )
     assert.deepEqual(

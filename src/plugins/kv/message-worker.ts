@@ -1,0 +1,278 @@
+import { messageOf } from '../../base/errors.js'
+import { kvDeliveryLimits } from '../../base/limits.js'
+import { retryWhileBusy } from '../../database/busy-retry.js'
+import { isBusy } from '../../database/sqlite.js'
+import type { QueueStore, StoredMessage } from '../../kv/queue-store.js'
+import type { TriggerStore } from '../../kv/trigger-store.js'
+import type { PluginLog } from '../plugin-log.js'
+import type { ListenerBreakers } from './listener-breakers.js'
+import type { Listener, ListenerIndex } from './listener-index.js'
+import { LookTimer } from './look-timer.js'
+import { callListener, type MessageOutcome } from './message-caller.js'
+
+/** One message that a function was called with, for metrics. */
+export interface MessageSample {
+  readonly plugin: string
+  readonly queue: string
+  /** `dead` when it failed for the last time. */
+  readonly status: 'ok' | 'failed' | 'timeout' | 'dead'
+  readonly durationMs: number
+  /** Time from when the message was due to this call; undefined at its second try and later. */
+  readonly lagMs: number | undefined
+}
+
+export interface MessageWorkerOptions {
+  readonly queues: QueueStore
+  readonly triggers: Pick<TriggerStore, 'busyNamespaces'>
+  readonly index: ListenerIndex
+  readonly breakers: ListenerBreakers
+  /** Functions of all plugins that run at once. */
+  readonly concurrentMax: number
+  /** Time of one function. */
+  readonly timeoutMs: number
+  readonly log: PluginLog
+  readonly observe: (sample: MessageSample) => void
+  /** Is told now and then, for what could not be done earlier. */
+  polled(): void
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/**
+ * Brings messages and changes to the functions of plugins:
+ *
+ *   waiting ──taken──▶ leased ──worked off──▶ (removed)
+ *      ▲                 │ │
+ *      └──not called─────┘ └──failed──▶ waiting for its next try, or dead
+ *
+ * A message is leased for longer than its function may run. When the process ends under it, another takes it then.
+ */
+export class MessageWorker {
+  readonly #options: MessageWorkerOptions
+  readonly #timer: LookTimer
+  /** Calls that run, by plugin and by queue. */
+  readonly #running = new Map<string, number>()
+  /** Functions that get nothing until a time of `performance.now()`, because nothing could be handed over. */
+  readonly #pausedUntilMs = new Map<string, number>()
+  readonly #tasks = new Set<Promise<void>>()
+  #isStarted = false
+  #isStopped = false
+  #looking: Promise<void> | undefined
+  #lookAgain = false
+  /** Turns the order of functions, so that none is always the last. */
+  #turn = 0
+
+  constructor(options: MessageWorkerOptions) {
+    this.#options = options
+    this.#timer = new LookTimer(() => {
+      options.polled()
+      this.wake()
+    })
+  }
+
+  /** Begins to take messages. */
+  start(): void {
+    this.#isStarted = true
+    this.wake()
+  }
+
+  /** Looks for messages soon; many calls are one look. To be called after each commit. */
+  committed(): void {
+    if (this.#isStarted && !this.#isStopped) this.#timer.soon()
+  }
+
+  /** Looks for messages, now or when the look under way has ended. */
+  wake(): void {
+    if (!this.#isStarted || this.#isStopped || this.#tasks.size >= this.#options.concurrentMax) return
+    this.#lookAgain = true
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+      if (this.#lookAgain) this.wake()
+    })
+  }
+
+  /** Takes no further messages and waits for those that are being worked on. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#timer.stop()
+    await this.#looking
+    await Promise.all(this.#tasks)
+  }
+
+  async #look(): Promise<void> {
+    try {
+      while (this.#lookAgain && !this.#isStopped) {
+        this.#lookAgain = false
+        this.#timer.looked()
+        await this.#takeAll()
+      }
+    } catch (error) {
+      this.#lookAgain = false
+      this.#options.log.warn({ error: messageOf(error) }, 'messages for plugins could not be taken')
+    }
+    if (!this.#isStopped) this.#timer.within(kvDeliveryLimits.pollMs)
+  }
+
+  async #takeAll(): Promise<void> {
+    const listeners = this.#options.index.approved()
+    if (listeners.length === 0) return
+    const busy = new Set(await retryWhileBusy(() => this.#options.triggers.busyNamespaces()))
+    this.#turn += 1
+    for (let at = 0; at < listeners.length && !this.#isStopped; at += 1) {
+      const listener = listeners[(at + this.#turn) % listeners.length] as Listener
+      if (busy.has(listener.namespace)) await this.#takeFor(listener)
+    }
+  }
+
+  async #takeFor(listener: Listener): Promise<void> {
+    const nowMs = performance.now()
+    const pausedUntilMs = Math.max(
+      this.#pausedUntilMs.get(nameOf(listener)) ?? 0,
+      this.#options.breakers.openUntilMs(listener, nowMs) ?? 0,
+    )
+    if (pausedUntilMs > nowMs) {
+      this.#timer.within(pausedUntilMs - nowMs)
+      return
+    }
+    this.#pausedUntilMs.delete(nameOf(listener))
+    const free = Math.min(this.#freeFor(listener), kvDeliveryLimits.takenMax)
+    if (free <= 0) return
+    const taken: StoredMessage[] = []
+    const dueAtMs = await retryWhileBusy(() => this.#take(listener, free, taken))
+    for (const message of taken) this.#begin(listener, message)
+    if (taken.length === kvDeliveryLimits.takenMax) this.#lookAgain = true
+    if (dueAtMs !== undefined) this.#lookAt(dueAtMs)
+  }
+
+  /** @param dueAtMs Is past when so many messages had no tries left that more of them were not looked at. */
+  #lookAt(dueAtMs: number): void {
+    const pauseMs = dueAtMs - this.#options.now()
+    if (pauseMs <= 0) this.#lookAgain = true
+    else this.#timer.within(pauseMs)
+  }
+
+  /**
+   * Takes messages, which are in `taken` also when it throws.
+   *
+   * @returns When the next one is due, where there were fewer than could have been taken.
+   */
+  #take({ namespace, queue }: Listener, count: number, taken: StoredMessage[]): number | undefined {
+    const { queues, now, timeoutMs } = this.#options
+    try {
+      while (taken.length < count) {
+        const message = queues.dequeue(namespace, queue, timeoutMs + kvDeliveryLimits.leaseMs, now())
+        if (message === undefined) return queues.nextDueAt(namespace, queue)
+        taken.push(message)
+      }
+    } catch (error) {
+      // What is taken already is not left to wait for the lock.
+      if (!isBusy(error) || taken.length === 0) throw error
+      this.#lookAgain = true
+    }
+    return undefined
+  }
+
+  /** A plugin gets half of its VMs for messages, so that they neither stop its routes nor take all the turns. */
+  #freeFor(listener: Listener): number {
+    const { breakers, concurrentMax } = this.#options
+    const { plugin, generation } = listener
+    const share = Math.ceil(generation.status().vmsTotal / 2)
+    return Math.min(
+      concurrentMax - this.#tasks.size,
+      share - (this.#running.get(plugin) ?? 0),
+      breakers.concurrencyOf(listener, performance.now()) - (this.#running.get(nameOf(listener)) ?? 0),
+    )
+  }
+
+  #begin(listener: Listener, message: StoredMessage): void {
+    this.#count(listener, 1)
+    const task = this.#deliver(listener, message)
+      .catch((error) => {
+        // Nothing is lost: it is taken again when its lease is over.
+        const fields = { ...factsOf(listener, message), error: messageOf(error) }
+        this.#options.log.warn(fields, 'the state of a message could not be stored')
+      })
+      .finally(() => {
+        this.#tasks.delete(task)
+        this.#count(listener, -1)
+        this.wake()
+      })
+    this.#tasks.add(task)
+  }
+
+  #count(listener: Listener, step: 1 | -1): void {
+    for (const name of [listener.plugin, nameOf(listener)]) {
+      const running = (this.#running.get(name) ?? 0) + step
+      if (running === 0) this.#running.delete(name)
+      else this.#running.set(name, running)
+    }
+  }
+
+  async #deliver(listener: Listener, message: StoredMessage): Promise<void> {
+    const lagMs = message.attempts > 1 ? undefined : Math.max(this.#options.now() - message.dueAt, 0)
+    const startedMs = performance.now()
+    const outcome = await callListener(listener, message, this.#options.timeoutMs)
+    const durationMs = performance.now() - startedMs
+    if (outcome.kind === 'not-run') return this.#putBack(listener, message)
+    if (outcome.kind === 'failed') return this.#failed(listener, message, outcome, { durationMs, lagMs })
+    if (outcome.kind === 'done') {
+      this.#options.breakers.succeeded(listener)
+      this.#note(listener, 'ok', { durationMs, lagMs })
+    }
+    await this.#settle(listener, message, 'ack')
+  }
+
+  async #failed(
+    listener: Listener,
+    message: StoredMessage,
+    { problem, isTimeout }: Extract<MessageOutcome, { kind: 'failed' }>,
+    times: Pick<MessageSample, 'durationMs' | 'lagMs'>,
+  ): Promise<void> {
+    const { breakers, log } = this.#options
+    breakers.failed(listener, performance.now())
+    this.#note(listener, message.isLastTry ? 'dead' : isTimeout ? 'timeout' : 'failed', times)
+    const fields = { ...factsOf(listener, message), error: problem }
+    if (message.isLastTry) log.error(fields, 'a message was given up; it is a dead letter of its queue')
+    else log.warn(fields, 'a message failed and is tried again')
+    await this.#settle(listener, message, 'nack', problem)
+  }
+
+  /** Puts back what was not tried, in the place that it had. */
+  async #putBack(listener: Listener, message: StoredMessage): Promise<void> {
+    if (this.#options.index.isCurrent(listener)) {
+      this.#pausedUntilMs.set(nameOf(listener), performance.now() + kvDeliveryLimits.busyPauseMs)
+    }
+    await this.#settle(listener, message, 'release')
+  }
+
+  async #settle(
+    listener: Listener,
+    message: StoredMessage,
+    step: 'ack' | 'nack' | 'release',
+    problem = '',
+  ): Promise<void> {
+    const { queues, now, log } = this.#options
+    const { namespace } = listener
+    const isStored = await retryWhileBusy(() => {
+      if (step === 'nack') return queues.nack(namespace, message, problem, now())
+      return queues[step](namespace, message, now())
+    })
+    if (!isStored) log.warn(factsOf(listener, message), 'the lease of a message ended under its function')
+  }
+
+  #note(
+    { plugin, queue }: Listener,
+    status: MessageSample['status'],
+    times: Pick<MessageSample, 'durationMs' | 'lagMs'>,
+  ): void {
+    this.#options.observe({ plugin, queue, status, ...times })
+  }
+}
+
+function nameOf({ plugin, queue }: Listener): string {
+  return `${plugin} ${queue}`
+}
+
+function factsOf({ plugin, queue }: Listener, { id, attempts }: StoredMessage): Record<string, unknown> {
+  return { plugin, queue, message: id, attempts }
+}

@@ -1,0 +1,530 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { kvLimits } from '../../../src/base/limits.js'
+import { encodeKey } from '../../../src/kv/key.js'
+import { encodeMessage } from '../../../src/kv/queue-options.js'
+import type { Receipt, StoredMessage } from '../../../src/kv/queue-store.js'
+import type { Commit } from '../../../src/kv/store.js'
+import { encodeValue } from '../../../src/kv/stored-value.js'
+import { createQueueFile, type QueueDoor } from '../../helpers/kv-queue-fixture.js'
+
+const file = await createQueueFile()
+after(() => file.close())
+const door = file.open()
+const { queues } = door
+
+const leaseMs = 1000
+let namespaces = 0
+
+/** Each test has a namespace of its own. */
+function freshNamespace(): string {
+  namespaces += 1
+  return `shared:n${namespaces}`
+}
+
+function take(namespace: string, nowMs: number, queue = 'default', from: QueueDoor = door): StoredMessage {
+  const message = from.queues.dequeue(namespace, queue, leaseMs, nowMs)
+  assert.ok(message, `nothing is due in ${namespace} at ${nowMs}`)
+  return message
+}
+
+function nothing(namespace: string, nowMs: number, queue = 'default'): void {
+  assert.equal(queues.dequeue(namespace, queue, leaseMs, nowMs), undefined)
+}
+
+function letters(namespace: string, queue?: string) {
+  return queues.deadLetters(namespace, { queue, limit: 1000, offset: 0 })
+}
+
+function balanced(namespace: string, from: QueueDoor = door): void {
+  const { counted, held } = from.accounts(namespace)
+  assert.deepEqual(counted, held)
+}
+
+/** Sends a message that dies with its first failure, and lets it die. */
+function bury(namespace: string, value: string, nowMs: number, queue = 'default'): number {
+  door.enqueue(namespace, value, { queue, backoffSchedule: [] }, nowMs)
+  assert.equal(queues.nack(namespace, take(namespace, nowMs, queue), `error of ${value}`, nowMs), true)
+  return letters(namespace)[0]?.id ?? Number.NaN
+}
+
+test('with pauses of 50 and 100 ms there are three tries, and then a dead letter', () => {
+  const namespace = freshNamespace()
+  const id = door.enqueue(namespace, { order: 7 }, { backoffSchedule: [50, 100] }, 10)
+  const first = take(namespace, 10)
+  assert.deepEqual([first.id, first.attempts, first.leasedUntil], [id, 1, 1010])
+  assert.equal(queues.nack(namespace, first, 'first error', 20), true)
+  nothing(namespace, 69)
+  const second = take(namespace, 70)
+  assert.deepEqual([second.id, second.attempts], [id, 2])
+  assert.equal(queues.nack(namespace, second, 'second error', 80), true)
+  nothing(namespace, 179)
+  const third = take(namespace, 180)
+  assert.deepEqual([third.id, third.attempts], [id, 3])
+  assert.deepEqual(letters(namespace), [])
+  assert.equal(queues.nack(namespace, third, 'third error', 190), true)
+  nothing(namespace, 1e12)
+  const [{ id: letterId, ...letter } = { id: 0 }, ...others] = letters(namespace)
+  assert.deepEqual(others, [])
+  assert.deepEqual(letter, {
+    messageId: id,
+    queue: 'default',
+    kind: 0,
+    data: '{"order":7}',
+    attempts: 3,
+    error: 'third error',
+    createdAt: 10,
+    failedAt: 190,
+  })
+  assert.deepEqual(queues.deadLetter(namespace, letterId), { id: letterId, ...letter })
+  balanced(namespace)
+})
+
+test('with no pauses there is one try', () => {
+  const namespace = freshNamespace()
+  bury(namespace, 'once', 0)
+  nothing(namespace, 1e12)
+  assert.equal(letters(namespace)[0]?.attempts, 1)
+})
+
+test('messages come in the order in which they are due, and those of one moment as they were sent', () => {
+  const namespace = freshNamespace()
+  const ids = [30, 0, 10, 0].map((delay) => door.enqueue(namespace, delay, { delay }, 0))
+  const given = [0, 0, 10, 30].map((nowMs) => take(namespace, nowMs).id)
+  assert.deepEqual(given, [ids[1], ids[3], ids[2], ids[0]])
+})
+
+test('a delayed message is not given out a millisecond early', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'later', { delay: 100 }, 5)
+  nothing(namespace, 104)
+  assert.equal(queues.nextDueAt(namespace, 'default'), 105)
+  take(namespace, 105)
+})
+
+test('queues and namespaces do not see the messages of each other', () => {
+  const namespace = freshNamespace()
+  const other = freshNamespace()
+  door.enqueue(namespace, 'a', { queue: 'a' })
+  door.enqueue(other, 'b', { queue: 'b' })
+  nothing(namespace, 10, 'b')
+  nothing(other, 10, 'a')
+  nothing(freshNamespace(), 10)
+  const message = take(namespace, 10, 'a')
+  assert.equal(queues.ack(other, message, 11), false)
+  assert.equal(queues.nack(other, message, '', 11), false)
+  assert.equal(queues.extend(other, message, leaseMs, 11), false)
+  const letterId = bury(namespace, 'c', 12)
+  assert.equal(queues.deadLetter(other, letterId), undefined)
+  assert.equal(queues.deleteDeadLetter(other, letterId), false)
+  assert.equal(queues.requeue(other, letterId, 12), undefined)
+  assert.equal(queues.purgeDeadLetters(other, undefined), 0)
+  assert.equal(letters(namespace).length, 1)
+  assert.equal(queues.ack(namespace, message, 13), true)
+})
+
+test('a leased message is nobody else’s until the lease ends, and due again at that moment', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'work')
+  const first = take(namespace, 0)
+  assert.equal(queues.nextDueAt(namespace, 'default'), leaseMs)
+  nothing(namespace, leaseMs - 1)
+  const second = take(namespace, leaseMs)
+  assert.deepEqual([second.id, second.attempts], [first.id, 2])
+  assert.notEqual(second.lease, first.lease)
+})
+
+test('a lease survives a restart, and so does its end', async () => {
+  const restarted = await createQueueFile()
+  try {
+    const before = restarted.open()
+    before.enqueue('shared:a', 'held')
+    const held = take('shared:a', 0, 'default', before)
+    before.close()
+    const behind = restarted.open()
+    assert.equal(behind.queues.dequeue('shared:a', 'default', leaseMs, leaseMs - 1), undefined)
+    assert.equal(take('shared:a', leaseMs, 'default', behind).id, held.id)
+  } finally {
+    restarted.close()
+  }
+})
+
+test('a receipt whose lease has ended does nothing, whoever has the message now', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'work')
+  const late = take(namespace, 0)
+  const stale = (receipt: Receipt, nowMs: number): void => {
+    assert.equal(queues.ack(namespace, receipt, nowMs), false)
+    assert.equal(queues.nack(namespace, receipt, 'late', nowMs), false)
+    assert.equal(queues.extend(namespace, receipt, leaseMs, nowMs), false)
+  }
+  stale(late, leaseMs)
+  const holder = take(namespace, leaseMs)
+  const commits = door.commits()
+  stale(late, leaseMs + 1)
+  stale({ id: holder.id, lease: '' }, leaseMs + 1)
+  stale({ id: holder.id + 1, lease: holder.lease }, leaseMs + 1)
+  assert.equal(door.commits(), commits, 'a receipt that is stale wakes nobody')
+  assert.equal(queues.ack(namespace, holder, leaseMs + 1), true)
+  stale(holder, leaseMs + 2)
+  balanced(namespace)
+})
+
+test('a message that was given back cannot be ended by the one who gave it', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'work', { backoffSchedule: [10] })
+  const message = take(namespace, 0)
+  queues.nack(namespace, message, '', 1)
+  assert.equal(queues.ack(namespace, message, 2), false)
+  assert.equal(queues.extend(namespace, message, leaseMs, 2), false)
+  take(namespace, 11)
+})
+
+test('an extended lease ends later, or earlier', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'work')
+  const message = take(namespace, 0)
+  assert.equal(queues.extend(namespace, message, 5000, 500), true)
+  nothing(namespace, 5499)
+  assert.equal(queues.extend(namespace, message, 10, 5499), true)
+  nothing(namespace, 5508)
+  assert.equal(take(namespace, 5509).attempts, 2)
+})
+
+test('a message whose consumers crash uses up its tries, and its death says so', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'poison', { backoffSchedule: [50, 100], keysIfUndelivered: [['lost', 1]] })
+  door.enqueue(namespace, 'good', { delay: 1 })
+  let nowMs = 0
+  const given = () => {
+    const message = take(namespace, nowMs)
+    if (message.data === '"good"') queues.ack(namespace, message, nowMs)
+    nowMs += leaseMs
+    return [message.data, message.attempts]
+  }
+  assert.deepEqual(
+    [given(), given(), given(), given()],
+    [
+      ['"poison"', 1],
+      ['"good"', 1],
+      ['"poison"', 2],
+      ['"poison"', 3],
+    ],
+  )
+  assert.deepEqual(letters(namespace), [])
+  nothing(namespace, nowMs)
+  const [letter] = letters(namespace)
+  assert.match(letter?.error ?? '', /last of 3 tries ended without an answer/)
+  assert.equal(letter?.attempts, 3)
+  assert.equal(door.entry(namespace, ['lost', 1]), 'poison')
+  balanced(namespace)
+})
+
+test('the death of a poison message names the error that an earlier try was given back with', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'poison', { backoffSchedule: [0] })
+  queues.nack(namespace, take(namespace, 0), 'disk on fire', 1)
+  take(namespace, 1)
+  nothing(namespace, 1 + leaseMs)
+  assert.match(letters(namespace)[0]?.error ?? '', /without an answer.*disk on fire/)
+})
+
+test('many poison messages die over several looks, and the good one behind them is found', () => {
+  const namespace = freshNamespace()
+  const poisoned = kvLimits.deathsMax * 2 + 2
+  for (let at = 0; at < poisoned; at += 1) {
+    door.enqueue(namespace, at, { backoffSchedule: [] })
+    take(namespace, 0)
+  }
+  const good = door.enqueue(namespace, 'good', { delay: leaseMs + 1 })
+  const nowMs = leaseMs + 1
+  for (let look = 1; look <= 2; look += 1) {
+    nothing(namespace, nowMs)
+    assert.equal(letters(namespace).length, look * kvLimits.deathsMax)
+    assert.ok(
+      (queues.nextDueAt(namespace, 'default') ?? nowMs + 1) <= nowMs,
+      'it is to be asked again at once',
+    )
+  }
+  assert.equal(take(namespace, nowMs).id, good)
+  assert.equal(letters(namespace).length, poisoned)
+})
+
+test('death sets the keys, in the transaction and with all that a commit does', () => {
+  const namespace = freshNamespace()
+  const watcher = `plugin:w${namespaces}`
+  const keys = [['failed', 1], ['failed', 2], ['other']]
+  door.entries.commit(namespace, {
+    checks: [],
+    mutations: [{ type: 'set', key: encodeKey(['x']), value: encodeValue(1, 0) }],
+  })
+  door.session.connection
+    .prepare('insert into kv_triggers (namespace, plugin, queue, prefix) values (?, ?, ?, ?)')
+    .run(door.session.namespaceId(namespace), watcher.slice('plugin:'.length), 'seen', encodeKey(['failed']))
+  door.session.connection.prepare('update kv_namespaces set observers_version = 1').run()
+  door.enqueue(namespace, 'v', { backoffSchedule: [], keysIfUndelivered: keys })
+  const message = take(namespace, 0)
+  assert.equal(door.entry(namespace, ['other']), undefined)
+  queues.nack(namespace, message, 'no', 1)
+  for (const key of keys) assert.equal(door.entry(namespace, key), 'v')
+  assert.equal(queues.queueCounts(watcher, 'seen', 1).pending, 2)
+  const [one, two] = door.entries.read(namespace, [encodeKey(['failed', 1]), encodeKey(['other'])])
+  assert.equal(one?.versionstamp, two?.versionstamp)
+  balanced(namespace)
+  balanced(watcher)
+})
+
+test('bytes survive a queue, its keys and its dead letters', () => {
+  const namespace = freshNamespace()
+  const bytes = new Uint8Array([0, 255, 10])
+  door.enqueue(namespace, bytes, { backoffSchedule: [], keysIfUndelivered: [['b']] })
+  const message = take(namespace, 0)
+  assert.deepEqual(new Uint8Array(message.data as Uint8Array), bytes)
+  queues.nack(namespace, message, '', 1)
+  assert.deepEqual(door.entry(namespace, ['b']), bytes)
+  assert.equal(letters(namespace)[0]?.error, 'The consumer gave no reason.')
+  balanced(namespace)
+})
+
+test('a message dies although the namespace has no room for its keys, and the letter says what was not done', () => {
+  const namespace = freshNamespace()
+  const small = file.open({ namespaceBytesMax: 1000 })
+  const options = { backoffSchedule: [], keysIfUndelivered: [['a'], ['b']] }
+  small.enqueue(namespace, 'v'.repeat(400), options)
+  const message = take(namespace, 0)
+  assert.equal(small.queues.nack(namespace, message, 'broken', 1), true)
+  assert.equal(door.entry(namespace, ['a']), undefined)
+  assert.match(letters(namespace)[0]?.error ?? '', /keys were not set: .*1000.*failed with: broken/)
+  assert.deepEqual(queues.queueCounts(namespace, undefined, 1), { pending: 0, processing: 0, dead: 1 })
+  balanced(namespace)
+})
+
+test('when the transaction of a death is undone, the message is still held and nothing is set', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'v', { backoffSchedule: [], keysIfUndelivered: [['k']] })
+  const message = take(namespace, 0)
+  assert.throws(
+    () =>
+      door.session.write(() => {
+        assert.equal(queues.nack(namespace, message, 'no', 1), true)
+        throw new Error('the process dies here')
+      }),
+    /dies here/,
+  )
+  assert.deepEqual(letters(namespace), [])
+  assert.equal(door.entry(namespace, ['k']), undefined)
+  assert.equal(queues.ack(namespace, message, 2), true)
+})
+
+test('the text of an error is cut between characters', () => {
+  const namespace = freshNamespace()
+  for (const error of ['x'.repeat(1e6), `x${'😀'.repeat(1000)}`, `\ud800${'é'.repeat(2000)}`]) {
+    door.enqueue(namespace, 'v', { backoffSchedule: [] })
+    queues.nack(namespace, take(namespace, 0), error, 1)
+    const stored = letters(namespace)[0]?.error ?? ''
+    const bytes = Buffer.byteLength(stored)
+    assert.ok(bytes <= kvLimits.errorBytesMax && bytes > kvLimits.errorBytesMax - 4, `${bytes} bytes`)
+    assert.ok(stored.endsWith('…'))
+    assert.equal(stored.slice(1).includes('\ufffd'), false)
+  }
+  const exact = 'é'.repeat(kvLimits.errorBytesMax / 2)
+  door.enqueue(namespace, 'v', { backoffSchedule: [] })
+  queues.nack(namespace, take(namespace, 0), exact, 1)
+  assert.equal(letters(namespace)[0]?.error, exact)
+})
+
+test('a requeued letter has all its tries, pauses and keys again', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'v', { queue: 'q', backoffSchedule: [7], keysIfUndelivered: [['k']] })
+  queues.nack(namespace, take(namespace, 0, 'q'), 'one', 0)
+  queues.nack(namespace, take(namespace, 7, 'q'), 'two', 7)
+  door.entries.commit(namespace, { checks: [], mutations: [{ type: 'delete', key: encodeKey(['k']) }] })
+  const [letter] = letters(namespace)
+  const newId = queues.requeue(namespace, letter?.id ?? 0, 100)
+  assert.ok(newId !== undefined && newId > (letter?.messageId ?? 0))
+  assert.deepEqual(letters(namespace), [])
+  assert.equal(queues.requeue(namespace, letter?.id ?? 0, 100), undefined)
+  balanced(namespace)
+  const again = take(namespace, 100, 'q')
+  assert.deepEqual([again.id, again.attempts, again.data], [newId, 1, '"v"'])
+  queues.nack(namespace, again, 'three', 100)
+  assert.equal(queues.nextDueAt(namespace, 'q'), 107)
+  queues.nack(namespace, take(namespace, 107, 'q'), 'four', 107)
+  assert.equal(door.entry(namespace, ['k']), 'v')
+  assert.equal(letters(namespace)[0]?.error, 'four')
+  balanced(namespace)
+})
+
+test('dead letters come newest first, by queue and by page, and are deleted one by one or together', () => {
+  const namespace = freshNamespace()
+  const [a1, b1, a2] = [
+    bury(namespace, 'a1', 1, 'a'),
+    bury(namespace, 'b1', 2, 'b'),
+    bury(namespace, 'a2', 3, 'a'),
+  ]
+  const ids = (query: { queue?: string; limit: number; offset: number }) =>
+    queues.deadLetters(namespace, query).map(({ id }) => id)
+  assert.deepEqual(ids({ limit: 10, offset: 0 }), [a2, b1, a1])
+  assert.deepEqual(ids({ limit: 1, offset: 1 }), [b1])
+  assert.deepEqual(ids({ queue: 'a', limit: 10, offset: 1 }), [a1])
+  assert.equal(queues.deleteDeadLetter(namespace, a1), true)
+  assert.equal(queues.deleteDeadLetter(namespace, a1), false)
+  assert.equal(queues.purgeDeadLetters(namespace, 'b'), 1)
+  assert.deepEqual(ids({ limit: 10, offset: 0 }), [a2])
+  assert.equal(queues.purgeDeadLetters(namespace, undefined), 1)
+  assert.equal(queues.purgeDeadLetters(namespace, undefined), 0)
+  balanced(namespace)
+})
+
+test('a purge and a page of large letters go in slices', () => {
+  const namespace = freshNamespace()
+  const large = 'v'.repeat(kvLimits.valueBytesMax - 2)
+  const count = kvLimits.deadLettersSliceMax + 5
+  door.session.write(() => {
+    for (let at = 0; at < count; at += 1) bury(namespace, large, 0)
+  })
+  const page = letters(namespace)
+  assert.equal(page.length, kvLimits.pageBytesMax / kvLimits.valueBytesMax)
+  assert.equal(
+    queues.deadLetters(namespace, { limit: 1000, offset: page.length }).length,
+    count - page.length,
+  )
+  const slices = [1, 2, 3].map(() => queues.purgeDeadLetters(namespace, undefined))
+  assert.deepEqual(slices, [kvLimits.deadLettersSliceMax, 5, 0])
+  balanced(namespace)
+})
+
+test('dead letters are swept by their age, in slices, and not a millisecond early', async () => {
+  const swept = await createQueueFile()
+  try {
+    const { queues, session, enqueue, accounts } = swept.open()
+    const count = kvLimits.deadLettersSliceMax + 1
+    session.write(() => {
+      for (let at = 0; at <= count; at += 1) {
+        const namespace = `shared:n${at % 3}`
+        const nowMs = at === count ? 2 : 1
+        enqueue(namespace, at, { backoffSchedule: [] }, nowMs)
+        const message = queues.dequeue(namespace, 'default', 10, nowMs)
+        assert.ok(message && queues.nack(namespace, message, '', nowMs))
+      }
+    })
+    const nowMs = kvLimits.deadLetterMsMax
+    assert.equal(queues.sweepDeadLetters(nowMs + 1), 0)
+    assert.equal(queues.sweepDeadLetters(nowMs + 2), kvLimits.deadLettersSliceMax)
+    assert.equal(queues.sweepDeadLetters(nowMs + 2), 1)
+    assert.equal(queues.sweepDeadLetters(nowMs + 2), 0)
+    const left = [0, 1, 2].map((at) => queues.queueCounts(`shared:n${at}`, undefined, nowMs).dead)
+    assert.equal(left[0] ?? 0, 0)
+    assert.equal((left[0] ?? 0) + (left[1] ?? 0) + (left[2] ?? 0), 1)
+    for (const at of [0, 1, 2]) {
+      const { counted, held } = accounts(`shared:n${at}`)
+      assert.deepEqual(counted, held)
+    }
+  } finally {
+    swept.close()
+  }
+})
+
+test('a namespace keeps so many dead letters, and the newest ones', () => {
+  const namespace = freshNamespace()
+  door.session.write(() => {
+    door.enqueue(namespace, 'v', { backoffSchedule: [] })
+    queues.nack(namespace, take(namespace, 0), '', 0)
+    const copy = door.session.connection.prepare(
+      'insert into kv_dead_letters (namespace, queue, message_id, kind, attempts, backoff, fallback_keys, error, bytes, created_at, failed_at, value) select namespace, queue, message_id, kind, attempts, backoff, fallback_keys, error, 0, created_at, failed_at, value from kv_dead_letters where namespace = ? limit 1',
+    )
+    for (let at = 1; at < kvLimits.deadLettersMax; at += 1) copy.run(door.session.namespaceId(namespace))
+  })
+  const before = letters(namespace)[0]?.id ?? 0
+  bury(namespace, 'last but one', 1)
+  bury(namespace, 'last', 2)
+  assert.equal(queues.queueCounts(namespace, undefined, 2).dead, kvLimits.deadLettersMax)
+  assert.deepEqual(
+    letters(namespace)
+      .slice(0, 3)
+      .map(({ id }) => id - before),
+    [2, 1, 0],
+  )
+  assert.equal(queues.queueCounts(namespace, 'default', 2).dead, kvLimits.deadLettersMax)
+  balanced(namespace)
+})
+
+test('messages are counted as they wait, are worked on, or are dead', () => {
+  const namespace = freshNamespace()
+  for (let at = 0; at < 4; at += 1) door.enqueue(namespace, at, { queue: 'a' })
+  door.enqueue(namespace, 'delayed', { queue: 'a', delay: 1e9 })
+  door.enqueue(namespace, 'other', { queue: 'b' })
+  take(namespace, 0, 'a')
+  const short = queues.dequeue(namespace, 'a', 5, 0)
+  const counts = (queue: string | undefined, nowMs: number) => queues.queueCounts(namespace, queue, nowMs)
+  assert.deepEqual(counts('a', 4), { pending: 3, processing: 2, dead: 0 })
+  assert.deepEqual(counts('a', 5), { pending: 4, processing: 1, dead: 0 })
+  assert.deepEqual(counts(undefined, 4), { pending: 4, processing: 2, dead: 0 })
+  bury(namespace, 'dead', 5, 'c')
+  assert.deepEqual(counts(undefined, 5), { pending: 5, processing: 1, dead: 1 })
+  assert.deepEqual(counts('c', 5), { pending: 0, processing: 0, dead: 1 })
+  assert.ok(short && !queues.ack(namespace, short, 5))
+  assert.deepEqual(queues.queueCounts('shared:unknown', undefined, 0), {
+    pending: 0,
+    processing: 0,
+    dead: 0,
+  })
+})
+
+test('looking for work where none is due neither writes nor waits for a writer', () => {
+  const namespace = freshNamespace()
+  door.enqueue(namespace, 'later', { delay: 100 })
+  const writer = file.open()
+  const commits = door.commits()
+  writer.session.write(() => {
+    nothing(namespace, 99)
+    nothing(freshNamespace(), 99)
+    assert.throws(() => queues.dequeue(namespace, 'default', leaseMs, 100), { code: 'SQLITE_BUSY' })
+  })
+  assert.equal(door.commits(), commits)
+  assert.equal(take(namespace, 100).attempts, 1)
+})
+
+test('the queues of a namespace take so many messages, and a commit that sends more is refused whole', () => {
+  const namespace = freshNamespace()
+  const other = freshNamespace()
+  const enqueue = { type: 'enqueue', message: encodeMessage(1, { backoffSchedule: [] }, 0) } as const
+  const send = (count: number): Commit => ({ checks: [], mutations: Array(count).fill(enqueue) })
+  door.session.write(() => {
+    for (let left = kvLimits.messagesMax - 1; left > 0; left -= kvLimits.mutationsMax) {
+      door.entries.commit(namespace, send(Math.min(left, kvLimits.mutationsMax)))
+    }
+  })
+  const set = { type: 'set', key: encodeKey(['k']), value: encodeValue(1, 0) } as const
+  const tooMany = { namespace, commit: { checks: [], mutations: [set, enqueue, enqueue] } }
+  const [refused, fine] = door.entries.commitAll([tooMany, { namespace: other, commit: send(1) }])
+  assert.match(String(refused && 'error' in refused && refused.error), /hold 99999 messages, and 100000/)
+  assert.ok(fine && 'ok' in fine && fine.ok)
+  assert.equal(door.entry(namespace, ['k']), undefined)
+  assert.equal(door.entries.commit(namespace, send(1)).ok, true)
+  assert.throws(() => door.entries.commit(namespace, send(1)), { code: 'KV_QUEUE_FULL', status: 507 })
+  balanced(namespace)
+  assert.equal(queues.queueCounts(namespace, 'default', 0).pending, kvLimits.messagesMax)
+
+  // What dies or is worked off makes room, and a dead letter comes back only into that room.
+  assert.equal(queues.nack(namespace, take(namespace, 0), 'no', 1), true)
+  const letterId = letters(namespace)[0]?.id ?? 0
+  door.entries.commit(namespace, send(1))
+  assert.throws(() => queues.requeue(namespace, letterId, 1), { code: 'KV_QUEUE_FULL' })
+  assert.equal(letters(namespace).length, 1)
+  assert.equal(queues.ack(namespace, take(namespace, 0), 1), true)
+  assert.ok(queues.requeue(namespace, letterId, 1))
+  balanced(namespace)
+})
+
+test('messages count against the quota of the namespace, with their keys', () => {
+  const namespace = freshNamespace()
+  const small = file.open({ namespaceBytesMax: 1000 })
+  const send = () => small.enqueue(namespace, 'v'.repeat(200), { keysIfUndelivered: [['key']] })
+  send()
+  send()
+  assert.throws(send, { code: 'KV_QUOTA_EXCEEDED' })
+  queues.ack(namespace, take(namespace, 0), 1)
+  send()
+  balanced(namespace)
+})

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { kvSearchLimits } from '../../../../src/base/limits.js'
+import { createSearchFixture, type SearchFixture } from '../../../helpers/kv-search.js'
+import { set } from '../../../helpers/kv-store.js'
+
+async function fixture(t: TestContext): Promise<SearchFixture> {
+  const search = await createSearchFixture()
+  t.after(() => search.close())
+  return search
+}
+
+function fill(search: SearchFixture, count: number, textOf: (at: number) => string): void {
+  for (let from = 0; from < count; from += 1000) {
+    const length = Math.min(1000, count - from)
+    search.commit(...Array.from({ length }, (_, at) => set(['p', from + at], textOf(from + at))))
+  }
+}
+
+test('a search that finds too much is ended, and a narrower one is not', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: [''] })
+  fill(search, kvSearchLimits.matchesMax + 1, (at) => `common n${at}`)
+  assert.throws(
+    () => search.hits(['p'], 'common'),
+    (error: Error) => /finds more than 10000 documents\. Add words/.test(error.message),
+  )
+  assert.throws(() => search.hits(['p'], 'common'), { code: 'KV_SEARCH_TOO_BROAD', status: 400 })
+  assert.deepEqual(search.found(['p'], 'common n77'), [77])
+  assert.equal(search.found(['p'], 'common n12*').length, 100)
+})
+
+test('words that stand in too many documents end a search before they are ranked', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: [''] })
+  const words = Array.from({ length: kvSearchLimits.queryTermsMax }, (_, at) => `w${at}`)
+  const all = words.join(' ')
+  fill(search, Math.floor(kvSearchLimits.postingsMax / words.length) + 1, (at) =>
+    at === 5 ? `${all} rare` : all,
+  )
+  assert.throws(() => search.hits(['p'], all), { code: 'KV_SEARCH_TOO_BROAD' })
+  assert.throws(() => search.hits(['p'], 'rare w* w1* w2* w3*'), { code: 'KV_SEARCH_TOO_BROAD' })
+  assert.deepEqual(search.found(['p'], `rare ${words.slice(2).join(' ')}`), [5])
+})
+
+test('a search does not read more values than its bound', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: ['t'] })
+  const body = 'x'.repeat(60_000)
+  const count = Math.ceil(kvSearchLimits.readBytesMax / body.length)
+  for (let from = 0; from < count; from += 10) {
+    search.commit(...Array.from({ length: 10 }, (_, at) => set(['p', from + at], { t: 'word', body })))
+  }
+  const matches = () => false
+  assert.throws(() => search.hits(['p'], 'word', { matches }), { code: 'KV_SEARCH_TOO_BROAD' })
+  assert.throws(() => search.hits(['p'], 'word', { limit: 1000 }), /Ask for fewer with "limit"/)
+  assert.equal(search.hits(['p'], 'word', { limit: 10 }).length, 10)
+})
+
+test('the time of a search ends it inside of a statement', async (t) => {
+  const search = await fixture(t)
+  const statement = search.session.connection.prepare('select kv_search_guard(1, ?)').pluck()
+  assert.equal(statement.get(performance.now() + 60_000), 1)
+  assert.throws(() => statement.get(performance.now() - 1), { code: 'KV_SEARCH_TOO_BROAD' })
+})
+
+test('several searches on one connection do not count for one another', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: [''] })
+  fill(search, 3000, () => 'common')
+  for (let round = 0; round < 5; round += 1)
+    assert.equal(search.hits(['p'], 'common', { limit: 1 }).length, 1)
+})
+
+test('a commit that writes one key again and again makes one document of it', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: [''] })
+  const before = search.session.connection.prepare('select total_changes()').pluck().get() as number
+  search.commit(...Array.from({ length: 1000 }, (_, at) => set(['p', 'a'], `text ${at}`)))
+  const after = search.session.connection.prepare('select total_changes()').pluck().get() as number
+  assert.ok(after - before < 50, `${after - before} rows`)
+  assert.deepEqual(search.found(['p'], 'text 999'), ['a'])
+})
