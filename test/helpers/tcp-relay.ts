@@ -6,17 +6,17 @@ export class TcpRelay {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   /** Where new connections go. */
-  target: string
+  target = ''
   /** Connections since the start. */
   accepted = 0
 
-  private constructor(target: string) {
-    this.target = target
+  private constructor() {
     this.#server = createServer((socket) => this.#relay(socket))
   }
 
-  static async start(test: TestContext, target: string): Promise<TcpRelay> {
-    const relay = new TcpRelay(target)
+  /** Start it before the server: connections that nobody uses would keep a server that closes. */
+  static async start(test: TestContext): Promise<TcpRelay> {
+    const relay = new TcpRelay()
     await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve))
     test.after(() => {
       relay.cut()

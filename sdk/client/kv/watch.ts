@@ -140,16 +140,14 @@ async function positionOf(
   begins: Beginning,
   persistence: Persistence,
 ): Promise<string | undefined> {
-  let position = begins
-  while (!watch.signal.aborted) {
+  for (let position = begins; ; position = readPosition(watch)) {
     try {
       return await position
     } catch (thrown) {
       await persistence.pause(thrown)
     }
-    position = readPosition(watch)
+    if (watch.signal.aborted) return undefined
   }
-  return undefined
 }
 
 /** Asks where the namespace stands; what this client writes later is behind it. */

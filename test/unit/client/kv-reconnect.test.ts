@@ -15,9 +15,10 @@ interface Setting {
 }
 
 async function setUp(test: TestContext): Promise<Setting> {
+  const relay = await TcpRelay.start(test)
   const host = await startHost(test, { plugins: {} })
+  relay.target = host.url
   const { token } = host.host.adminToken
-  const relay = await TcpRelay.start(test, host.url)
   return {
     host,
     relay,
