@@ -29,7 +29,9 @@ export function classStub({ name, doc, alias, fields }: ClassDoc): string {
   const lines = fields.map((field) => {
     const text = oneLine(field.doc)
     if (field.name.startsWith('[')) return `---@field ${field.name} ${field.luaType} ${text}`
-    const type = field.luaType.replace(/(?:\?|\|nil)$/, '')
+    // What a function gives may be nil at the end of its type; the function itself is there.
+    const isFunction = field.luaType.startsWith('fun(')
+    const type = isFunction ? field.luaType : field.luaType.replace(/(?:\?|\|nil)$/, '')
     return `---@field ${field.name}${type === field.luaType ? '' : '?'} ${type} ${text}`
   })
   return [...comment(doc), `---@class ${name}`, ...lines].join('\n')

@@ -80,7 +80,7 @@
 
 ---What `kv.list` gives: called by a `for`, it gives entry after entry.
 ---@class kv.List
----@field cursor? fun(self: kv.List): string Where the list stands, for another one to go on; nil before its first entry, and when there is nothing left.
+---@field cursor fun(self: kv.List): string? Where the list stands, for another one to go on; nil before its first entry, and when there is nothing left.
 
 ---Checks and mutations of one commit, 100 and 1000 at most. Later mutations see earlier ones.
 ---@class kv.Atomic
@@ -93,7 +93,7 @@
 ---@field append fun(self: kv.Atomic, key: kv.Key, items: kv.Value[], options?: kv.SetOptions): kv.Atomic Adds items behind those of a list, or sets the list where there is no entry.
 ---@field prepend fun(self: kv.Atomic, key: kv.Key, items: kv.Value[], options?: kv.SetOptions): kv.Atomic Adds items before those of a list.
 ---@field enqueue fun(self: kv.Atomic, value: kv.Value, options?: kv.EnqueueOptions): kv.Atomic Sends a message.
----@field commit? fun(self: kv.Atomic): kv.CommitResult?, string Applies all or nothing. Tables are read now, not when they were given. Nil and a message where it could not be tried.
+---@field commit fun(self: kv.Atomic): kv.CommitResult?, string? Applies all or nothing. Tables are read now, not when they were given. Nil and a message where it could not be tried.
 
 ---Outcome of a commit.
 ---@class kv.CommitResult
@@ -102,7 +102,7 @@
 
 ---What the function of `kv.transaction` gets. Reads are remembered and do not see its own writes.
 ---@class kv.Transaction
----@field get? fun(self: kv.Transaction, key: kv.Key): kv.Entry?, string Reads an entry, as `kv.get`.
+---@field get fun(self: kv.Transaction, key: kv.Key): kv.Entry?, string? Reads an entry, as `kv.get`.
 ---@field set fun(self: kv.Transaction, key: kv.Key, value: kv.Value, options?: kv.SetOptions): kv.Transaction Writes an entry.
 ---@field delete fun(self: kv.Transaction, key: kv.Key): kv.Transaction Deletes the entry at a key.
 ---@field sum fun(self: kv.Transaction, key: kv.Key, value: integer|kv.U64|kv.Bigint, options?: kv.SetOptions): kv.Transaction Adds to an integer, or sets it where there is no entry. The type of the entry is kept.

@@ -135,7 +135,7 @@ describe('the key-value store over HTTP', () => {
     const long = 'x'.repeat(kvLimits.keyPartBytesMax + 1)
     const key = { status: 400, code: 'KV_KEY_INVALID' }
     await kvRefused(host, 'PUT', `/keys/${long}`, { ...key, text: /1025 characters/ }, { json: 1 })
-    await kvRefused(host, 'GET', `/keys/${'a/'.repeat(21)}`, { ...invalid, text: /has 21 parts/ })
+    await kvRefused(host, 'GET', `/keys/${'a/'.repeat(21)}`, { ...key, text: /has 21 parts/ })
     await kvRefused(host, 'GET', '/keys/', { ...invalid, text: /is empty/ })
     await kvRefused(host, 'GET', '/keys/%5B1', { ...invalid, text: /is not JSON/ })
     await kvRefused(host, 'PUT', '/keys/v', { ...invalid, text: /The body is missing/ })
