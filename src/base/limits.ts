@@ -656,6 +656,8 @@ export const kvLimits = {
   shownCharacters: 120,
   /** Keys that one call may read or delete; more is refused. */
   keysMax: 1000,
+  /** Bytes of the values that are read at one moment; more is refused, as all of them are decoded in one go. */
+  readBytesMax: 8 * 1024 * 1024,
   /** Entries that one page of a list holds when it names no limit. */
   pageEntriesDefault: 100,
   /** Entries of one page, and of one batch of a list; more is refused. */
