@@ -859,6 +859,4 @@ export const kvLuaLimits = {
   deleteEntries: 100,
   /** Times that `kv.transaction` runs its function anew when it names no number. */
   retriesDefault: 10,
-  /** Most such times; more is refused. */
-  retriesMax: 100,
 } as const
