@@ -606,8 +606,8 @@ export const testLimits = {
   logLinesMax: 1000,
   /** Warnings and errors of the host that are shown under a failed test; further ones are left out. */
   problemsMax: 20,
-  /** Time between two looks at after-hooks that are waited for. */
-  hookPollMs: 5,
+  /** Time between two looks at after-hooks, or at messages, that are waited for. */
+  waitPollMs: 5,
   /** Time after a change of a file in which further changes are waited for before the tests run again. */
   watchSettleMs: 150,
 } as const
@@ -859,6 +859,4 @@ export const kvLuaLimits = {
   deleteEntries: 100,
   /** Times that `kv.transaction` runs its function anew when it names no number. */
   retriesDefault: 10,
-  /** Most such times; more is refused. */
-  retriesMax: 100,
 } as const
