@@ -502,6 +502,8 @@ export const serverLimits = {
   pathSegmentMax: 1024,
   /** Time between two looks, during a shutdown, for connections that have answered their last request. */
   closingSweepMs: 50,
+  /** Time after which a shutdown cuts off clients that have not sent their request, or not taken its answer, entirely. */
+  closingClientMs: 10_000,
   /** Time that a shutdown may take before the process ends anyway. */
   shutdownMs: 30_000,
 } as const
