@@ -668,6 +668,11 @@ export const kvLimits = {
   mutationsMax: 1000,
   /** Bytes of the keys and values of one commit; more is refused. */
   commitBytesMax: 1024 * 1024,
+  /**
+   * Bytes of the values that `sum`, `min`, `max`, `append` and `prepend` of one commit go on from; more is refused. Each
+   * such step reads and writes the whole value while the commit holds the lock of the file.
+   */
+  combinedBytesMax: 4 * 1024 * 1024,
   /** Bytes that an entry takes beside its key and value, as quotas count it. */
   entryBytes: 32,
   /** Longest time until an entry expires: ten years. */

@@ -1,5 +1,6 @@
 import { kvLimits } from '../../base/limits.js'
 import { combineIntegers, combineLists } from '../arithmetic.js'
+import { kvCommitTooLarge } from '../errors.js'
 import type { Check, Mutation } from '../store.js'
 import type { StoredValue } from '../stored-value.js'
 import { isExpired } from './entries.js'
@@ -44,6 +45,8 @@ export class CommitPlan {
   readonly #session: KvSession
   readonly #namespaceId: number
   readonly #nowMs: number
+  /** Of the values that were combined so far. */
+  #combinedBytes = 0
 
   constructor(session: KvSession, namespaceId: number, nowMs: number) {
     this.#session = session
@@ -60,7 +63,7 @@ export class CommitPlan {
   /**
    * Adds a mutation.
    *
-   * @throws `KV_TYPE_MISMATCH`, `KV_OVERFLOW`, `KV_VALUE_TOO_LARGE`.
+   * @throws `KV_TYPE_MISMATCH`, `KV_OVERFLOW`, `KV_VALUE_TOO_LARGE`, `KV_COMMIT_TOO_LARGE`.
    */
   add(mutation: EntryMutation): void {
     const entry = this.#find(mutation.key)
@@ -89,9 +92,18 @@ export class CommitPlan {
   #combine(entry: PlannedEntry, mutation: Combining): StoredValue {
     const { type, value } = mutation
     const current = this.#valueOf(entry)
+    this.#countCombined(current?.data.length ?? 0)
     return type === 'append' || type === 'prepend'
       ? combineLists(type, entry.key, current, value)
       : combineIntegers(type, entry.key, current, value)
+  }
+
+  #countCombined(bytes: number): void {
+    const max = kvLimits.combinedBytesMax
+    this.#combinedBytes += bytes
+    if (this.#combinedBytes <= max) return
+    const what = 'bytes of entries that steps go on from'
+    throw kvCommitTooLarge({ count: this.#combinedBytes, max, what })
   }
 
   #set(entry: PlannedEntry, value: StoredValue, expiresAt: number | undefined): void {

@@ -154,6 +154,15 @@ describe('SqliteKvStore', () => {
     assert.deepEqual(shown('shared:i'), [])
   })
 
+  it('refuses commits of small steps on large values, which are read and written at each step', () => {
+    world.store.commit('shared:steps', commit([set(['list'], ['x'.repeat(60_000)])]))
+    const append: Mutation = { type: 'append', key: encodeKey(['list']), value: encodeValue([], 0) }
+    const steps = Math.ceil(kvLimits.combinedBytesMax / 60_000)
+    const appends = Array.from({ length: steps }, () => append)
+    assert.throws(() => world.store.commit('shared:steps', commit(appends)), hasCode('KV_COMMIT_TOO_LARGE'))
+    assert.equal(world.store.commit('shared:steps', commit(appends.slice(1))).ok, true)
+  })
+
   it('keeps namespaces apart, whatever their keys', () => {
     world.store.commit('shared:j', commit([set(['same'], 'j')]))
     world.store.commit('shared:k', commit([set(['same'], 'k')]))
