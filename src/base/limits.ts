@@ -792,9 +792,14 @@ export const kvSearchLimits = {
   documentBytes: 64,
   /** Bytes in an index for each byte of text with the tokenizer `trigram`, as quotas count it; 1 with the others. */
   trigramFactor: 4,
+  /**
+   * Bytes that the text of one commit takes in all indexes together, as quotas count it; more is refused, because the
+   * commit holds the lock of the file while its words are sorted in.
+   */
+  commitTextBytesMax: 4 * 1024 * 1024,
   /** Existing entries that one step takes into a new index, or out of a removed one. */
   stepEntriesMax: 256,
-  /** Bytes of the entries that one step takes in. */
+  /** Bytes of the entries that one step takes in; `trigramFactor` times fewer for that tokenizer. */
   stepBytesMax: 256 * 1024,
   /** Characters of one query; more is refused. */
   queryCharactersMax: 512,

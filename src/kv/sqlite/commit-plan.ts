@@ -4,6 +4,7 @@ import { kvCommitTooLarge } from '../errors.js'
 import type { Check, Mutation } from '../store.js'
 import type { StoredValue } from '../stored-value.js'
 import { isExpired } from './entries.js'
+import type { EntryChange } from './observers.js'
 import type { KvSession } from './session.js'
 
 /** What one key is and will be. */
@@ -21,12 +22,6 @@ export interface PlannedEntry {
   isChanged: boolean
 }
 
-/** A mutation as it came out, in order: with the value that the key had after it. */
-export interface PlannedChange {
-  readonly key: Buffer
-  readonly value: StoredValue | undefined
-}
-
 type EntryMutation = Exclude<Mutation, { type: 'enqueue' }>
 type Combining = Exclude<EntryMutation, { type: 'set' | 'delete' }>
 
@@ -39,7 +34,8 @@ type ValueRow = readonly [kind: number, data: string | Buffer]
  */
 export class CommitPlan {
   readonly entries = new Map<string, PlannedEntry>()
-  readonly changes: PlannedChange[] = []
+  /** In the order of the mutations. */
+  readonly changes: EntryChange[] = []
   /** Entries that `delete` mutations removed. */
   deleted = 0
   readonly #session: KvSession
