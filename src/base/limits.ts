@@ -718,6 +718,11 @@ export const kvLimits = {
   changeDepthMax: 8,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
+  /**
+   * Part of the room of a plugin's namespace up to which changes of other namespaces are queued in it; further ones are
+   * counted as dropped, so that who writes to a shared namespace cannot make the plugin's own writes fail.
+   */
+  otherChangesShare: 0.75,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
   /** Commits that the HTTP thread puts into one transaction; further ones go into the next. */

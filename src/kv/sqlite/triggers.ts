@@ -55,7 +55,7 @@ class TriggerObserver implements EntryObserver {
   }
 
   #queue(trigger: Trigger, change: StoredValue): void {
-    const { session, nowMs, namespaceBytesMax, depth } = this.#context
+    const { session, state, nowMs, namespaceBytesMax, depth } = this.#context
     if (depth >= kvLimits.changeDepthMax) {
       this.#onDropped(trigger, 'depth')
       return
@@ -68,7 +68,8 @@ class TriggerObserver implements EntryObserver {
       backoffMs: defaultBackoffMs,
       keysIfUndelivered: [],
     }
-    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + sizeOf(message) > namespaceBytesMax) {
+    const bytesMax = own === state ? namespaceBytesMax : namespaceBytesMax * kvLimits.otherChangesShare
+    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + sizeOf(message) > bytesMax) {
       this.#onDropped(trigger, 'full')
       return
     }

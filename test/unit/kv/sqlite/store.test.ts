@@ -319,6 +319,22 @@ describe('triggers', () => {
     world.close()
   })
 
+  it('of another namespace leave a plugin room for its own writes', async () => {
+    const bytesMax = 8000
+    const world = await createStoreFixture({
+      namespaceBytesMax: bytesMax,
+      observe: (session) => [createTriggerObserver(session, () => undefined)],
+    })
+    world.store.commit('shared:a', commit([set(['x'], 1)]))
+    world.store.commit('plugin:victim', commit([set(['own'], 1)]))
+    watch(world, 1, { plugin: 'victim', queue: '$change:1', prefix: encodePrefix([]) })
+    for (let at = 0; at < 40; at += 1) world.store.commit('shared:a', commit([set(['x'], 'y'.repeat(500))]))
+    assert.ok(queued(world).length > 5)
+    const own = 'z'.repeat(bytesMax * (1 - kvLimits.otherChangesShare) - 200)
+    assert.equal(world.store.commit('plugin:victim', commit([set(['own'], own)])).ok, true)
+    world.close()
+  })
+
   it('never make a commit fail: a plugin without room loses the change', async () => {
     const dropped: Trigger[] = []
     const world = await createStoreFixture({
