@@ -608,8 +608,8 @@ export const testLimits = {
   logLinesMax: 1000,
   /** Warnings and errors of the host that are shown under a failed test; further ones are left out. */
   problemsMax: 20,
-  /** Time between two looks at after-hooks that are waited for. */
-  hookPollMs: 5,
+  /** Time between two looks at after-hooks, or at messages, that are waited for. */
+  waitPollMs: 5,
   /** Time after a change of a file in which further changes are waited for before the tests run again. */
   watchSettleMs: 150,
 } as const
@@ -672,6 +672,11 @@ export const kvLimits = {
   mutationsMax: 1000,
   /** Bytes of the keys and values of one commit; more is refused. */
   commitBytesMax: 1024 * 1024,
+  /**
+   * Bytes of the values that `sum`, `min`, `max`, `append` and `prepend` of one commit go on from; more is refused. Each
+   * such step reads and writes the whole value while the commit holds the lock of the file.
+   */
+  combinedBytesMax: 4 * 1024 * 1024,
   /** Bytes that an entry takes beside its key and value, as quotas count it. */
   entryBytes: 32,
   /** Longest time until an entry expires: ten years. */
@@ -717,6 +722,11 @@ export const kvLimits = {
   changeDepthMax: 8,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
+  /**
+   * Part of the room of a plugin's namespace up to which changes of other namespaces are queued in it; further ones are
+   * counted as dropped, so that who writes to a shared namespace cannot make the plugin's own writes fail.
+   */
+  otherChangesShare: 0.75,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
   /** Commits that the HTTP thread puts into one transaction; further ones go into the next. */
@@ -791,9 +801,14 @@ export const kvSearchLimits = {
   documentBytes: 64,
   /** Bytes in an index for each byte of text with the tokenizer `trigram`, as quotas count it; 1 with the others. */
   trigramFactor: 4,
+  /**
+   * Bytes that the text of one commit takes in all indexes together, as quotas count it; more is refused, because the
+   * commit holds the lock of the file while its words are sorted in.
+   */
+  commitTextBytesMax: 4 * 1024 * 1024,
   /** Existing entries that one step takes into a new index, or out of a removed one. */
   stepEntriesMax: 256,
-  /** Bytes of the entries that one step takes in. */
+  /** Bytes of the entries that one step takes in; `trigramFactor` times fewer for that tokenizer. */
   stepBytesMax: 256 * 1024,
   /** Characters of one query; more is refused. */
   queryCharactersMax: 512,
@@ -863,6 +878,4 @@ export const kvLuaLimits = {
   deleteEntries: 100,
   /** Times that `kv.transaction` runs its function anew when it names no number. */
   retriesDefault: 10,
-  /** Most such times; more is refused. */
-  retriesMax: 100,
 } as const
