@@ -28,10 +28,7 @@ interface DeliveryLinks {
   readonly directory: () => PluginDirectory
 }
 
-/**
- * Opens the store for the HTTP thread. What that thread asks of it is measured here; what plugins do in their threads is
- * reported by them.
- */
+/** Opens the store for the HTTP thread. What that thread asks of it is measured; what plugins do in theirs is not. */
 export function composeKv(
   { config, kvConnection, log }: KvMaterial,
   signal: CommitSignal,
