@@ -502,6 +502,8 @@ export const serverLimits = {
   pathSegmentMax: 1024,
   /** Time between two looks, during a shutdown, for connections that have answered their last request. */
   closingSweepMs: 50,
+  /** Time after which a shutdown cuts off clients that have not sent their request, or not taken its answer, entirely. */
+  closingClientMs: 10_000,
   /** Time that a shutdown may take before the process ends anyway. */
   shutdownMs: 30_000,
 } as const
@@ -668,6 +670,11 @@ export const kvLimits = {
   mutationsMax: 1000,
   /** Bytes of the keys and values of one commit; more is refused. */
   commitBytesMax: 1024 * 1024,
+  /**
+   * Bytes of the values that `sum`, `min`, `max`, `append` and `prepend` of one commit go on from; more is refused. Each
+   * such step reads and writes the whole value while the commit holds the lock of the file.
+   */
+  combinedBytesMax: 4 * 1024 * 1024,
   /** Bytes that an entry takes beside its key and value, as quotas count it. */
   entryBytes: 32,
   /** Longest time until an entry expires: ten years. */
@@ -713,6 +720,11 @@ export const kvLimits = {
   changeDepthMax: 8,
   /** Messages of a plugin at which changes are not queued for it any more; they are counted as dropped. */
   triggerMessagesMax: 50_000,
+  /**
+   * Part of the room of a plugin's namespace up to which changes of other namespaces are queued in it; further ones are
+   * counted as dropped, so that who writes to a shared namespace cannot make the plugin's own writes fail.
+   */
+  otherChangesShare: 0.75,
   /** Bytes of the changes that one namespace keeps for watchers; a watcher that is further behind starts anew. */
   changesBytesMax: 8 * 1024 * 1024,
   /** Commits that the HTTP thread puts into one transaction; further ones go into the next. */
@@ -787,9 +799,14 @@ export const kvSearchLimits = {
   documentBytes: 64,
   /** Bytes in an index for each byte of text with the tokenizer `trigram`, as quotas count it; 1 with the others. */
   trigramFactor: 4,
+  /**
+   * Bytes that the text of one commit takes in all indexes together, as quotas count it; more is refused, because the
+   * commit holds the lock of the file while its words are sorted in.
+   */
+  commitTextBytesMax: 4 * 1024 * 1024,
   /** Existing entries that one step takes into a new index, or out of a removed one. */
   stepEntriesMax: 256,
-  /** Bytes of the entries that one step takes in. */
+  /** Bytes of the entries that one step takes in; `trigramFactor` times fewer for that tokenizer. */
   stepBytesMax: 256 * 1024,
   /** Characters of one query; more is refused. */
   queryCharactersMax: 512,

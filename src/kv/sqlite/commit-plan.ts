@@ -1,8 +1,10 @@
 import { kvLimits } from '../../base/limits.js'
 import { combineIntegers, combineLists } from '../arithmetic.js'
+import { kvCommitTooLarge } from '../errors.js'
 import type { Check, Mutation } from '../store.js'
 import type { StoredValue } from '../stored-value.js'
 import { isExpired } from './entries.js'
+import type { EntryChange } from './observers.js'
 import type { KvSession } from './session.js'
 
 /** What one key is and will be. */
@@ -20,12 +22,6 @@ export interface PlannedEntry {
   isChanged: boolean
 }
 
-/** A mutation as it came out, in order: with the value that the key had after it. */
-export interface PlannedChange {
-  readonly key: Buffer
-  readonly value: StoredValue | undefined
-}
-
 type EntryMutation = Exclude<Mutation, { type: 'enqueue' }>
 type Combining = Exclude<EntryMutation, { type: 'set' | 'delete' }>
 
@@ -38,12 +34,15 @@ type ValueRow = readonly [kind: number, data: string | Buffer]
  */
 export class CommitPlan {
   readonly entries = new Map<string, PlannedEntry>()
-  readonly changes: PlannedChange[] = []
+  /** In the order of the mutations. */
+  readonly changes: EntryChange[] = []
   /** Entries that `delete` mutations removed. */
   deleted = 0
   readonly #session: KvSession
   readonly #namespaceId: number
   readonly #nowMs: number
+  /** Of the values that were combined so far. */
+  #combinedBytes = 0
 
   constructor(session: KvSession, namespaceId: number, nowMs: number) {
     this.#session = session
@@ -60,7 +59,7 @@ export class CommitPlan {
   /**
    * Adds a mutation.
    *
-   * @throws `KV_TYPE_MISMATCH`, `KV_OVERFLOW`, `KV_VALUE_TOO_LARGE`.
+   * @throws `KV_TYPE_MISMATCH`, `KV_OVERFLOW`, `KV_VALUE_TOO_LARGE`, `KV_COMMIT_TOO_LARGE`.
    */
   add(mutation: EntryMutation): void {
     const entry = this.#find(mutation.key)
@@ -89,9 +88,18 @@ export class CommitPlan {
   #combine(entry: PlannedEntry, mutation: Combining): StoredValue {
     const { type, value } = mutation
     const current = this.#valueOf(entry)
+    this.#countCombined(current?.data.length ?? 0)
     return type === 'append' || type === 'prepend'
       ? combineLists(type, entry.key, current, value)
       : combineIntegers(type, entry.key, current, value)
+  }
+
+  #countCombined(bytes: number): void {
+    const max = kvLimits.combinedBytesMax
+    this.#combinedBytes += bytes
+    if (this.#combinedBytes <= max) return
+    const what = 'bytes of entries that steps go on from'
+    throw kvCommitTooLarge({ count: this.#combinedBytes, max, what })
   }
 
   #set(entry: PlannedEntry, value: StoredValue, expiresAt: number | undefined): void {

@@ -4,7 +4,7 @@ import { type Commit, type CommitResult, type Mutation, mutationBytes, type NewM
 import { logChange, trimChanges } from './change-log.js'
 import { CommitPlan, type PlannedEntry } from './commit-plan.js'
 import { claimMessages, insertMessage } from './messages.js'
-import type { CommitContext, Observe } from './observers.js'
+import type { CommitContext, EntryObserver, Observe } from './observers.js'
 import type { KvSession, NamespaceState } from './session.js'
 
 const refused: CommitResult = { ok: false, versionstamp: 0, messageIds: [], deleted: 0 }
@@ -41,9 +41,11 @@ export class CommitRun {
     if (!checks.every((check) => plan.holds(check))) return refused
     for (const mutation of mutations) if (mutation.type !== 'enqueue') plan.add(mutation)
     const messages = mutations.flatMap((mutation) => (mutation.type === 'enqueue' ? [mutation.message] : []))
+    const observers = this.#observers(state, plan, depth)
+    for (const observer of observers) observer.check?.(plan.changes)
     this.#claimRoom(state, plan, messages)
     state.versionstamp += 1
-    this.#write(state, plan, depth)
+    this.#write(state, plan, observers)
     const messageIds = messages.map((message) => insertMessage(this.#session, state, message, this.#nowMs))
     return { ok: true, versionstamp: state.versionstamp, messageIds, deleted: plan.deleted }
   }
@@ -74,7 +76,7 @@ export class CommitRun {
     state.entries += growth.entries
   }
 
-  #write(state: NamespaceState, plan: CommitPlan, depth: number): void {
+  #write(state: NamespaceState, plan: CommitPlan, observers: readonly EntryObserver[]): void {
     if (plan.changes.length === 0) return
     let ordinal = 0
     for (const entry of plan.entries.values()) {
@@ -84,7 +86,10 @@ export class CommitRun {
       ordinal += 1
     }
     trimChanges(this.#session, state)
-    this.#tellObservers(state, plan, depth)
+    for (const observer of observers) {
+      for (const { key, value } of plan.changes) observer.changed?.(key, value)
+      observer.finish?.()
+    }
   }
 
   #writeEntry(state: NamespaceState, { key, value, expiresAt, rowBytes }: PlannedEntry): void {
@@ -99,7 +104,8 @@ export class CommitRun {
     }
   }
 
-  #tellObservers(state: NamespaceState, plan: CommitPlan, depth: number): void {
+  #observers(state: NamespaceState, plan: CommitPlan, depth: number): readonly EntryObserver[] {
+    if (plan.changes.length === 0) return []
     const context: CommitContext = {
       session: this.#session,
       state,
@@ -108,12 +114,7 @@ export class CommitRun {
       namespaceBytesMax: this.#settings.namespaceBytesMax,
       namespace: (name) => this.#namespace(name),
     }
-    for (const observe of this.#settings.observers) {
-      const observer = observe(context)
-      if (observer === undefined) continue
-      for (const { key, value } of plan.changes) observer.changed(key, value)
-      observer.finish?.()
-    }
+    return this.#settings.observers.flatMap((observe) => observe(context) ?? [])
   }
 }
 

@@ -1,14 +1,26 @@
 import type { StoredValue } from '../stored-value.js'
 import type { KvSession, NamespaceState } from './session.js'
 
+/** A mutation as it came out: a key, and what it holds from now on; undefined when it is gone. */
+export interface EntryChange {
+  readonly key: Buffer
+  readonly value: StoredValue | undefined
+}
+
 /** Follows the entries of a namespace inside each commit. */
 export interface EntryObserver {
+  /**
+   * Looks at all mutations before anything is written.
+   *
+   * @throws HostError to have the commit refused.
+   */
+  check?(changes: readonly EntryChange[]): void
   /**
    * Told of each mutation, in order.
    *
    * @param value What the entry holds from now on; undefined when it is gone.
    */
-  changed(key: Buffer, value: StoredValue | undefined): void
+  changed?(key: Buffer, value: StoredValue | undefined): void
   /** Told once all mutations of the commit have been, for work that only the last value of a key is worth. */
   finish?(): void
 }

@@ -46,12 +46,15 @@ class TriggerObserver implements EntryObserver {
   }
 
   changed(key: Buffer, value: StoredValue | undefined): void {
-    for (const trigger of this.#triggers) {
-      if (isBelow(key, trigger.prefix)) this.#queue(trigger, key, value)
-    }
+    const triggers = this.#triggers.filter(({ prefix }) => isBelow(key, prefix))
+    if (triggers.length === 0) return
+    const { state, depth } = this.#context
+    // Once for all of them: the text of a large value is dear, and the commit holds the lock of the file.
+    const change = encodeChange(key, value, state.versionstamp, depth)
+    for (const trigger of triggers) this.#queue(trigger, change)
   }
 
-  #queue(trigger: Trigger, key: Buffer, value: StoredValue | undefined): void {
+  #queue(trigger: Trigger, change: StoredValue): void {
     const { session, state, nowMs, namespaceBytesMax, depth } = this.#context
     if (depth >= kvLimits.changeDepthMax) {
       this.#onDropped(trigger, 'depth')
@@ -60,12 +63,13 @@ class TriggerObserver implements EntryObserver {
     const own = this.#context.namespace(pluginNamespace(trigger.plugin))
     const message = {
       queue: trigger.queue,
-      value: encodeChange(key, value, state.versionstamp, depth),
+      value: change,
       dueAt: nowMs,
       backoffMs: defaultBackoffMs,
       keysIfUndelivered: [],
     }
-    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + sizeOf(message) > namespaceBytesMax) {
+    const bytesMax = own === state ? namespaceBytesMax : namespaceBytesMax * kvLimits.otherChangesShare
+    if (own.messages >= kvLimits.triggerMessagesMax || own.bytes + sizeOf(message) > bytesMax) {
       this.#onDropped(trigger, 'full')
       return
     }

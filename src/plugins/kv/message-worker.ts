@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf } from '../../base/errors.js'
 import { kvDeliveryLimits } from '../../base/limits.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
@@ -114,6 +115,8 @@ export class MessageWorker {
     for (const message of taken) this.#begin(listener, message)
     if (taken.length === kvDeliveryLimits.takenMax) this.#loop.again()
     if (dueAtMs !== undefined) this.#lookAt(dueAtMs)
+    // What is passed over is done without a call, and would follow at a stretch, with no request in between.
+    if (taken.length > 0) await nextTurn()
   }
 
   /** @param dueAtMs Is past when so many messages had no tries left that more of them were not looked at. */

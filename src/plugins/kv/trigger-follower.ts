@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf } from '../../base/errors.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { encodePrefix } from '../../kv/key.js'
@@ -102,6 +103,7 @@ export class TriggerFollower implements ServiceFollower {
       const count = await retryWhileBusy(() => store.dropUnreadChanges(pluginNamespace(plugin), queues))
       if (count === 0) break
       dropped += count
+      await nextTurn()
     }
     if (dropped > 0) {
       this.#options.log.warn(

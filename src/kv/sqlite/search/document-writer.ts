@@ -32,9 +32,18 @@ export class DocumentWriter {
     this.#deleteText = session.connection.prepare<unknown[]>(`delete from ${table} where rowid = ?`)
   }
 
-  /** Replaces the document of an entry; `value` is undefined when the entry is gone. Counts bytes to the namespace. */
-  write(state: NamespaceState, key: Buffer, value: KvValue | undefined): void {
-    const document = value === undefined ? undefined : this.#read(value)
+  /** Makes the document of a value; undefined where no field has a text, and where the entry is gone. */
+  read(value: KvValue | undefined): SearchDocument | undefined {
+    return value === undefined ? undefined : this.#read(value)
+  }
+
+  /** Bytes of the text of a document, as quotas count them. */
+  textBytesOf(document: SearchDocument | undefined): number {
+    return (document?.bytes ?? 0) * this.#bytesPerByte
+  }
+
+  /** Replaces the document of an entry, which is of `read`. Counts bytes to the namespace. */
+  write(state: NamespaceState, key: Buffer, document: SearchDocument | undefined): void {
     const known = this.#find(key)
     if (known === undefined) {
       if (document !== undefined) this.#insert(state, key, document)
@@ -76,7 +85,7 @@ export class DocumentWriter {
     state.bytes += bytes
   }
 
-  #bytesOf(key: Buffer, { bytes }: SearchDocument): number {
-    return kvSearchLimits.documentBytes + key.length + bytes * this.#bytesPerByte
+  #bytesOf(key: Buffer, document: SearchDocument): number {
+    return kvSearchLimits.documentBytes + key.length + this.textBytesOf(document)
   }
 }

@@ -84,7 +84,10 @@ export class SearchMaintenance {
       backfillFrom: from,
     }
     const writer = new DocumentWriter(this.#session, row)
-    const { entries, isEnd } = this.#readEntries(state.id, from, prefixRange(prefix).end, nowMs)
+    const { entries, isEnd } = this.#readEntries(state.id, from, prefixRange(prefix).end, {
+      nowMs,
+      bytesMax: kvSearchLimits.stepBytesMax / (tokenizer === 'trigram' ? kvSearchLimits.trigramFactor : 1),
+    })
     let next: Buffer | null = isEnd ? null : from
     for (const [key, kind, data, isExpired] of entries) {
       if (isExpired === 0) writer.writeMissing(state, key, decodeValue({ kind, data }))
@@ -94,8 +97,13 @@ export class SearchMaintenance {
   }
 
   /** Reads ahead, as a connection cannot write while it reads on. */
-  #readEntries(namespaceId: number, from: Buffer, end: Buffer, nowMs: number): EntryBatch {
-    const { stepBytesMax, stepEntriesMax } = kvSearchLimits
+  #readEntries(
+    namespaceId: number,
+    from: Buffer,
+    end: Buffer,
+    { nowMs, bytesMax }: { readonly nowMs: number; readonly bytesMax: number },
+  ): EntryBatch {
+    const { stepEntriesMax } = kvSearchLimits
     const rows = this.#session
       .statement(
         'select key, kind, value, coalesce(expires_at <= ?, 0) from kv_entries where namespace = ? and key >= ? and key < ? order by key limit ?',
@@ -106,7 +114,7 @@ export class SearchMaintenance {
     for (const row of rows) {
       entries.push(row)
       bytes += row[2].length
-      if (bytes >= stepBytesMax) return { entries, isEnd: false }
+      if (bytes >= bytesMax) return { entries, isEnd: false }
     }
     return { entries, isEnd: entries.length < stepEntriesMax }
   }

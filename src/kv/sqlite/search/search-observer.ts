@@ -1,6 +1,8 @@
 import { kvSearchLimits } from '../../../base/limits.js'
-import { decodeValue, type StoredValue } from '../../stored-value.js'
-import type { EntryObserver, Observe } from '../observers.js'
+import { kvCommitTooLarge } from '../../errors.js'
+import type { SearchDocument } from '../../search/document.js'
+import { decodeValue } from '../../stored-value.js'
+import type { EntryChange, EntryObserver, Observe } from '../observers.js'
 import type { KvSession, NamespaceState } from '../session.js'
 import { DocumentWriter } from './document-writer.js'
 import { isBelow, readIndexes } from './index-rows.js'
@@ -17,34 +19,45 @@ export function createSearchObserver(session: KvSession): Observe {
   }
 }
 
-/** A key and what it holds, undefined when it is gone. */
-interface Change {
+/** What one index will hold of a key. */
+interface Document {
+  readonly writer: DocumentWriter
   readonly key: Buffer
-  readonly value: StoredValue | undefined
+  readonly document: SearchDocument | undefined
 }
 
 class SearchObserver implements EntryObserver {
   readonly #writers: readonly DocumentWriter[]
   readonly #state: NamespaceState
-  readonly #changes = new Map<string, Change>()
+  #documents: readonly Document[] = []
 
   constructor(writers: readonly DocumentWriter[], state: NamespaceState) {
     this.#writers = writers
     this.#state = state
   }
 
-  changed(key: Buffer, value: StoredValue | undefined): void {
+  /** @throws `KV_COMMIT_TOO_LARGE`. */
+  check(changes: readonly EntryChange[]): void {
     // Only the last of a thousand mutations of one key makes a document.
-    this.#changes.set(key.toString('latin1'), { key, value })
+    const last = new Map(changes.map((change) => [change.key.toString('latin1'), change]))
+    this.#documents = [...last.values()].flatMap((change) => this.#documentsOf(change))
+    const max = kvSearchLimits.commitTextBytesMax
+    const count = this.#documents.reduce(
+      (bytes, { writer, document }) => bytes + writer.textBytesOf(document),
+      0,
+    )
+    if (count > max) throw kvCommitTooLarge({ count, max, what: 'bytes of text for search indexes' })
   }
 
   finish(): void {
-    for (const { key, value } of this.#changes.values()) {
-      const covering = this.#writers.filter(({ prefix }) => isBelow(prefix, key))
-      if (covering.length === 0) continue
-      const decoded = value && decodeValue(value)
-      for (const writer of covering) writer.write(this.#state, key, decoded)
-    }
+    for (const { writer, key, document } of this.#documents) writer.write(this.#state, key, document)
+  }
+
+  #documentsOf({ key, value }: EntryChange): readonly Document[] {
+    const covering = this.#writers.filter(({ prefix }) => isBelow(prefix, key))
+    if (covering.length === 0) return []
+    const decoded = value && decodeValue(value)
+    return covering.map((writer) => ({ writer, key, document: writer.read(decoded) }))
   }
 }
 

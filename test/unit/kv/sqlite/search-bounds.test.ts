@@ -81,3 +81,21 @@ test('a commit that writes one key again and again makes one document of it', as
   assert.ok(after - before < 50, `${after - before} rows`)
   assert.deepEqual(search.found(['p'], 'text 999'), ['a'])
 })
+
+test('a commit whose text would take long to sort into all indexes is refused, and leaves nothing behind', async (t) => {
+  const search = await fixture(t)
+  const prefix = Array.from({ length: kvSearchLimits.indexesMax }, () => 'p')
+  for (const at of prefix.keys()) search.index(prefix.slice(0, at), { fields: ['t'], tokenize: 'trigram' })
+  const perSet = 60_000 * kvSearchLimits.indexesMax * kvSearchLimits.trigramFactor
+  const sets = Array.from({ length: Math.ceil(kvSearchLimits.commitTextBytesMax / perSet) }, (_, at) =>
+    set([...prefix, at], { t: 'x'.repeat(60_000) }),
+  )
+  assert.throws(() => search.commit(set(['p', 'small'], 1), ...sets), {
+    code: 'KV_COMMIT_TOO_LARGE',
+    message: /bytes of text for search indexes, and 4194304 are allowed/,
+  })
+  const state = search.session.statement('select entries, bytes, versionstamp from kv_namespaces').get()
+  assert.deepEqual(state, [0, 0, 0])
+  search.commit(...sets.slice(1))
+  assert.equal(search.hits(prefix, 'xxxx').length, sets.length - 1)
+})

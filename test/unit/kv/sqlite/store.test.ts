@@ -154,6 +154,15 @@ describe('SqliteKvStore', () => {
     assert.deepEqual(shown('shared:i'), [])
   })
 
+  it('refuses commits of small steps on large values, which are read and written at each step', () => {
+    world.store.commit('shared:steps', commit([set(['list'], ['x'.repeat(60_000)])]))
+    const append: Mutation = { type: 'append', key: encodeKey(['list']), value: encodeValue([], 0) }
+    const steps = Math.ceil(kvLimits.combinedBytesMax / 60_000)
+    const appends = Array.from({ length: steps }, () => append)
+    assert.throws(() => world.store.commit('shared:steps', commit(appends)), hasCode('KV_COMMIT_TOO_LARGE'))
+    assert.equal(world.store.commit('shared:steps', commit(appends.slice(1))).ok, true)
+  })
+
   it('keeps namespaces apart, whatever their keys', () => {
     world.store.commit('shared:j', commit([set(['same'], 'j')]))
     world.store.commit('shared:k', commit([set(['same'], 'k')]))
@@ -307,6 +316,22 @@ describe('triggers', () => {
     world.nowMs += 5
     assert.equal(world.store.sweepExpired(10), 1)
     assert.equal(JSON.parse(queued(world)[0]?.[1] ?? '{}').type, 'delete')
+    world.close()
+  })
+
+  it('of another namespace leave a plugin room for its own writes', async () => {
+    const bytesMax = 8000
+    const world = await createStoreFixture({
+      namespaceBytesMax: bytesMax,
+      observe: (session) => [createTriggerObserver(session, () => undefined)],
+    })
+    world.store.commit('shared:a', commit([set(['x'], 1)]))
+    world.store.commit('plugin:victim', commit([set(['own'], 1)]))
+    watch(world, 1, { plugin: 'victim', queue: '$change:1', prefix: encodePrefix([]) })
+    for (let at = 0; at < 40; at += 1) world.store.commit('shared:a', commit([set(['x'], 'y'.repeat(500))]))
+    assert.ok(queued(world).length > 5)
+    const own = 'z'.repeat(bytesMax * (1 - kvLimits.otherChangesShare) - 200)
+    assert.equal(world.store.commit('plugin:victim', commit([set(['own'], own)])).ok, true)
     world.close()
   })
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { kvLimits } from '../../../../src/base/limits.js'
+import { encodeKey } from '../../../../src/kv/key.js'
+import { encodeValue } from '../../../../src/kv/stored-value.js'
 import type { CallFailureCode, CallOutcome } from '../../../../src/sandbox/generation.js'
 import {
   changeListener,
@@ -329,4 +331,39 @@ describe('changes', () => {
     await engine.close()
     assert.deepEqual(countsOf(world), { pending: 0, processing: 0, dead: 1 })
   })
+})
+
+it('passed-over changes, and those of functions that are gone, leave the event loop its turns', async (t) => {
+  const registration = changeListener([], { events: ['delete'] })
+  const world = await createDeliveryWorld(
+    t,
+    listeningPlugin('a', [registration], () => workedOff),
+  )
+  const engine = world.engine()
+  await world.serve(engine)
+  const fill = () => {
+    const one = encodeValue(1, 0)
+    const key = encodeKey(['k'])
+    const mutations = Array.from(
+      { length: 1000 },
+      () => ({ type: 'set', key, value: one, expiresAt: undefined }) as const,
+    )
+    for (let n = 0; n < 3; n += 1) world.door.entries.commit('plugin:a', { checks: [], mutations })
+  }
+  const turnsUntilEmpty = async () => {
+    let turns = 0
+    for (; world.door.queues.queueCounts('plugin:a', undefined, Date.now()).pending > 0; turns += 1) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return turns
+  }
+  fill()
+  engine.start()
+  assert.ok((await turnsUntilEmpty()) > 100, 'passed over at a stretch')
+  await engine.close()
+  fill()
+  world.directory.replace(listeningPlugin('a', [], () => workedOff, { generation: 2 }))
+  const served = world.serve(engine)
+  assert.ok((await turnsUntilEmpty()) > 20, 'dropped at a stretch')
+  await served
 })
