@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import type { Database } from 'better-sqlite3'
 import { parseDuration } from './base/durations.js'
 import { watchLimits } from './base/limits.js'
-import { DroppedChanges, type DroppedCount, droppedReport } from './capabilities/kv/dropped-changes.js'
+import { type DroppedCount, droppedReport } from './capabilities/kv/dropped-changes.js'
 import { requestTopic } from './capabilities/request/wire.js'
 import type { PluginLogLine } from './capabilities/services.js'
 import type { Config } from './config/schema.js'
@@ -12,15 +11,15 @@ import type { ExecutorComposition } from './executor.js'
 import { generationSettings } from './generation-settings.js'
 import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
+import { composeDeliveries, composeKv, type KvMaterial, tellDropped } from './host-kv.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { CommitSignal } from './kv/commit-signal.js'
-import { observeNamespaces } from './kv/observe.js'
-import { createKv, type KvService } from './kv/service/kv-service.js'
+import type { KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
-import { writeDroppedChanges, writePluginReport } from './plugin-reports.js'
+import { writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
-import { KvDeliveries } from './plugins/kv/kv-deliveries.js'
+import type { KvDeliveries } from './plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
 import { OutboundCalls, type OutboundCallsOptions } from './plugins/outbound-calls.js'
 import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
@@ -48,14 +47,10 @@ export interface PartsOptions {
 }
 
 /** What the parts are made of. */
-export interface PartsMaterial {
-  readonly config: Config
-  readonly log: Logger
+export interface PartsMaterial extends KvMaterial {
   readonly database: CoreDatabase
   /** Path of the SQLite file, which executor threads open by themselves. */
   readonly databaseFile: string
-  /** Of the key-value store alone; closed with it. */
-  readonly kvConnection: Database
   readonly tracing: Tracing | undefined
 }
 
@@ -149,64 +144,6 @@ function composeSandbox(
       else writePluginReport(log, report)
     },
   })
-}
-
-/** What the HTTP thread asks of the store is measured here; what plugins do in their threads is reported by them. */
-function composeKv(
-  { config, kvConnection, log }: PartsMaterial,
-  signal: CommitSignal,
-  metrics: Metrics | undefined,
-): KvService {
-  const dropped = new DroppedChanges((count) => tellDropped(log, metrics, count))
-  const kv = createKv({
-    connection: kvConnection,
-    signal,
-    namespaceBytes: config.keyval.namespace_bytes,
-    sweepIntervalMs: parseDuration(config.keyval.sweep_interval),
-    onDropped: ({ plugin }, reason) => dropped.note(plugin, reason),
-    onSweepError: (error) => log.error({ err: error }, 'sweep of the key-value store failed'),
-  })
-  if (metrics === undefined) return kv
-  metrics.followKv(() => kv.totals())
-  const measured = observeNamespaces(kv, (call) => metrics.kvObserved(call))
-  return {
-    namespace: (name) => measured.namespace(name),
-    names: () => kv.names(),
-    totals: () => kv.totals(),
-    stores: kv.stores,
-    clock: kv.clock,
-    close: () => kv.close(),
-  }
-}
-
-function composeDeliveries(
-  { config, log }: PartsMaterial,
-  {
-    kv: { stores, clock },
-    commits,
-    metrics,
-    directory,
-  }: Pick<SandboxLinks, 'commits' | 'metrics'> & {
-    readonly kv: KvService
-    readonly directory: () => PluginManager
-  },
-): KvDeliveries {
-  return new KvDeliveries({
-    directory,
-    queues: stores.queues,
-    triggers: stores.triggers,
-    onCommit: (listener) => commits.listen(listener),
-    concurrentMax: config.keyval.max_concurrent_messages,
-    timeoutMs: config.plugin_timeout * 1000,
-    log,
-    now: clock,
-    ...(metrics && { observe: (sample) => metrics.messageObserved(sample) }),
-  })
-}
-
-function tellDropped(log: Logger, metrics: Metrics | undefined, dropped: DroppedCount): void {
-  writeDroppedChanges(log, dropped)
-  metrics?.changesDropped(dropped)
 }
 
 function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {

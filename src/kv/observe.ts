@@ -13,17 +13,16 @@ export interface ObservedCall {
 /** Is told of each call; must not throw. */
 export type ObserveCall = (call: ObservedCall) => void
 
-/** Passes all calls of a store on, and tells how they ended. */
+/**
+ * Passes all calls of a store on, and tells how they ended. Reading a list is one call from its first entry to its
+ * last, the time of its reader included. Watches and waiting for messages have no end that says anything, and are not
+ * told.
+ */
 export function observeNamespaces(namespaces: KvNamespaces, observe: ObserveCall): KvNamespaces {
   return { namespace: (name) => observeKv(namespaces.namespace(name), observe) }
 }
 
-/**
- * Passes all calls of a namespace on, and tells how they ended. Reading a list is one call from its first entry to its
- * last, the time of its reader included. Watches and waiting for messages have no end that says anything, and are not
- * told.
- */
-export function observeKv(kv: Kv, observe: ObserveCall): Kv {
+function observeKv(kv: Kv, observe: ObserveCall): Kv {
   const timed = createTimer(observe)
   return {
     namespace: kv.namespace,

@@ -217,13 +217,13 @@ export const kvMetrics = {
     name: 'keyval_operations_total',
     type: 'counter',
     labels: ['operation'],
-    help: 'Calls of the key-value store, failed ones included, e.g. get or atomic_commit.',
+    help: 'Calls of the key-value store over HTTP and by the embedding application, failed ones included, e.g. get or atomic_commit. Those of plugins, which run in other threads, are not counted.',
   },
   errors: {
     name: 'keyval_errors_total',
     type: 'counter',
     labels: ['operation'],
-    help: 'Calls of the key-value store that failed.',
+    help: 'Those calls of the key-value store that failed.',
   },
   duration: {
     name: 'keyval_operation_duration_ms',

@@ -19,13 +19,18 @@ const safeMax = BigInt(Number.MAX_SAFE_INTEGER)
  *
  * @throws KvFailure for what is nested deeper than may cross.
  */
-export function valueToLua(value: KvValue): LuaValue {
+function valueToLua(value: KvValue): LuaValue {
   return new DecodedJson(convert(value, 0))
 }
 
 /** The same for the value as a store keeps it. */
 export function storedToLua(stored: Parameters<typeof decodeValue>[0]): LuaValue {
   return valueToLua(decodeValue(stored))
+}
+
+/** Makes a table with these fields; those that are undefined are nil. */
+export function toTable(fields: Readonly<Record<string, LuaValue>>): LuaObject {
+  return Object.assign(Object.create(null) as LuaObject, fields)
 }
 
 /** Makes the list of parts that Lua gets of a key: bytes are a table of `kv.bytes` there. */

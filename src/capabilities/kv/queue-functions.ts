@@ -7,7 +7,7 @@ import type { Access } from './access.js'
 import { defineKvFunction, type KvFunction, type KvLookups, type KvUse, writing } from './bind.js'
 import { errorReturned, optionsParam } from './docs.js'
 import { KvFailure } from './failure.js'
-import { storedToLua } from './lua-values.js'
+import { storedToLua, toTable } from './lua-values.js'
 import { readOptions } from './options.js'
 import { describe } from './read-values.js'
 import { enqueueMessage } from './writing.js'
@@ -123,8 +123,4 @@ function letterToLua(letter: StoredDeadLetter): LuaObject {
     created_at: letter.createdAt,
     failed_at: letter.failedAt,
   })
-}
-
-function toTable(fields: Readonly<Record<string, LuaValue>>): LuaObject {
-  return Object.assign(Object.create(null) as LuaObject, fields)
 }

@@ -30,9 +30,6 @@ export function getEntry(use: KvUse, key: LuaValue): LuaObject {
   return entryToLua(parts, entry)
 }
 
-/** Keys that are read between two looks at the time and the size. */
-const keysPerRead = 16
-
 /**
  * Reads entries at one moment.
  *
@@ -46,9 +43,9 @@ export function getEntries(use: KvUse, keys: readonly KvKey[]): LuaValue[] {
   return use.session.snapshot(() => {
     const found: LuaValue[] = []
     let bytes = 0
-    for (let at = 0; at < keys.length; at += keysPerRead) {
+    for (let at = 0; at < keys.length; at += kvLuaLimits.entriesPerLook) {
       use.call.budget.checkTime()
-      const part = keys.slice(at, at + keysPerRead)
+      const part = keys.slice(at, at + kvLuaLimits.entriesPerLook)
       const entries = use.entries.read(use.namespace, part.map(encodeKey))
       for (const [place, entry] of entries.entries()) {
         bytes += entry?.data.length ?? 0
@@ -67,10 +64,10 @@ function tooManyBytes(): KvFailure {
 const rangeOptions = ['prefix', 'start', 'stop']
 
 /** Options of `kv.list`. */
-export const listOptions = [...rangeOptions, 'limit', 'reverse', 'cursor', 'batch', 'where', 'keys_only']
+const listOptions = [...rangeOptions, 'limit', 'reverse', 'cursor', 'batch', 'where', 'keys_only']
 
 /** Options of `kv.paginate`. */
-export const pageOptions = [...rangeOptions, 'limit', 'reverse', 'cursor', 'where', 'keys_only']
+const pageOptions = [...rangeOptions, 'limit', 'reverse', 'cursor', 'where', 'keys_only']
 
 interface PagePlan {
   readonly range: KeyRange

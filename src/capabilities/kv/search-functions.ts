@@ -3,12 +3,12 @@ import { decodeKey, encodePrefix } from '../../kv/key.js'
 import type { KvIndexOptions } from '../../kv/kv.js'
 import type { Marks } from '../../kv/search/marks.js'
 import type { StoredHit } from '../../kv/sqlite/search/entry-search.js'
-import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
+import { type LuaObject, LuaRaise } from '../../sandbox/lua-value.js'
 import type { FunctionDefinition } from '../define.js'
 import type { Access } from './access.js'
 import { defineKvFunction, type KvFunction, type KvLookups, writing } from './bind.js'
 import { errorReturned, indexPrefixParam, optionsParam } from './docs.js'
-import { keyToLua } from './lua-values.js'
+import { keyToLua, toTable } from './lua-values.js'
 import { readOptions } from './options.js'
 import { describe, readPrefix } from './read-values.js'
 import { entryToLua } from './reading.js'
@@ -133,8 +133,4 @@ function hitToLua({ entry, score, highlights }: StoredHit): LuaObject {
   table.score = score
   if (highlights !== undefined) table.highlights = toTable(highlights)
   return table
-}
-
-function toTable(fields: Readonly<Record<string, LuaValue>>): LuaObject {
-  return Object.assign(Object.create(null) as LuaObject, fields)
 }

@@ -9,6 +9,7 @@ import { parseVersionstamp, showVersionstamp } from '../../kv/versionstamp.js'
 import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import { callDepthOf } from '../call-depth.js'
 import { type KvUse, writing } from './bind.js'
+import { toTable } from './lua-values.js'
 import { readOptions } from './options.js'
 import { describe, readKey, readKeys, readPrefix, readValue } from './read-values.js'
 import { readFlag } from './reading.js'
@@ -25,10 +26,7 @@ export function setEntry(use: KvUse, key: LuaValue, value: LuaValue, options: Lu
 export function enqueueMessage(use: KvUse, value: LuaValue, options: LuaValue): LuaObject {
   const list = new MutationList(use.clock)
   list.enqueue(readValue(value), readMessageOptions(options))
-  const table = Object.create(null) as LuaObject
-  table.ok = true
-  table.id = String(commit(use, list).messageIds[0])
-  return table
+  return toTable({ ok: true, id: String(commit(use, list).messageIds[0]) })
 }
 
 /** One step of an atomic commit, as the Lua part hands it over. */
@@ -145,10 +143,7 @@ function deletePage(use: KvUse, entries: readonly StoredEntry[]): Pick<CommitRes
 
 /** Makes the table that a commit gives. */
 function resultToLua({ ok, versionstamp }: CommitResult): LuaObject {
-  const table = Object.create(null) as LuaObject
-  table.ok = ok
-  if (ok) table.versionstamp = showVersionstamp(versionstamp)
-  return table
+  return toTable(ok ? { ok, versionstamp: showVersionstamp(versionstamp) } : { ok })
 }
 
 function commit(use: KvUse, { checks, mutations }: MutationList): CommitResult {

@@ -36,7 +36,7 @@ export interface KvServiceOptions {
   readonly sweepIntervalMs: number
   /** Told of what a sweep failed with. */
   readonly onSweepError: (error: unknown) => void
-  /** Told when a change was not queued for a plugin because too many wait already. */
+  /** Told when a change was not queued for a plugin; see `DropReason`. */
   readonly onDropped?: OnDropped
   /** Milliseconds since 1970 that never go back; the clock of the machine when missing. */
   readonly clock?: () => number

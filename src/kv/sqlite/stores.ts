@@ -17,7 +17,7 @@ export interface StoreOptions {
   readonly clock: () => number
   /** Bytes that one namespace may hold. */
   readonly namespaceBytesMax: number
-  /** Told when a change was not queued for a plugin because too many wait already. */
+  /** Told when a change was not queued for a plugin; see `DropReason`. */
   readonly onDropped: OnDropped
 }
 

@@ -1,8 +1,9 @@
 import { messageOf } from '../../base/errors.js'
 import { hookCallKind } from '../../capabilities/hooks/call-kind.js'
 import { encodeHookCall } from '../../capabilities/hooks/wire.js'
-import type { CallFailure, CallFailureCode, CallOutcome } from '../../sandbox/generation.js'
+import type { CallFailure, CallOutcome } from '../../sandbox/generation.js'
 import type { Phase } from '../../sandbox/phase.js'
+import { isForcedEnd, isOwnFault } from '../call-faults.js'
 import type { HookEntry } from './hook-index.js'
 
 /** One hook that has run, for metrics. */
@@ -37,17 +38,6 @@ export type HookOutcome =
   | { readonly kind: 'failed'; readonly failure: CallFailure }
   | { readonly kind: 'not-run'; readonly failure: CallFailure }
 
-/** What a plugin does to itself; other codes say that a call could not be made. */
-const ownFaults: readonly CallFailureCode[] = [
-  'ERROR',
-  'TIMEOUT',
-  'INSTRUCTIONS',
-  'MEMORY',
-  'RESULT_TOO_LARGE',
-]
-
-const timeouts: readonly CallFailureCode[] = ['TIMEOUT', 'INSTRUCTIONS', 'EXECUTOR_LOST']
-
 /** Calls single hooks and tells an observer how they ended. Never rejects. */
 export class HookCaller {
   readonly #observe: HookObserver | undefined
@@ -64,8 +54,8 @@ export class HookCaller {
       this.#note(entry, options.isVeto?.(outcome.result) ? 'veto' : 'ok', durationMs)
       return { kind: 'done', result: outcome.result }
     }
-    if (!outcome.blamed && !ownFaults.includes(outcome.code)) return { kind: 'not-run', failure: outcome }
-    this.#note(entry, timeouts.includes(outcome.code) ? 'timeout' : 'error', durationMs)
+    if (!isOwnFault(outcome)) return { kind: 'not-run', failure: outcome }
+    this.#note(entry, isForcedEnd(outcome) ? 'timeout' : 'error', durationMs)
     return { kind: 'failed', failure: outcome }
   }
 

@@ -3,6 +3,7 @@ import type { KvKey } from '../../kv/key.js'
 import { pluginNamespace, sharedNamespace } from '../../kv/namespace.js'
 import type { Generation } from '../../sandbox/generation.js'
 import type { Registration } from '../../sandbox/host-function.js'
+import { DirectoryView } from '../directory-view.js'
 import { kvKey } from '../grants/grant-keys.js'
 import type { GrantTable } from '../grants/grant-table.js'
 import type { PluginDirectory, ServedPlugin } from '../plugin-directory.js'
@@ -59,29 +60,21 @@ function mayFollow(shared: string | undefined, grants: GrantTable): boolean {
   return shared === undefined || grants.isApproved('kv', kvKey(shared, 'read'))
 }
 
-/**
- * The functions of all running plugins. Made again when a plugin was started, stopped, reloaded or has got other
- * approvals, which is told from the identity of what the directory gives.
- */
+/** The functions of all running plugins. */
 export class ListenerIndex {
   readonly #directory: PluginDirectory
-  #served: readonly ServedPlugin[] = []
-  #listeners: readonly Listener[] = []
+  readonly #approved: DirectoryView<readonly Listener[]>
 
   constructor(directory: PluginDirectory) {
     this.#directory = directory
+    this.#approved = new DirectoryView(directory, (plugins) =>
+      plugins.flatMap(listenersOfPlugin).filter(({ isApproved }) => isApproved),
+    )
   }
 
   /** Those that may be called, by plugin in the order in which plugins were started. */
   approved(): readonly Listener[] {
-    const served = this.#directory.all()
-    const isSame =
-      served.length === this.#served.length && served.every((each, at) => each === this.#served[at])
-    if (!isSame) {
-      this.#served = served
-      this.#listeners = served.flatMap(listenersOfPlugin).filter(({ isApproved }) => isApproved)
-    }
-    return this.#listeners
+    return this.#approved.current()
   }
 
   /** Whether a function is still the one to be called: another generation may have taken its place. */

@@ -4,7 +4,8 @@ import { decodeKvResult, encodeChangeCall, encodeMessageCall } from '../../capab
 import { decodeChange } from '../../kv/change-queue.js'
 import type { StoredMessage } from '../../kv/queue-store.js'
 import { decodeValue } from '../../kv/stored-value.js'
-import type { CallFailureCode, CallOutcome } from '../../sandbox/generation.js'
+import type { CallOutcome } from '../../sandbox/generation.js'
+import { isForcedEnd, isOwnFault } from '../call-faults.js'
 import type { Listener } from './listener-index.js'
 
 /** How a message ended: worked off, passed over, failed by its function, or not handed over at all. */
@@ -12,18 +13,6 @@ export type MessageOutcome =
   | { readonly kind: 'done' | 'passed' | 'not-run' }
   /** `problem` is for whoever finds the dead letter; `isTimeout` is also true for other ends by force. */
   | { readonly kind: 'failed'; readonly problem: string; readonly isTimeout: boolean }
-
-/** What a function does to itself, or was running when it happened; other codes say that it was not called. */
-const ownFaults: readonly CallFailureCode[] = [
-  'ERROR',
-  'TIMEOUT',
-  'INSTRUCTIONS',
-  'MEMORY',
-  'RESULT_TOO_LARGE',
-  'EVICTED',
-]
-
-const forcedEnds: readonly CallFailureCode[] = ['TIMEOUT', 'INSTRUCTIONS', 'EVICTED', 'EXECUTOR_LOST']
 
 /** Calls a function of a plugin with a message. Never rejects. */
 export async function callListener(
@@ -43,9 +32,11 @@ export async function callListener(
     const problem = decodeKvResult(outcome.result)
     return problem === undefined ? { kind: 'done' } : { kind: 'failed', problem, isTimeout: false }
   }
-  const { code, blamed } = outcome
-  if (!blamed && !ownFaults.includes(code)) return { kind: 'not-run' }
-  return { kind: 'failed', problem: `${code}: ${outcome.message}`, isTimeout: forcedEnds.includes(code) }
+  // Who is evicted was running: the message is not one that was never tried.
+  const isEvicted = outcome.code === 'EVICTED'
+  if (!isOwnFault(outcome) && !isEvicted) return { kind: 'not-run' }
+  const problem = `${outcome.code}: ${outcome.message}`
+  return { kind: 'failed', problem, isTimeout: isForcedEnd(outcome) || isEvicted }
 }
 
 interface PreparedCall {
