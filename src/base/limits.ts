@@ -754,7 +754,7 @@ export const kvLimits = {
   /** Time between two looks for commits of other processes, while somebody watches. */
   watchOthersMs: 1000,
   /** Entries that one commit of a sweep deletes. */
-  sweepEntries: 500,
+  sweepEntries: 100,
   /** Bytes of the entries that one look for changes gives when it has to give all; more is refused. */
   resetBytesMax: 8 * 1024 * 1024,
   /** Leased messages, and dead letters, that the metrics count; a number as large as this says "at least". */
@@ -799,9 +799,9 @@ export const kvSearchLimits = {
   trigramFactor: 4,
   /**
    * Bytes that the text of one commit takes in all indexes together, as quotas count it; more is refused, because the
-   * commit holds the lock of the file while its words are sorted in.
+   * commit holds the lock of the file while its words are sorted in. One entry never takes more.
    */
-  commitTextBytesMax: 4 * 1024 * 1024,
+  commitTextBytesMax: 2 * 1024 * 1024,
   /** Existing entries that one step takes into a new index, or out of a removed one. */
   stepEntriesMax: 256,
   /** Bytes of the entries that one step takes in; `trigramFactor` times fewer for that tokenizer. */
