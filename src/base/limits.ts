@@ -816,7 +816,7 @@ export const kvSearchLimits = {
   prefixCost: 5,
   /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
   matchesMax: 10_000,
-  /** Time that one search may take until its documents are ranked; then the same. */
+  /** Time that one search may take until its documents are ranked, and as much for its marks; then the same. */
   searchMs: 250,
   /** Bytes of the values that one search reads for its hits, those that its filter passes over included. */
   readBytesMax: 16 * 1024 * 1024,

@@ -115,3 +115,18 @@ test('deletes leave the parts of an index as they are, so that none of them take
   assert.deepEqual(search.found(['p'], 'w7'), [])
   assert.deepEqual(search.found(['p'], 'w199999'), [99])
 })
+
+test('marks in many long texts end a search, and those in a few do not', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: ['t'], tokenize: 'trigram' })
+  const body = 'word '.repeat(12_000)
+  for (let at = 0; at < 24; at += 6) {
+    search.commit(...Array.from({ length: 6 }, (_, n) => set(['p', at + n], { t: body })))
+  }
+  const highlight = { open: '<', close: '>' }
+  assert.throws(() => search.hits(['p'], 'word', { highlight }), {
+    code: 'KV_SEARCH_TOO_BROAD',
+    message: /marking what it finds took longer than 250 ms\. Ask for fewer with "limit"/,
+  })
+  assert.match(search.hits(['p'], 'word', { limit: 1, highlight })[0]?.highlights?.t ?? '', /<word>/)
+})
