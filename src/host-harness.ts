@@ -2,6 +2,7 @@ import type { HookRunner } from './content/hook-runner.js'
 import type { HostAnswers } from './host-answers.js'
 import type { Authenticator } from './identity/authenticator.js'
 import type { CommitSignal } from './kv/commit-signal.js'
+import type { QueueStore } from './kv/queue-store.js'
 import type { HookAdministration } from './plugins/hooks/hook-administration.js'
 import type { PluginDirectory } from './plugins/plugin-directory.js'
 import type { Sandbox } from './sandbox/generation.js'
@@ -13,6 +14,10 @@ export interface HarnessParts {
   readonly answers: HostAnswers
   readonly directory: PluginDirectory
   readonly hooks: HookRunner & Pick<HookAdministration, 'deliveries'>
+  /** Where messages wait for functions of plugins. */
+  readonly queues: QueueStore
+  /** The time of the key-value store. */
+  readonly now: () => number
 }
 
 /** What a host that runs tests of plugins does differently; see `plugin-tests.ts`. */

@@ -111,7 +111,8 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
   const hooks = composeHooks(options, material, plugins, metrics)
   hookBreakers.isOpen = (plugin, event, table) => isBreakerOpen(hooks, { plugin, event, table })
-  options.harness?.attach({ answers, directory: plugins, hooks })
+  const { stores, clock: now } = kv
+  options.harness?.attach({ answers, directory: plugins, hooks, queues: stores.queues, now })
   const content = createContent({ database, hooks })
   for (const [topic, answer] of createCoreCalls({ directory: plugins, content }))
     answers.provide(topic, answer)

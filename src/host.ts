@@ -12,6 +12,7 @@ import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import type { KvNamespaces } from './kv/kv.js'
+import { kvArea } from './kv/routes/kv-routes.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import type { StatusReport } from './plugins/plugin-views.js'
@@ -103,7 +104,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const kvConnection = await retryWhileBusy(() => openSqlite({ file, busyTimeoutMs: 0, mustExist: true }))
   const parts = composeHost(options, { config, log, database, databaseFile: file, kvConnection, tracing })
   const lifecycle = { isShuttingDown: false }
-  const app = options.app ?? createHttpServer(log)
+  const app = options.app ?? createHttpServer({ log, areas: [kvArea] })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     lifecycle.isShuttingDown = true

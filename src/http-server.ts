@@ -6,6 +6,7 @@ import Fastify, {
 } from 'fastify'
 import { HostError } from './base/errors.js'
 import { serverLimits } from './base/limits.js'
+import { Connections } from './connections.js'
 import { createRequestIds } from './request-ids.js'
 
 /** The part of a logger that the server writes to. */
@@ -13,8 +14,24 @@ export interface ServerLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
-/** Creates the HTTP server of a host of its own: request ids, limits, and one shape for every error. */
-export function createHttpServer(log: ServerLog): FastifyInstance {
+export interface HttpServerOptions {
+  readonly log: ServerLog
+  /** Paths whose errors have a shape of their own, also where the request comes to no route. */
+  readonly areas?: readonly Area[]
+  /** `serverLimits.closingClientMs` when missing. */
+  readonly closingClientMs?: number
+}
+
+/** Paths below some prefixes. */
+export interface Area {
+  readonly prefixes: readonly string[]
+  /** Answers a request that no route can take, e.g. because its path cannot be decoded. */
+  refuse(error: FastifyError, reply: FastifyReply): void
+}
+
+/** Creates the HTTP server of a host of its own: request ids, limits, and one shape for every error outside of areas. */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { log, closingClientMs = serverLimits.closingClientMs } = options
   const app = Fastify({
     logger: false,
     genReqId: createRequestIds(),
@@ -26,11 +43,12 @@ export function createHttpServer(log: ServerLog): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: serverLimits.pathSegmentMax },
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply as FastifyReply, log),
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply as FastifyReply, options),
   })
   app.addHook('onRequest', nameRequest)
+  const connections = new Connections(app.server)
   app.addHook('preClose', (done) => {
-    closeAsTheyGetIdle(app)
+    endAsTheyGetIdle(app, connections, closingClientMs)
     done()
   })
   app.setNotFoundHandler((request, reply) => {
@@ -46,12 +64,17 @@ export function createHttpServer(log: ServerLog): FastifyInstance {
   return app
 }
 
-/** Fastify closes connections that are idle at that moment; a kept one that answers its last request later is left. */
-function closeAsTheyGetIdle(app: FastifyInstance): void {
+/** Lets what is under way finish; a client that does not do its part is waited for no longer than this time. */
+function endAsTheyGetIdle(app: FastifyInstance, connections: Connections, closingClientMs: number): void {
   // A server that never listened tells nobody when it is closed.
   if (!app.server.listening) return
-  const sweep = setInterval(() => app.server.closeIdleConnections(), serverLimits.closingSweepMs)
-  app.server.once('close', () => clearInterval(sweep))
+  connections.endIdle()
+  const sweep = setInterval(() => connections.endIdle(), serverLimits.closingSweepMs)
+  const late = setInterval(() => connections.endStalled(), closingClientMs)
+  app.server.once('close', () => {
+    clearInterval(sweep)
+    clearInterval(late)
+  })
 }
 
 function nameRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
@@ -61,6 +84,20 @@ function nameRequest(request: FastifyRequest, reply: FastifyReply, done: () => v
 
 function pathOf(request: FastifyRequest): string {
   return (request.raw.url ?? '').split('?', 1)[0] ?? ''
+}
+
+/** Hooks have not run for such a request. */
+function refuse(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { log, areas = [] }: HttpServerOptions,
+): void {
+  reply.header('x-request-id', request.id)
+  const path = pathOf(request)
+  const area = areas.find(({ prefixes }) => prefixes.some((prefix) => path.startsWith(`${prefix}/`)))
+  if (area === undefined) sendError(error, request, reply, log)
+  else area.refuse(error, reply)
 }
 
 function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, log: ServerLog): void {

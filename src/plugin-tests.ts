@@ -9,6 +9,7 @@ import type { Config } from './config/schema.js'
 import type { ExecutorComposition } from './executor.js'
 import { generationSettings } from './generation-settings.js'
 import { createTestHooks, type Deliver } from './harness/delivered-hooks.js'
+import { messagesIdle } from './harness/delivered-messages.js'
 import { testsImpossible } from './harness/errors.js'
 import type { TestHost, TestWorker } from './harness/file-runner.js'
 import { createMockedSender } from './harness/mocked-sender.js'
@@ -229,7 +230,7 @@ async function startTestHost(
 ): Promise<TestHost> {
   const problems: string[] = []
   const session = new TestSession(plugin)
-  let engine: HarnessParts['hooks'] | undefined
+  let parts: HarnessParts | undefined
   const host = await createHost({
     config,
     log: createLogger({
@@ -240,9 +241,9 @@ async function startTestHost(
     outbound: { sender: createMockedSender(session.mocks) },
     harness: {
       commits,
-      attach: (parts) => {
-        session.attach(parts)
-        engine = parts.hooks
+      attach: (attached) => {
+        session.attach(attached)
+        parts = attached
       },
       authenticator: (own) => session.authenticator(own),
       report: (report) => session.report(report),
@@ -256,10 +257,13 @@ async function startTestHost(
   try {
     await assertRunning(host, plugin)
     await approveEverything(host)
+    if (parts === undefined) throw new Error('the host did not hand over its parts')
+    const { hooks, ...messages } = parts
     session.connect({
       send: (request, credential) => send(host, request, credential),
       adminToken: host.adminToken.token,
-      hooks: engine && createTestHooks(engine, (write, context) => deliver(host, write, context)),
+      hooks: createTestHooks(hooks, (write, context) => deliver(host, write, context)),
+      messagesIdle: () => messagesIdle(plugin, messages),
     })
     return { session, problems, close }
   } catch (error) {

@@ -9,6 +9,7 @@ import { addExportCommand } from './kv-export.js'
 import { addGetCommand } from './kv-get.js'
 import { addImportCommand } from './kv-import.js'
 import { addListCommand } from './kv-list.js'
+import { addNamespacesCommand } from './kv-namespaces.js'
 import { addQueuesCommand } from './kv-queues.js'
 import { addSetCommand } from './kv-set.js'
 import { addWatchCommand } from './kv-watch.js'
@@ -39,6 +40,7 @@ export function addKvCommand(parent: Command, context: CommandContext): void {
   addWatchCommand(kv, context)
   addExportCommand(kv, context)
   addImportCommand(kv, context)
+  addNamespacesCommand(kv, context)
   addQueuesCommand(kv, context)
   addEnqueueCommand(kv, context)
   addDeadLettersCommand(kv, context)

@@ -472,8 +472,8 @@ function kv.now(offset_ms) end
 ---
 ---```lua
 ---kv.listen("mails", function(message)
----  local response, err = request.post(url, { json = message.value })
----  if not response then error(err) end
+---  local response = request.post(url, { json = message.value })
+---  if response.error then error(response.error) end
 ---end, { concurrency = 4 })
 ---```
 ---@param queue string Name of the queue.

@@ -85,6 +85,16 @@ function test.fire_hook(event, table, data, state) end
 ---@return string[] # Errors of those that failed.
 function test.wait_hooks() end
 
+---Waits until the functions of `kv.listen` and `kv.on_change` have been called with everything that is due for
+---them, what they send and change themselves included. A message that fails is tried again later, as always,
+---and one that was sent with a delay comes later; neither is waited for.
+---
+---```lua
+---test.assert_eq(0, test.wait_messages())
+---```
+---@return integer # Messages that are left: to be tried later, and dead letters.
+function test.wait_messages() end
+
 ---Answers outbound requests of the plugin. No test reaches the network: what no mock answers fails with an
 ---`error`. The first mock that fits is used, any number of times; scheme and query do not matter.
 ---

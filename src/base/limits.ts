@@ -502,6 +502,8 @@ export const serverLimits = {
   pathSegmentMax: 1024,
   /** Time between two looks, during a shutdown, for connections that have answered their last request. */
   closingSweepMs: 50,
+  /** Time after which a shutdown cuts off clients that have not sent their request, or not taken its answer, entirely. */
+  closingClientMs: 10_000,
   /** Time that a shutdown may take before the process ends anyway. */
   shutdownMs: 30_000,
 } as const
@@ -606,8 +608,8 @@ export const testLimits = {
   logLinesMax: 1000,
   /** Warnings and errors of the host that are shown under a failed test; further ones are left out. */
   problemsMax: 20,
-  /** Time between two looks at after-hooks that are waited for. */
-  hookPollMs: 5,
+  /** Time between two looks at after-hooks, or at messages, that are waited for. */
+  waitPollMs: 5,
   /** Time after a change of a file in which further changes are waited for before the tests run again. */
   watchSettleMs: 150,
 } as const
@@ -874,6 +876,4 @@ export const kvLuaLimits = {
   deleteEntries: 100,
   /** Times that `kv.transaction` runs its function anew when it names no number. */
   retriesDefault: 10,
-  /** Most such times; more is refused. */
-  retriesMax: 100,
 } as const

@@ -22,7 +22,7 @@ export function createTestHooks(
         if (deliveries.every(({ state, attempts }) => state !== 'running' && attempts > 0)) {
           return deliveries.map(({ error }) => error)
         }
-        await pause(testLimits.hookPollMs)
+        await pause(testLimits.waitPollMs)
       }
     },
   }

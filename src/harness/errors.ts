@@ -7,12 +7,5 @@ export const testsImpossible = defineError(
   'The tests of {plugin} cannot be run: {reason}',
 )
 
-/** A test fires hooks in a host that runs none. */
-export const hooksUnavailable = defineError(
-  'TEST_HOOKS_UNAVAILABLE',
-  503,
-  'hooks are not available in this host',
-)
-
 /** A test asks for something that there is not. */
 export const testMisuse = defineError('TEST_MISUSE', 422, '{reason}')

@@ -18,7 +18,7 @@ import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { CallOutcome, Generation, HostAsk } from '../sandbox/generation.js'
 import type { CoveredLines } from '../sandbox/line-coverage.js'
 import type { ExecutorReport } from '../sandbox/protocol.js'
-import { hooksUnavailable, testMisuse } from './errors.js'
+import { testMisuse } from './errors.js'
 import { fireHook, type TestHooks } from './hook-firing.js'
 import { RequestMocks } from './request-mocks.js'
 import type { TestFile } from './test-files.js'
@@ -33,8 +33,9 @@ export interface SessionHost {
   /** Sends a request through the routes, without a socket. */
   send(request: TestRequest, credential: string | undefined): Promise<TestResponse>
   readonly adminToken: string
-  /** Undefined in a host without hooks. */
-  readonly hooks: TestHooks | undefined
+  readonly hooks: TestHooks
+  /** Resolves when the functions for messages have been called with all that is due; gives how many are left. */
+  messagesIdle(): Promise<number>
 }
 
 /** A test of a file: its name, and the line on which its function begins. */
@@ -98,9 +99,10 @@ export class TestSession {
     answers.provide(testTopics.hold, () => this.#hold())
     answers.provide(testTopics.request, ({ payload }) => this.#request(payload as TestRequest))
     answers.provide(testTopics.fireHook, ({ payload, requestId }) =>
-      fireHook(this.#hooks(), payload as FiredHook, requestId),
+      fireHook(this.#running().hooks, payload as FiredHook, requestId),
     )
-    answers.provide(testTopics.waitHooks, () => this.#hooks().idle())
+    answers.provide(testTopics.waitHooks, () => this.#running().hooks.idle())
+    answers.provide(testTopics.waitMessages, () => this.#running().messagesIdle())
     answers.provide(testTopics.mockRequest, async ({ payload }) => this.mocks.add(payload as RequestMock))
     answers.provide(testTopics.requests, async () => this.mocks.seen)
     answers.provide(testTopics.log, async () => this.#lines)
@@ -202,12 +204,6 @@ export class TestSession {
     await this.#call({ act: 'idle' }, 'init')
     const tokens = { admin: host.adminToken, viewer: this.#viewerToken, none: undefined }
     return host.send(request, tokens[request.role])
-  }
-
-  #hooks(): TestHooks {
-    const { hooks } = this.#running()
-    if (hooks === undefined) throw hooksUnavailable()
-    return hooks
   }
 
   #running(): SessionHost {

@@ -8,8 +8,16 @@ import type { NewMessage } from './store.js'
 import { encodeValue } from './stored-value.js'
 import type { KvValue } from './value.js'
 
+/** The options of `enqueue`, as TypeScript and JSON write them. */
+export const enqueueOptionNames: readonly string[] = [
+  'queue',
+  'delay',
+  'backoffSchedule',
+  'keysIfUndelivered',
+]
+
 /** The queue that is meant when none is named. */
-export const defaultQueue = 'default'
+const defaultQueue = 'default'
 
 const name = `[a-z][a-z0-9_-]{0,${kvLimits.queueCharactersMax - 1}}`
 const ownName = new RegExp(`^${name}$`)

@@ -90,6 +90,12 @@ export type Mutation =
     }
   | { readonly type: 'enqueue'; readonly message: NewMessage }
 
+/** Bytes of a mutation, as `kvLimits.commitBytesMax` counts them. */
+export function mutationBytes(mutation: Mutation): number {
+  if (mutation.type === 'enqueue') return mutation.message.value.bytes
+  return mutation.key.length + (mutation.type === 'delete' ? 0 : mutation.value.bytes)
+}
+
 /** A message on its way into a queue. */
 export interface NewMessage {
   readonly queue: string

@@ -182,6 +182,23 @@ describe('the key-value store over HTTP', () => {
     })
   })
 
+  it('answers in its own form for paths that cannot be decoded', async () => {
+    const host = server()
+    for (const path of ['/keys/%zz', '/keys/%ff', '/%C0%80', '/queue/dlq/%e0']) {
+      for (const prefix of ['/keyval/api', '/api/keyval']) {
+        const answer = await host.send('GET', `${prefix}${path}`, { headers: host.credentials })
+        assert.equal(answer.status, 400)
+        assert.deepEqual(answer.json(), {
+          error: 'The path is not percent-encoded UTF-8. Encode each part of it as encodeURIComponent does.',
+          code: 'KV_REQUEST_INVALID',
+        })
+        assert.equal(answer.headers['cache-control'], 'no-store')
+      }
+    }
+    const long = { ...invalid, text: /could not be read/ }
+    await kvRefused(host, 'GET', `/queue/dlq/${'1'.repeat(2000)}`, long)
+  })
+
   it('takes the key from the URL as it was sent, however the path is written', async () => {
     const host = server()
     await kvCall(host, 'PUT', '/keys/%61%2Fb/1', 'odd')

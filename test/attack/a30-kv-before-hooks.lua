@@ -22,9 +22,12 @@ http.handle("GET", "/attack", function(req)
   if kv.count() ~= 0 then error("escaped: something was written", 0) end
   local result = pending:commit()
   if not result.ok then error("a commit of this call failed", 0) end
+  if pcall(pending.commit, pending) then error("escaped: one commit was made twice", 0) end
   return { json = { refused = true } }
 end, { public = true })
 
 http.handle("GET", "/after", function()
-  return { json = { clean = not pcall(pending.commit, pending) and kv.count() == 1 } }
+  -- This may be another VM, with a commit of its own at module scope that nobody has made yet.
+  pcall(pending.commit, pending)
+  return { json = { clean = kv.count() == 1 } }
 end, { public = true })

@@ -1,5 +1,5 @@
 import type { TransportOptions } from '../transport.js'
-import { entryFromWire, KvApi, numberOf } from './api.js'
+import { entryFromWire, KvApi, membersOf, numberOf, textOf } from './api.js'
 import { commit, KvAtomic } from './atomic.js'
 import { FlatNames } from './flat-names.js'
 import { EntryList, readPage } from './listing.js'
@@ -180,6 +180,12 @@ export class Kv extends FlatNames {
    */
   changes(target: KvWatchTarget, options: { readonly since?: string } = {}): Promise<KvBatch> {
     return readChanges(this.#api, target, options)
+  }
+
+  /** Names the namespaces of the whole store that something was written to, as the option `namespace` takes them. */
+  async namespaces(): Promise<readonly string[]> {
+    const items = await this.#api.array({ method: 'GET', path: '/namespaces', isGlobal: true })
+    return items.map((item) => textOf(membersOf(item).name, 'name'))
   }
 
   /** What the store measures of itself, in all namespaces; `prometheus` gives the text that Prometheus reads. */

@@ -216,7 +216,7 @@ const commitClasses: readonly ClassDoc[] = [
     fields: fields([
       'max_retries',
       'integer?',
-      `Times that the function may run again, 0 to ${kvLuaLimits.retriesMax}; ${kvLuaLimits.retriesDefault} when missing.`,
+      `Times that the function may run again, 0 to ${kvLimits.transactionRetriesMax}; ${kvLuaLimits.retriesDefault} when missing.`,
     ]),
   },
   {

@@ -1,8 +1,8 @@
 import { kvLimits, kvLuaLimits } from '../../base/limits.js'
 import { encodeKey } from '../../kv/key.js'
 import { sharedNamespace } from '../../kv/namespace.js'
-import { readInteger } from '../../kv/service/options.js'
-import { showCursor } from '../../kv/service/range.js'
+import { readInteger } from '../../kv/options.js'
+import { showCursor } from '../../kv/range.js'
 import { LuaRaise, type LuaValue, Results } from '../../sandbox/lua-value.js'
 import { phases } from '../../sandbox/phase.js'
 import type { FunctionDefinition, LuaFunctionDoc } from '../define.js'
@@ -68,7 +68,7 @@ function plain(name: string, title: string, run: (value: LuaValue) => LuaValue):
 
 function readRetries(given: LuaValue): number {
   const { max_retries } = readOptions(given, ['max_retries'])
-  const range = { min: 0, max: kvLuaLimits.retriesMax }
+  const range = { min: 0, max: kvLimits.transactionRetriesMax }
   return readInteger(max_retries, 'max_retries', range, kvLuaLimits.retriesDefault)
 }
 

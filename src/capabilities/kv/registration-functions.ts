@@ -56,8 +56,8 @@ const listen: FunctionDefinition = {
   ],
   example: [
     'kv.listen("mails", function(message)',
-    '  local response, err = request.post(url, { json = message.value })',
-    '  if not response then error(err) end',
+    '  local response = request.post(url, { json = message.value })',
+    '  if response.error then error(response.error) end',
     'end, { concurrency = 4 })',
   ].join('\n'),
   handler: (call, queue, handler, options) =>

@@ -115,6 +115,18 @@ export const testCapability: Capability = defineHidden(
         async (call) => [...((await call.ask(testTopics.waitHooks, undefined)) as readonly string[])],
       ),
       asking(
+        'wait_messages',
+        [
+          'Waits until the functions of `kv.listen` and `kv.on_change` have been called with everything that is due for',
+          'them, what they send and change themselves included. A message that fails is tried again later, as always,',
+          'and one that was sent with a delay comes later; neither is waited for.',
+        ].join('\n'),
+        'test.assert_eq(0, test.wait_messages())',
+        [],
+        [{ luaType: 'integer', doc: 'Messages that are left: to be tried later, and dead letters.' }],
+        async (call) => (await call.ask(testTopics.waitMessages, undefined)) as number,
+      ),
+      asking(
         'mock_request',
         [
           'Answers outbound requests of the plugin. No test reaches the network: what no mock answers fails with an',

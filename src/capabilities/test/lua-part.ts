@@ -120,6 +120,7 @@ return function(host, raw)
     request = host.request,
     fire_hook = host.fire_hook,
     wait_hooks = host.wait_hooks,
+    wait_messages = host.wait_messages,
     mock_request = host.mock_request,
     requests = host.requests,
     log = host.log,

@@ -7,6 +7,8 @@ export const testTopics = {
   request: 'test.request',
   fireHook: 'test.fire_hook',
   waitHooks: 'test.wait_hooks',
+  /** Answer: the number of messages that are left. */
+  waitMessages: 'test.wait_messages',
   mockRequest: 'test.mock_request',
   requests: 'test.requests',
   log: 'test.log',

@@ -3,9 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import { kvLimits } from '../../base/limits.js'
 import type { KvKey } from '../key.js'
 import type { KvAtomic } from '../kv.js'
+import { enqueueOptionNames } from '../queue-options.js'
 import { KvU64, type KvValue } from '../value.js'
 import { given, type Members, needValue, readInteger, readItems, readMembers } from './body-reader.js'
-import { enqueueNames, enqueueProperties, readEnqueueOptions } from './enqueue-options.js'
+import { enqueueProperties, readEnqueueOptions } from './enqueue-options.js'
 import { readKey } from './key-text.js'
 import type { RouteMaker } from './operation.js'
 import { mismatch, preview } from './preview.js'
@@ -82,7 +83,7 @@ function readCheck(item: unknown, place: string): { key: KvKey; versionstamp: st
 function applyMutation(atomic: KvAtomic, item: unknown, place: string): void {
   const type = readType(item, place)
   if (type === 'enqueue') {
-    const members = readMembers(item, place, ['type', 'value', ...enqueueNames])
+    const members = readMembers(item, place, ['type', 'value', ...enqueueOptionNames])
     atomic.enqueue(needValue(members, `${place}.value`), readEnqueueOptions(members, place))
     return
   }

@@ -6,10 +6,7 @@ import { readKey } from './key-text.js'
 import { mismatch } from './preview.js'
 import { keySchema, milliseconds } from './schemas.js'
 
-/** Members that tell how a message is delivered. */
-export const enqueueNames: readonly string[] = ['queue', 'delay', 'backoffSchedule', 'keysIfUndelivered']
-
-/** Those members for the document. */
+/** The options of a message, for the document. */
 export const enqueueProperties: TProperties = {
   queue: Type.Optional(Type.String({ description: 'Name of the queue; `default` when it is missing.' })),
   delay: Type.Optional(milliseconds('Before the message is given out.')),
@@ -23,7 +20,7 @@ export const enqueueProperties: TProperties = {
   ),
 }
 
-/** Reads those members of an object; the store checks how long and how many they may be. */
+/** Reads the options of a message; the store checks how long and how many they may be. */
 export function readEnqueueOptions(members: Members, place: string): KvEnqueueOptions {
   const { queue, delay, backoffSchedule, keysIfUndelivered } = members
   const lists = { min: 0, max: kvLimits.keysMax }

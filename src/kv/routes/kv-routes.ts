@@ -10,7 +10,7 @@ import { addOverviewRoutes } from './overview-routes.js'
 import { addPageRoutes } from './page-routes.js'
 import { createGate } from './permissions.js'
 import { addQueueRoutes } from './queue-routes.js'
-import { installFailures } from './routes-failures.js'
+import { answerHeaders, installFailures, refuseUnroutable } from './routes-failures.js'
 import type { KvRoutesOptions } from './routes-options.js'
 import { addSearchRoutes } from './search-routes.js'
 import { Streams } from './streams.js'
@@ -18,6 +18,9 @@ import { addWatchRoutes } from './watch-routes.js'
 
 /** Paths under which the host mounts the key-value store; the first is the one of the OpenAPI document. */
 export const kvPrefixes = ['/keyval/api', '/api/keyval'] as const
+
+/** The paths below the prefixes, for the server that they are mounted in. */
+export const kvArea = { prefixes: kvPrefixes, refuse: refuseUnroutable } as const
 
 /**
  * Creates the HTTP interface of the key-value store as an encapsulated Fastify plugin:
@@ -57,6 +60,6 @@ function installDefaults(app: FastifyInstance): void {
     route.bodyLimit = kvHttpLimits.bodyBytesMax
   })
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    reply.headers(answerHeaders)
   })
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { kvLimits } from '../../base/limits.js'
 import { encodeKey } from '../key.js'
 import type { KvEntry, KvPageOptions } from '../kv.js'
-import { showCursor } from '../service/range.js'
+import { showCursor } from '../range.js'
 import type { Wire } from '../wire.js'
 import { entryToJson } from './answers.js'
 import {

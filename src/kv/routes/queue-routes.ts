@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { kvLimits } from '../../base/limits.js'
 import type { KvMessage } from '../kv.js'
+import { enqueueOptionNames } from '../queue-options.js'
 import { messageToJson } from './answers.js'
 import {
   given,
@@ -12,7 +13,7 @@ import {
   readMembers,
   readText,
 } from './body-reader.js'
-import { enqueueNames, enqueueProperties, readEnqueueOptions } from './enqueue-options.js'
+import { enqueueProperties, readEnqueueOptions } from './enqueue-options.js'
 import type { MessageHolds } from './message-holds.js'
 import type { RouteMaker } from './operation.js'
 import {
@@ -58,7 +59,7 @@ function addEnqueue(app: FastifyInstance, route: RouteMaker): void {
         const options = members.options === undefined ? {} : members.options
         const { id } = await kv.queues.enqueue(
           needValue(members, 'value'),
-          readEnqueueOptions(readMembers(options, 'options', enqueueNames), 'options'),
+          readEnqueueOptions(readMembers(options, 'options', enqueueOptionNames), 'options'),
         )
         return { ok: true, id }
       },

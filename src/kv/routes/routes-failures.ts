@@ -102,6 +102,14 @@ export function installFailures(app: FastifyInstance, log: FailureLog): void {
   })
 }
 
+/** Headers of every answer: nothing of the store belongs into a cache, or is anything but what it says. */
+export const answerHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
+
+/** Answers a request that comes to no route, e.g. because its path is not percent-encoded UTF-8. */
+export function refuseUnroutable(thrown: FastifyError, reply: FastifyReply): void {
+  sendFailure(reply.headers(answerHeaders), fromFramework(thrown))
+}
+
 /** What a stream tells its client when it has to end. */
 export function failureBody(error: unknown): { readonly error: string; readonly code: string } {
   if (!(error instanceof HostError)) return { error: serverFailureText, code: 'INTERNAL_ERROR' }
@@ -131,6 +139,10 @@ function fromFramework(thrown: FastifyError): HostError {
       return bodyNotJson()
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return requestInvalid({ problem: 'The body is empty although its content type is application/json.' })
+    case 'FST_ERR_BAD_URL':
+      return requestInvalid({
+        problem: 'The path is not percent-encoded UTF-8. Encode each part of it as encodeURIComponent does.',
+      })
   }
   const status = thrown.statusCode ?? 500
   if (status >= 400 && status < 500) {

@@ -1,10 +1,10 @@
 import { kvLimits } from '../../base/limits.js'
 import type { KeyRange } from '../key.js'
 import type { KvEntry, KvList, KvListOptions, KvPage, KvPageOptions, KvSelector } from '../kv.js'
+import { checkOptions, invalid, readBoolean, readInteger, readText } from '../options.js'
+import { continueRange, cursorOfRest, selectorOptions, selectRange, showCursor } from '../range.js'
 import type { StoredEntry, StoredPage } from '../store.js'
 import { toEntry } from './entry.js'
-import { checkOptions, invalid, readBoolean, readInteger, readText } from './options.js'
-import { continueRange, cursorOfRest, selectorOptions, selectRange, showCursor } from './range.js'
 import type { Matches, Reader } from './reader.js'
 
 /** Makes the filter of a list; undefined when everything is wanted. */

@@ -19,6 +19,8 @@ import type {
   KvTransactionResult,
   KvWatchOptions,
 } from '../kv.js'
+import { checkOptions, invalid, readBoolean, readExpiry, readKeys, show } from '../options.js'
+import { selectRange, subtreeRange } from '../range.js'
 import type { ChangeReader } from '../sqlite/change-reader.js'
 import type { KvSession } from '../sqlite/session.js'
 import type { KvStore } from '../store.js'
@@ -35,8 +37,6 @@ import type { CommitGroup } from './commit-group.js'
 import { type DeletingDoors, deleteKeys, deleteMatching, deleteRange } from './deleting.js'
 import { toAnswer } from './entry.js'
 import { type CompileWhere, type ListDoors, openList, readPage } from './listing.js'
-import { checkOptions, invalid, readBoolean, readExpiry, readKeys, show } from './options.js'
-import { selectRange, subtreeRange } from './range.js'
 import type { Reader } from './reader.js'
 import { runTransaction } from './transaction.js'
 import type { Turn } from './turn.js'

@@ -1,16 +1,11 @@
-import { kvLimits } from '../../base/limits.js'
-import { isBusy } from '../../database/sqlite.js'
-import type { CommitSignal } from '../commit-signal.js'
+import { CommitLookout, type CommitSources } from '../commit-lookout.js'
 import type { QueueStore } from '../queue-store.js'
 
 /** What the waits for messages ask the store. */
-export interface QueueWaitDoors {
-  readonly signal: CommitSignal
+export interface QueueWaitDoors extends CommitSources {
   readonly store: Pick<QueueStore, 'nextDueAt'>
   /** Milliseconds since 1970. */
   readonly clock: () => number
-  /** A number that changes with the commits of other connections, those of other processes included. */
-  readonly dataVersion: () => number
 }
 
 /** Those who wait for the messages of one queue, in the order in which they came. */
@@ -20,8 +15,6 @@ interface WaitingQueue {
   readonly wakes: Set<() => void>
 }
 
-/** Time in which the commits that follow each other are told as one. */
-const pauseMs = 5
 /** Longest time that a timer can run. */
 const timerMsMax = 2 ** 31 - 1
 
@@ -32,16 +25,14 @@ const timerMsMax = 2 ** 31 - 1
 export class QueueWaits {
   readonly #doors: QueueWaitDoors
   readonly #queues = new Map<string, WaitingQueue>()
-  #stopListening: (() => void) | undefined
-  /** Runs while a look has just been. */
-  #pause: NodeJS.Timeout | undefined
-  #isAsked = false
+  readonly #lookout: CommitLookout
   /** Runs until the first message that is not due yet will be. */
   #due: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(doors: QueueWaitDoors) {
     this.#doors = doors
+    this.#lookout = new CommitLookout(doors, () => this.#wakeDue())
   }
 
   /** Settles when a message of the queue may be due, when the signal is aborted, and when the waits are closed. */
@@ -56,9 +47,9 @@ export class QueueWaits {
       }
       waiting.wakes.add(wake)
       signal.addEventListener('abort', wake, { once: true })
-      this.#listen()
+      this.#lookout.begin()
       // What was sent between the last look into the queue and now has been told already.
-      this.#ask()
+      this.#lookout.ask()
     })
   }
 
@@ -66,7 +57,7 @@ export class QueueWaits {
   close(): void {
     this.#isClosed = true
     for (const { wakes } of this.#queues.values()) for (const wake of [...wakes]) wake()
-    clearTimeout(this.#pause)
+    this.#lookout.close()
   }
 
   #waitingAt(namespace: string, queue: string): WaitingQueue {
@@ -82,49 +73,8 @@ export class QueueWaits {
     wakes.delete(wake)
     if (wakes.size === 0) this.#queues.delete(`${namespace}\n${queue}`)
     if (this.#queues.size > 0) return
-    this.#stopListening?.()
-    this.#stopListening = undefined
+    this.#lookout.end()
     clearTimeout(this.#due)
-  }
-
-  #listen(): void {
-    if (this.#stopListening !== undefined) return
-    const stop = this.#doors.signal.listen(() => this.#ask())
-    let version: number | undefined
-    const timer = setInterval(() => {
-      const current = this.#readDataVersion()
-      if (current === undefined || current !== version) this.#ask()
-      version = current
-    }, kvLimits.watchOthersMs).unref()
-    this.#stopListening = () => {
-      stop()
-      clearInterval(timer)
-    }
-  }
-
-  /** Looks in a later task, unless it has just looked: then a little later. */
-  #ask(): void {
-    if (this.#pause !== undefined) {
-      this.#isAsked = true
-      return
-    }
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined
-      if (!this.#isAsked) return
-      this.#isAsked = false
-      this.#ask()
-    }, pauseMs)
-    setImmediate(() => this.#look())
-  }
-
-  #look(): void {
-    if (this.#isClosed) return
-    try {
-      this.#wakeDue()
-    } catch (error) {
-      if (!isBusy(error)) throw error
-      this.#ask()
-    }
   }
 
   #wakeDue(): void {
@@ -140,19 +90,9 @@ export class QueueWaits {
       const [wake] = wakes
       wake?.()
       // There may be more than one message, and who was woken may not want it any more.
-      if (wakes.size > 0) this.#ask()
+      if (wakes.size > 0) this.#lookout.ask()
     }
     clearTimeout(this.#due)
-    if (nextMs <= timerMsMax) this.#due = setTimeout(() => this.#ask(), nextMs).unref()
-  }
-
-  #readDataVersion(): number | undefined {
-    try {
-      return this.#doors.dataVersion()
-    } catch (error) {
-      // Somebody holds the file, so that something may be new.
-      if (isBusy(error)) return undefined
-      throw error
-    }
+    if (nextMs <= timerMsMax) this.#due = setTimeout(() => this.#lookout.ask(), nextMs).unref()
   }
 }

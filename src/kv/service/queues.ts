@@ -1,9 +1,11 @@
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import type { KvDeadLetter, KvEnqueueOptions, KvMessage, KvQueueStats, KvQueues } from '../kv.js'
+import { checkOptions, invalid, readText, show } from '../options.js'
 import {
   anyQueueName,
   deadLetterQuery,
   encodeMessage,
+  enqueueOptionNames,
   leaseLength,
   messageId,
   queueName,
@@ -11,8 +13,7 @@ import {
 import type { QueueStore, Receipt, StoredDeadLetter, StoredMessage } from '../queue-store.js'
 import { decodeValue } from '../stored-value.js'
 import type { KvValue } from '../value.js'
-import { enqueueOptions, type Submit } from './atomic.js'
-import { checkOptions, invalid, readText, show } from './options.js'
+import type { Submit } from './atomic.js'
 import type { QueueWaits } from './queue-waits.js'
 import type { Turn } from './turn.js'
 
@@ -42,7 +43,7 @@ export class NamespaceQueues implements KvQueues {
     value: KvValue,
     options?: KvEnqueueOptions,
   ): Promise<{ readonly ok: true; readonly id: string }> {
-    checkOptions(options, 'enqueue', enqueueOptions)
+    checkOptions(options, 'enqueue', enqueueOptionNames)
     const message = encodeMessage(value, options ?? {}, this.#doors.clock())
     const { messageIds } = await this.#doors.submit(
       { checks: [], mutations: [{ type: 'enqueue', message }] },

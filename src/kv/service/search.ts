@@ -2,11 +2,11 @@ import { kvLimits } from '../../base/limits.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { decodeKey, encodePrefix, type KvKey } from '../key.js'
 import type { KvHit, KvIndex, KvIndexOptions, KvSearch, KvSearchOptions } from '../kv.js'
+import { checkOptions, invalid, readInteger, readText, show } from '../options.js'
 import type { EntrySearch } from '../sqlite/search/entry-search.js'
 import type { SearchIndexes } from '../sqlite/search/search-indexes.js'
 import { toEntry } from './entry.js'
 import type { CompileWhere } from './listing.js'
-import { checkOptions, invalid, readInteger, readText, show } from './options.js'
 import type { Reader } from './reader.js'
 
 /** What the search of a namespace acts on. */

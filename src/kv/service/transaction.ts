@@ -11,10 +11,11 @@ import type {
   KvTransactionOptions,
   KvTransactionResult,
 } from '../kv.js'
+import { MutationList } from '../mutation-list.js'
+import { checkOptions, invalid, readInteger, show } from '../options.js'
 import type { KvU64, KvValue } from '../value.js'
 import { parseVersionstamp, showVersionstamp } from '../versionstamp.js'
-import { MutationList, type Submit } from './atomic.js'
-import { checkOptions, invalid, readInteger, show } from './options.js'
+import type { Submit } from './atomic.js'
 
 type Operand = number | bigint | KvU64
 

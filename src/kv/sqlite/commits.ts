@@ -1,6 +1,6 @@
 import { kvLimits } from '../../base/limits.js'
 import { kvCommitTooLarge, kvQuotaExceeded } from '../errors.js'
-import type { Commit, CommitResult, Mutation, NewMessage } from '../store.js'
+import { type Commit, type CommitResult, type Mutation, mutationBytes, type NewMessage } from '../store.js'
 import { logChange, trimChanges } from './change-log.js'
 import { CommitPlan, type PlannedEntry } from './commit-plan.js'
 import { claimMessages, insertMessage } from './messages.js'
@@ -123,13 +123,8 @@ function checkSize(checks: number, mutations: readonly Mutation[]): void {
   refuseAbove(checks, kvLimits.checksMax, 'checks')
   refuseAbove(mutations.length, kvLimits.mutationsMax, 'mutations')
   let bytes = 0
-  for (const mutation of mutations) bytes += bytesOf(mutation)
+  for (const mutation of mutations) bytes += mutationBytes(mutation)
   refuseAbove(bytes, kvLimits.commitBytesMax, 'bytes of keys and values')
-}
-
-function bytesOf(mutation: Mutation): number {
-  if (mutation.type === 'enqueue') return mutation.message.value.bytes
-  return mutation.key.length + (mutation.type === 'delete' ? 0 : mutation.value.bytes)
 }
 
 function refuseAbove(count: number, max: number, what: string): void {

@@ -2,6 +2,7 @@ import { messageOf } from '../../base/errors.js'
 import { hookLimits } from '../../base/limits.js'
 import type { CallFailure } from '../../sandbox/generation.js'
 import type { PluginLog } from '../plugin-log.js'
+import { WorkLoop } from '../work-loop.js'
 import type { DeliveryStore, TakenDelivery } from './delivery-store.js'
 import type { DeliverySweep } from './delivery-sweep.js'
 import { type HookCaller, hookRequestId } from './hook-caller.js'
@@ -49,83 +50,42 @@ export interface DeliveryWorkerOptions {
  */
 export class DeliveryWorker {
   readonly #options: DeliveryWorkerOptions
-  readonly #running = new Map<string, number>()
-  readonly #tasks = new Set<Promise<void>>()
-  #isStarted = false
-  #isStopped = false
-  #looking: Promise<void> | undefined
-  #lookAgain = false
-  #timer: NodeJS.Timeout | undefined
-  #nextLookMs = Number.POSITIVE_INFINITY
+  readonly #loop: WorkLoop
   #sweptAtMs = 0
-  /** Turns the order of plugins, so that none is always the last. */
-  #turn = 0
 
   constructor(options: DeliveryWorkerOptions) {
     this.#options = options
+    this.#loop = new WorkLoop({
+      concurrentMax: options.limits.concurrentMax,
+      pollMs: hookLimits.deliveryPollMs,
+      take: () => this.#takeAll(),
+      rested: () => this.#sweepNowAndThen(),
+      failed: (error) =>
+        options.log.warn({ error: messageOf(error) }, 'deliveries of hooks could not be read'),
+    })
   }
 
   /** Begins to make deliveries. */
   start(): void {
-    this.#isStarted = true
-    this.wake()
+    this.#loop.start()
   }
 
   /** Looks for deliveries, now or when the look under way has ended. */
   wake(): void {
-    if (!this.#isStarted || this.#isStopped || this.#tasks.size >= this.#options.limits.concurrentMax) return
-    this.#lookAgain = true
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-      if (this.#lookAgain) this.wake()
-    })
+    this.#loop.wake()
   }
 
   /** Takes no further deliveries and waits for those that are being made. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    clearTimeout(this.#timer)
-    await this.#looking
-    await Promise.all(this.#tasks)
-  }
-
-  async #look(): Promise<void> {
-    try {
-      while (this.#lookAgain && !this.#isStopped) {
-        this.#lookAgain = false
-        await this.#takeAll()
-      }
-      if (!this.#isStopped) await this.#sweepNowAndThen()
-    } catch (error) {
-      this.#lookAgain = false
-      this.#options.log.warn({ error: messageOf(error) }, 'deliveries of hooks could not be read')
-    }
-    this.#lookIn(hookLimits.deliveryPollMs)
-  }
-
-  /** Sees to it that there is a look in so many milliseconds, or earlier. */
-  #lookIn(pauseMs: number): void {
-    if (this.#isStopped) return
-    const atMs = performance.now() + pauseMs
-    if (atMs >= this.#nextLookMs) return
-    clearTimeout(this.#timer)
-    this.#nextLookMs = atMs
-    this.#timer = setTimeout(() => {
-      this.#nextLookMs = Number.POSITIVE_INFINITY
-      this.wake()
-      this.#lookIn(hookLimits.deliveryPollMs)
-    }, pauseMs)
-    this.#timer.unref()
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 
   async #takeAll(): Promise<void> {
     const { index, store } = this.#options
     const waiting = [...(await store.backlogs()).keys()].filter((plugin) => index.isRunning(plugin)).sort()
-    this.#turn += 1
-    for (let at = 0; at < waiting.length; at += 1) {
-      const plugin = waiting[(at + this.#turn) % waiting.length] as string
+    for (const plugin of this.#loop.inTurn(waiting)) {
       const free = this.#freeFor(plugin)
-      if (free <= 0 || this.#isStopped) continue
+      if (free <= 0 || this.#loop.isStopped) continue
       const untilMs = this.#options.now() + this.#options.limits.timeoutMs + hookLimits.deliveryLeaseMs
       for (const taken of await store.take(plugin, free, untilMs)) this.#begin(taken)
     }
@@ -133,29 +93,19 @@ export class DeliveryWorker {
 
   /** A plugin gets half of its VMs for deliveries, so that they neither stop its routes nor take all the turns. */
   #freeFor(plugin: string): number {
-    const { index, limits } = this.#options
-    const share = Math.ceil(index.vmsOf(plugin) / 2)
-    const running = this.#running.get(plugin) ?? 0
-    return Math.min(limits.concurrentMax - this.#tasks.size, share - running)
+    const share = Math.ceil(this.#options.index.vmsOf(plugin) / 2)
+    return Math.min(this.#loop.free, share - this.#loop.running(plugin))
   }
 
   #begin(taken: TakenDelivery): void {
-    const { plugin } = taken
-    this.#running.set(plugin, (this.#running.get(plugin) ?? 0) + 1)
-    const task = this.#deliver(taken)
-      .catch((error) => {
+    const { plugin, id } = taken
+    this.#loop.run([plugin], () =>
+      this.#deliver(taken).catch((error) => {
         // Nothing is lost: it is taken again when its time is over.
-        const fields = { plugin, delivery: taken.id, error: messageOf(error) }
+        const fields = { plugin, delivery: id, error: messageOf(error) }
         this.#options.log.warn(fields, 'the state of a delivery could not be stored')
-      })
-      .finally(() => {
-        this.#tasks.delete(task)
-        const running = (this.#running.get(plugin) ?? 1) - 1
-        if (running === 0) this.#running.delete(plugin)
-        else this.#running.set(plugin, running)
-        this.wake()
-      })
-    this.#tasks.add(task)
+      }),
+    )
   }
 
   async #deliver(taken: TakenDelivery): Promise<void> {
@@ -194,7 +144,7 @@ export class DeliveryWorker {
   async #postpone(taken: TakenDelivery, pauseMs: number): Promise<void> {
     const jittered = withJitter(pauseMs)
     await this.#options.store.postpone(taken, this.#options.now() + jittered, taken.attempts - 1)
-    this.#lookIn(jittered)
+    this.#loop.within(jittered)
   }
 
   async #failed(taken: TakenDelivery, { code, message }: CallFailure): Promise<void> {
@@ -207,7 +157,7 @@ export class DeliveryWorker {
     const pauseMs = withJitter(Math.min(retry.pauseMs * 2 ** (taken.attempts - 1), retry.pauseMsMax))
     await store.postpone(taken, now() + pauseMs, taken.attempts, error)
     log.warn({ ...factsOf(taken), error, retry_in_ms: pauseMs }, 'an after-hook failed and is tried again')
-    this.#lookIn(pauseMs)
+    this.#loop.within(pauseMs)
   }
 
   async #bury(taken: TakenDelivery, error: string): Promise<void> {

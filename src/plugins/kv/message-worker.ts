@@ -6,9 +6,9 @@ import { isBusy } from '../../database/sqlite.js'
 import type { QueueStore, StoredMessage } from '../../kv/queue-store.js'
 import type { TriggerStore } from '../../kv/trigger-store.js'
 import type { PluginLog } from '../plugin-log.js'
+import { WorkLoop } from '../work-loop.js'
 import type { ListenerBreakers } from './listener-breakers.js'
 import type { Listener, ListenerIndex } from './listener-index.js'
-import { LookTimer } from './look-timer.js'
 import { callListener, type MessageOutcome } from './message-caller.js'
 
 /** One message that a function was called with, for metrics. */
@@ -50,77 +50,49 @@ export interface MessageWorkerOptions {
  */
 export class MessageWorker {
   readonly #options: MessageWorkerOptions
-  readonly #timer: LookTimer
-  /** Calls that run, by plugin and by queue. */
-  readonly #running = new Map<string, number>()
+  readonly #loop: WorkLoop
   /** Functions that get nothing until a time of `performance.now()`, because nothing could be handed over. */
   readonly #pausedUntilMs = new Map<string, number>()
-  readonly #tasks = new Set<Promise<void>>()
-  #isStarted = false
-  #isStopped = false
-  #looking: Promise<void> | undefined
-  #lookAgain = false
-  /** Turns the order of functions, so that none is always the last. */
-  #turn = 0
 
   constructor(options: MessageWorkerOptions) {
     this.#options = options
-    this.#timer = new LookTimer(() => {
-      options.polled()
-      this.wake()
+    this.#loop = new WorkLoop({
+      concurrentMax: options.concurrentMax,
+      pollMs: kvDeliveryLimits.pollMs,
+      pauseMs: kvDeliveryLimits.lookPauseMs,
+      take: () => this.#takeAll(),
+      polled: () => options.polled(),
+      failed: (error) =>
+        options.log.warn({ error: messageOf(error) }, 'messages for plugins could not be taken'),
     })
   }
 
   /** Begins to take messages. */
   start(): void {
-    this.#isStarted = true
-    this.wake()
+    this.#loop.start()
   }
 
   /** Looks for messages soon; many calls are one look. To be called after each commit. */
   committed(): void {
-    if (this.#isStarted && !this.#isStopped) this.#timer.soon()
+    this.#loop.soon()
   }
 
   /** Looks for messages, now or when the look under way has ended. */
   wake(): void {
-    if (!this.#isStarted || this.#isStopped || this.#tasks.size >= this.#options.concurrentMax) return
-    this.#lookAgain = true
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-      if (this.#lookAgain) this.wake()
-    })
+    this.#loop.wake()
   }
 
   /** Takes no further messages and waits for those that are being worked on. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#timer.stop()
-    await this.#looking
-    await Promise.all(this.#tasks)
-  }
-
-  async #look(): Promise<void> {
-    try {
-      while (this.#lookAgain && !this.#isStopped) {
-        this.#lookAgain = false
-        this.#timer.looked()
-        await this.#takeAll()
-      }
-    } catch (error) {
-      this.#lookAgain = false
-      this.#options.log.warn({ error: messageOf(error) }, 'messages for plugins could not be taken')
-    }
-    if (!this.#isStopped) this.#timer.within(kvDeliveryLimits.pollMs)
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 
   async #takeAll(): Promise<void> {
     const listeners = this.#options.index.approved()
     if (listeners.length === 0) return
     const busy = new Set(await retryWhileBusy(() => this.#options.triggers.busyNamespaces()))
-    this.#turn += 1
-    for (let at = 0; at < listeners.length && !this.#isStopped; at += 1) {
-      const listener = listeners[(at + this.#turn) % listeners.length] as Listener
+    for (const listener of this.#loop.inTurn(listeners)) {
+      if (this.#loop.isStopped) return
       if (busy.has(listener.namespace)) await this.#takeFor(listener)
     }
   }
@@ -132,7 +104,7 @@ export class MessageWorker {
       this.#options.breakers.openUntilMs(listener, nowMs) ?? 0,
     )
     if (pausedUntilMs > nowMs) {
-      this.#timer.within(pausedUntilMs - nowMs)
+      this.#loop.within(pausedUntilMs - nowMs)
       return
     }
     this.#pausedUntilMs.delete(nameOf(listener))
@@ -141,7 +113,7 @@ export class MessageWorker {
     const taken: StoredMessage[] = []
     const dueAtMs = await retryWhileBusy(() => this.#take(listener, free, taken))
     for (const message of taken) this.#begin(listener, message)
-    if (taken.length === kvDeliveryLimits.takenMax) this.#lookAgain = true
+    if (taken.length === kvDeliveryLimits.takenMax) this.#loop.again()
     if (dueAtMs !== undefined) this.#lookAt(dueAtMs)
     // What is passed over is done without a call, and would follow at a stretch, with no request in between.
     if (taken.length > 0) await nextTurn()
@@ -150,8 +122,8 @@ export class MessageWorker {
   /** @param dueAtMs Is past when so many messages had no tries left that more of them were not looked at. */
   #lookAt(dueAtMs: number): void {
     const pauseMs = dueAtMs - this.#options.now()
-    if (pauseMs <= 0) this.#lookAgain = true
-    else this.#timer.within(pauseMs)
+    if (pauseMs <= 0) this.#loop.again()
+    else this.#loop.within(pauseMs)
   }
 
   /**
@@ -170,45 +142,31 @@ export class MessageWorker {
     } catch (error) {
       // What is taken already is not left to wait for the lock.
       if (!isBusy(error) || taken.length === 0) throw error
-      this.#lookAgain = true
+      this.#loop.again()
     }
     return undefined
   }
 
   /** A plugin gets half of its VMs for messages, so that they neither stop its routes nor take all the turns. */
   #freeFor(listener: Listener): number {
-    const { breakers, concurrentMax } = this.#options
+    const { breakers } = this.#options
     const { plugin, generation } = listener
     const share = Math.ceil(generation.status().vmsTotal / 2)
     return Math.min(
-      concurrentMax - this.#tasks.size,
-      share - (this.#running.get(plugin) ?? 0),
-      breakers.concurrencyOf(listener, performance.now()) - (this.#running.get(nameOf(listener)) ?? 0),
+      this.#loop.free,
+      share - this.#loop.running(plugin),
+      breakers.concurrencyOf(listener, performance.now()) - this.#loop.running(nameOf(listener)),
     )
   }
 
   #begin(listener: Listener, message: StoredMessage): void {
-    this.#count(listener, 1)
-    const task = this.#deliver(listener, message)
-      .catch((error) => {
+    this.#loop.run([listener.plugin, nameOf(listener)], () =>
+      this.#deliver(listener, message).catch((error) => {
         // Nothing is lost: it is taken again when its lease is over.
         const fields = { ...factsOf(listener, message), error: messageOf(error) }
         this.#options.log.warn(fields, 'the state of a message could not be stored')
-      })
-      .finally(() => {
-        this.#tasks.delete(task)
-        this.#count(listener, -1)
-        this.wake()
-      })
-    this.#tasks.add(task)
-  }
-
-  #count(listener: Listener, step: 1 | -1): void {
-    for (const name of [listener.plugin, nameOf(listener)]) {
-      const running = (this.#running.get(name) ?? 0) + step
-      if (running === 0) this.#running.delete(name)
-      else this.#running.set(name, running)
-    }
+      }),
+    )
   }
 
   async #deliver(listener: Listener, message: StoredMessage): Promise<void> {

@@ -27,7 +27,7 @@ const surface: Readonly<Record<string, string>> = {
   // Only for the files in a plugin's test/ folder, and only where tests are run.
   test: [
     'assert assert_contains assert_eq assert_error assert_neq assert_nil assert_not_nil fire_hook log mock_request',
-    'request requests setup teardown wait_hooks',
+    'request requests setup teardown wait_hooks wait_messages',
   ].join(' '),
 }
 

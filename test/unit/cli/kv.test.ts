@@ -55,6 +55,20 @@ test('entries are set, got, listed, counted and deleted', async () => {
   assert.deepEqual([again.exitCode, again.out], [0, 'nothing to do: there is no such entry\n'])
 })
 
+test('the namespaces that were written to are listed', async () => {
+  await store('listed').set(['a'], 1)
+  const { token } = server().host.adminToken
+  const options = {
+    workingDirectory: directory,
+    environment: { MODULACMS_URL: server().url, MODULACMS_ADMIN_TOKEN: token },
+  }
+  const lines = (await runCommand(['kv', 'namespaces'], options)).out.split('\n')
+  assert.ok(lines.includes('shared:listed'), lines.join())
+  const names = JSON.parse((await runCommand(['kv', 'namespaces', '--json'], options)).out)
+  assert.deepEqual(names, await store('other').namespaces())
+  assert.ok(!names.includes('shared:other'), 'a namespace is not made by being named')
+})
+
 test('what is not there has the exit code for it, and a null that is there has not', async () => {
   const missing = await run('missing', ['get', 'none'])
   assert.deepEqual([missing.exitCode, missing.out], [exitCodes.notFound, ''])
@@ -208,7 +222,19 @@ test('messages are sent and counted, and dead letters put back or deleted', asyn
 })
 
 test('every command has a help with an example', async () => {
-  const names = ['get', 'set', 'delete', 'list', 'count', 'watch', 'export', 'import', 'queues', 'enqueue']
+  const names = [
+    'get',
+    'set',
+    'delete',
+    'list',
+    'count',
+    'watch',
+    'export',
+    'import',
+    'queues',
+    'enqueue',
+    'namespaces',
+  ]
   for (const words of [['kv'], ['kv', 'dead-letters'], ...names.map((name) => ['kv', name])]) {
     const { exitCode, out } = await runCommand([...words, '--help'], { workingDirectory: directory })
     assert.equal(exitCode, 0)

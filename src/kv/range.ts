@@ -1,6 +1,6 @@
-import { kvCursorInvalid } from '../errors.js'
-import { after, decodeKey, encodeKey, encodePrefix, type KeyRange, type KvKey, prefixRange } from '../key.js'
-import type { KvSelector } from '../kv.js'
+import { kvCursorInvalid } from './errors.js'
+import { after, decodeKey, encodeKey, encodePrefix, type KeyRange, type KvKey, prefixRange } from './key.js'
+import type { KvSelector } from './kv.js'
 
 /** The options that choose a range. */
 export const selectorOptions = ['prefix', 'start', 'end']

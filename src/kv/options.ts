@@ -1,6 +1,6 @@
-import { kvLimits } from '../../base/limits.js'
-import { kvOptionInvalid } from '../errors.js'
-import { encodeKey, type KvKey } from '../key.js'
+import { kvLimits } from '../base/limits.js'
+import { kvOptionInvalid } from './errors.js'
+import { encodeKey, type KvKey } from './key.js'
 
 /**
  * Refuses what is no object of options, and options that do not exist, as a misspelt one would change nothing.

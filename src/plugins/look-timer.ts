@@ -1,16 +1,23 @@
-import { kvDeliveryLimits } from '../../base/limits.js'
+/** When to look, and what that is. */
+export interface LookTimerOptions {
+  readonly look: () => void
+  /** Longest time between two looks. */
+  readonly pollMs: number
+  /** Shortest time between a look and one that `soon` asks for. */
+  readonly pauseMs: number
+}
 
-/** Tells when to look for messages next: the earliest time that anybody asked for. Keeps no process alive. */
+/** Tells when to look for work next: the earliest time that anybody asked for. Keeps no process alive. */
 export class LookTimer {
-  readonly #look: () => void
+  readonly #options: LookTimerOptions
   #timer: NodeJS.Timeout | undefined
   /** Milliseconds of `performance.now()`. */
   #nextMs = Number.POSITIVE_INFINITY
   #lookedMs = Number.NEGATIVE_INFINITY
   #isStopped = false
 
-  constructor(look: () => void) {
-    this.#look = look
+  constructor(options: LookTimerOptions) {
+    this.#options = options
   }
 
   /** To be told when somebody looks, for whatever reason. */
@@ -18,10 +25,10 @@ export class LookTimer {
     this.#lookedMs = performance.now()
   }
 
-  /** Looks soon, but not more often than `kvDeliveryLimits.lookPauseMs` says. */
+  /** Looks soon, but not more often than `pauseMs` says. */
   soon(): void {
-    const pauseMs = this.#lookedMs + kvDeliveryLimits.lookPauseMs - performance.now()
-    if (pauseMs <= 0 && !this.#isStopped) this.#look()
+    const pauseMs = this.#lookedMs + this.#options.pauseMs - performance.now()
+    if (pauseMs <= 0 && !this.#isStopped) this.#options.look()
     else this.within(pauseMs)
   }
 
@@ -32,7 +39,7 @@ export class LookTimer {
     if (atMs >= this.#nextMs) return
     clearTimeout(this.#timer)
     this.#nextMs = atMs
-    this.#timer = setTimeout(() => this.#fire(), Math.min(Math.ceil(pauseMs), kvDeliveryLimits.pollMs))
+    this.#timer = setTimeout(() => this.#fire(), Math.min(Math.ceil(pauseMs), this.#options.pollMs))
     this.#timer.unref()
   }
 
@@ -44,8 +51,8 @@ export class LookTimer {
 
   #fire(): void {
     this.#nextMs = Number.POSITIVE_INFINITY
-    this.#look()
+    this.#options.look()
     // Whoever looks sets the next time, unless nobody could look now.
-    this.within(kvDeliveryLimits.pollMs)
+    this.within(this.#options.pollMs)
   }
 }
