@@ -19,6 +19,12 @@ export class Turn {
     setImmediate(this.#began)
   }
 
+  /** Begins a turn although what ended the last one has not been told yet. */
+  #renew(): void {
+    if (this.#endMs === 0) this.begin()
+    else this.#endMs = performance.now() + kvLimits.turnMs
+  }
+
   /** True when the loop should go round before more is answered. */
   isOver(): boolean {
     return this.#endMs !== 0 && performance.now() > this.#endMs
@@ -38,7 +44,7 @@ export class Turn {
   async #goRound(): Promise<void> {
     while (this.#waiting.length > 0) {
       await loopWentRound()
-      this.begin()
+      this.#renew()
       do {
         // It stays in its place until its work is done, so that what it waits for next begins no second round.
         this.#waiting[0]?.()

@@ -41,3 +41,13 @@ it('short works that wait together go on in one round, and who waits again is be
   assert.deepEqual(done, ['a1', 'b1', 'c1', 'a2', 'b2', 'c2'])
   await turn.next()
 })
+
+it('who has waited gets a whole turn, although others have used up the one before', async () => {
+  const turn = new Turn()
+  const waiting = turn.next()
+  turn.begin()
+  workTooLong()
+  assert.equal(turn.isOver(), true)
+  await waiting
+  assert.equal(turn.isOver(), false)
+})
