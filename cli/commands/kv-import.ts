@@ -61,7 +61,7 @@ async function importEntries(context: CommandContext, file: string, options: Imp
     throw thrown
   }
   if (options.json) return printJson(context, { ...done, dry_run: options.dryRun ?? false })
-  const counts = `${done.entries} ${done.entries === 1 ? 'entry' : 'entries'} in ${done.commits} commits`
+  const counts = `${done.entries} ${done.entries === 1 ? 'entry' : 'entries'} in ${done.commits} ${done.commits === 1 ? 'commit' : 'commits'}`
   if (options.dryRun) return printLine(context, `nothing was written (--dry-run): ${counts}`)
   printLine(context, `${paint(context, 'green', 'imported:')} ${counts} into ${kv.namespace}`)
 }

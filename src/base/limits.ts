@@ -656,6 +656,8 @@ export const kvLimits = {
   shownCharacters: 120,
   /** Keys that one call may read or delete; more is refused. */
   keysMax: 1000,
+  /** Bytes of the values that are read at one moment; more is refused, as all of them are decoded in one go. */
+  readBytesMax: 8 * 1024 * 1024,
   /** Entries that one page of a list holds when it names no limit. */
   pageEntriesDefault: 100,
   /** Entries of one page, and of one batch of a list; more is refused. */
@@ -756,7 +758,7 @@ export const kvLimits = {
   /** Time between two looks for commits of other processes, while somebody watches. */
   watchOthersMs: 1000,
   /** Entries that one commit of a sweep deletes. */
-  sweepEntries: 500,
+  sweepEntries: 100,
   /** Bytes of the entries that one look for changes gives when it has to give all; more is refused. */
   resetBytesMax: 8 * 1024 * 1024,
   /** Leased messages, and dead letters, that the metrics count; a number as large as this says "at least". */
@@ -801,9 +803,9 @@ export const kvSearchLimits = {
   trigramFactor: 4,
   /**
    * Bytes that the text of one commit takes in all indexes together, as quotas count it; more is refused, because the
-   * commit holds the lock of the file while its words are sorted in.
+   * commit holds the lock of the file while its words are sorted in. One entry never takes more.
    */
-  commitTextBytesMax: 4 * 1024 * 1024,
+  commitTextBytesMax: 2 * 1024 * 1024,
   /** Existing entries that one step takes into a new index, or out of a removed one. */
   stepEntriesMax: 256,
   /** Bytes of the entries that one step takes in; `trigramFactor` times fewer for that tokenizer. */
@@ -818,7 +820,7 @@ export const kvSearchLimits = {
   prefixCost: 5,
   /** Documents that one query finds, before expiry and filters; then the same, as all of them are ranked. */
   matchesMax: 10_000,
-  /** Time that one search may take until its documents are ranked; then the same. */
+  /** Time that one search may take until its documents are ranked, and as much for its marks; then the same. */
   searchMs: 250,
   /** Bytes of the values that one search reads for its hits, those that its filter passes over included. */
   readBytesMax: 16 * 1024 * 1024,

@@ -13,6 +13,13 @@ export const kvValueTooLarge = defineError(
   'The value takes {bytes} bytes, and {bytesMax} are allowed. Split it over several keys.',
 )
 
+/** More values than are read at one moment. */
+export const kvReadTooLarge = defineError(
+  'KV_READ_TOO_LARGE',
+  413,
+  'The values of these keys take {bytes} bytes, and {bytesMax} are allowed. Read fewer keys at once.',
+)
+
 /** A stored value of a type that the operation does not work on. */
 export const kvTypeMismatch = defineError(
   'KV_TYPE_MISMATCH',

@@ -18,7 +18,8 @@ export function parseVersionstamp(text: unknown): number {
     const versionstamp = Number.parseInt(text, 16)
     if (Number.isSafeInteger(versionstamp)) return versionstamp
   }
-  const shown = String(text).slice(0, kvLimits.shownCharacters)
+  // A table of Lua comes as an object that cannot be made a text.
+  const shown = typeof text === 'object' ? 'an object' : String(text).slice(0, kvLimits.shownCharacters)
   throw kvOptionInvalid({
     problem: `"${shown}" is not a versionstamp: 20 hexadecimal digits, as entries and commits have them.`,
   })

@@ -1,5 +1,5 @@
 import { kvLimits } from '../base/limits.js'
-import { kvValueInvalid } from './errors.js'
+import { kvValueInvalid, kvValueTooLarge } from './errors.js'
 import type { KvKeyPart } from './key.js'
 import { checkDigits, KvNow, type KvObject, KvU64, type KvValue, typeMember } from './value.js'
 
@@ -15,6 +15,9 @@ import { checkDigits, KvNow, type KvObject, KvU64, type KvValue, typeMember } fr
  * | the time of the write         | `{"$now":true,"$offset":<ms>}`                    |
  */
 export type Wire = unknown
+
+/** Bytes of JSON that are never stored, whatever tags are among them. */
+const wireBytesMax = 4 * kvLimits.valueBytesMax
 
 /** Writes a value as it stands in JSON. `nowMs` takes the place of times that are still to be set. */
 export function toWire(value: KvValue, nowMs?: number): Wire {
@@ -35,10 +38,11 @@ export function toWire(value: KvValue, nowMs?: number): Wire {
 /**
  * Reads a value from parsed JSON.
  *
- * @throws `KV_VALUE_INVALID` for a tag that does not exist or does not fit its value, and for what is nested too deep.
+ * @throws `KV_VALUE_INVALID` for a tag that does not exist or does not fit its value, and for what is nested too deep;
+ *   `KV_VALUE_TOO_LARGE` for what is far too large to be stored, before work is put into it.
  */
 export function fromWire(wire: Wire): KvValue {
-  inspectDepth(wire, 0)
+  inspectWire(wire, 0, 0)
   return readWire(wire)
 }
 
@@ -133,12 +137,30 @@ function isTagged(wire: Wire): wire is { __type: unknown; value?: unknown } {
   return typeof wire === 'object' && wire !== null && !Array.isArray(wire) && typeMember in wire
 }
 
-/** Tags take a level of their own, so that what has been stored can always be read back. */
-function inspectDepth(wire: Wire, depth: number): void {
-  if (wire === null || typeof wire !== 'object') return
+/**
+ * Looks whether it is worth reading. Tags take a level of their own, so that what has been stored can always be read
+ * back, and they are larger than what is stored of them: bytes by a third, times by less than four times.
+ *
+ * @param counted Bytes of JSON that were counted before.
+ * @returns Those and the ones of this part, at the least.
+ */
+function inspectWire(wire: Wire, depth: number, counted: number): number {
+  if (counted > wireBytesMax) {
+    throw kvValueTooLarge({ bytes: `more than ${wireBytesMax}`, bytesMax: kvLimits.valueBytesMax })
+  }
+  if (typeof wire === 'string') return counted + wire.length + 2
+  if (wire === null || typeof wire !== 'object') return counted + 1
   if (depth > 2 * kvLimits.valueDepthMax)
     throw invalid(`it is nested deeper than ${kvLimits.valueDepthMax} levels.`)
-  for (const member of Object.values(wire)) inspectDepth(member, depth + 1)
+  let bytes = counted + 2
+  if (Array.isArray(wire)) for (const item of wire) bytes = 1 + inspectWire(item, depth + 1, bytes)
+  else for (const key in wire) bytes = inspectMember(wire, key, depth, bytes)
+  return bytes
+}
+
+function inspectMember(wire: object, key: string, depth: number, counted: number): number {
+  const member = (wire as Readonly<Record<string, Wire>>)[key]
+  return inspectWire(member, depth + 1, counted + key.length + 4)
 }
 
 function tagged(type: string, value: unknown): Wire {

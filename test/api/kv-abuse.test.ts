@@ -16,7 +16,9 @@ const operations = [
   ['GET', '/keys'],
   ['POST', '/keys/list'],
   ['GET', '/keys/count'],
+  ['POST', '/keys/count'],
   ['GET', '/keys/paginate'],
+  ['POST', '/keys/paginate'],
   ['GET', '/keys/a'],
   ['PUT', '/keys/a'],
   ['DELETE', '/keys/a'],
@@ -75,6 +77,52 @@ describe('the key-value store over HTTP', () => {
     }
   })
 
+  it('has the operations that its document names, and no others', async () => {
+    const host = server()
+    const { paths } = (await host.send('GET', '/api/v1/openapi.json')).json<{
+      paths: Readonly<Record<string, object>>
+    }>()
+    const documented = Object.entries(paths)
+      .filter(([path]) => path.startsWith('/keyval/api/'))
+      .flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.slice('/keyval/api'.length)}`),
+      )
+    const known = operations.map(([method, path]) => {
+      const template = path.replace(/^\/keys\/a$/, '/keys/{*}').replace('/dlq/1', '/dlq/{id}')
+      return `${method} ${template}`
+    })
+    assert.deepEqual(documented.sort(), known.sort())
+  })
+
+  it('reads no more at one moment than it can decode in one go', async () => {
+    const host = server()
+    await kvCall(host, 'PUT', '/keys/fat', 'x'.repeat(65_000))
+    const keys = Array.from({ length: 1000 }, () => ['fat'])
+    const refusal = {
+      status: 413,
+      code: 'KV_READ_TOO_LARGE',
+      text: /65002000 bytes, and 8388608 are allowed/,
+    }
+    await kvRefused(host, 'POST', '/keys/batch', refusal, { json: { keys } })
+    const some = await kvCall(host, 'POST', '/keys/batch', { keys: keys.slice(0, 100) })
+    assert.equal(some.length, 100)
+  })
+
+  it('puts no work into values that are far too large', async () => {
+    const host = server()
+    const members = Object.fromEntries(Array.from({ length: 130_000 }, (_, at) => [`k${at}`, 1]))
+    const refusal = { status: 413, code: 'KV_VALUE_TOO_LARGE', text: /more than 262144 bytes/ }
+    for (const json of [members, Object.keys(members), ['x'.repeat(300_000), 1]]) {
+      await kvRefused(host, 'PUT', '/keys/far', refusal, { json })
+    }
+    // What tags take more than what is stored of them is no reason to refuse a value.
+    const times = Array.from({ length: 4000 }, () => ({ $now: true, $offset: -1234567890123 }))
+    await kvCall(host, 'PUT', '/keys/times', times)
+    const bytes = { __type: 'bytes', value: Buffer.alloc(64 * 1024).toString('base64') }
+    await kvCall(host, 'PUT', '/keys/bytes', bytes)
+    await kvRefused(host, 'GET', '/keys/far', { status: 404, code: 'KV_KEY_NOT_FOUND' })
+  })
+
   it('knows every parameter that it takes', async () => {
     const host = server()
     for (const [method, path] of operations) {
@@ -84,6 +132,8 @@ describe('the key-value store over HTTP', () => {
       const twice = { ...invalid, text: /parameter "namespace" more than once/ }
       await kvRefused(host, method, `${path}?namespace=a&namespace=a`, twice)
     }
+    const none = { ...invalid, text: /"namespace"; this takes none\.$/ }
+    await kvRefused(host, 'GET', '/metrics?namespace=a', none)
     await kvRefused(host, 'GET', '/keys?__proto__=1', { ...invalid, text: /unknown parameter "__proto__"/ })
     await kvRefused(host, 'GET', '/keys?limit=%zz', { ...invalid, text: /not percent-encoded/ })
     await kvRefused(host, 'GET', '/keys?limit=0', { ...invalid, text: /limit must be from 1 to 1000, not 0/ })

@@ -19,8 +19,9 @@ export class Query {
     const texts = new Map<string, string>()
     for (const [name, text] of readPairs(request.raw.url ?? '')) {
       if (!known.includes(name)) {
+        const names = known.length === 0 ? 'none' : known.join(', ')
         throw requestInvalid({
-          problem: `The query has the unknown parameter ${preview(name)}; this takes ${known.join(', ')}.`,
+          problem: `The query has the unknown parameter ${preview(name)}; this takes ${names}.`,
         })
       }
       if (texts.has(name)) {

@@ -1,4 +1,5 @@
 import { kvLimits } from '../../base/limits.js'
+import { kvReadTooLarge } from '../errors.js'
 import { encodeKey, type KvKey } from '../key.js'
 import type {
   Kv,
@@ -93,6 +94,8 @@ export class NamespaceKv implements Kv {
   async getMany(keys: readonly KvKey[]): Promise<readonly KvEntry[]> {
     const encoded = readKeys(keys, 'keys', kvLimits.keysMax)
     const entries = await this.#read(encoded)
+    const bytes = entries.reduce((sum, entry) => sum + (entry?.data.length ?? 0), 0)
+    if (bytes > kvLimits.readBytesMax) throw kvReadTooLarge({ bytes, bytesMax: kvLimits.readBytesMax })
     return keys.map((key, at) => toAnswer(key, entries[at]))
   }
 

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as loopWentRound } from 'node:timers/promises'
 import { kvLimits } from '../../base/limits.js'
 
 /**
@@ -6,6 +6,7 @@ import { kvLimits } from '../../base/limits.js'
  * promises alone, so a caller that awaits one after the other would let nobody else have a turn.
  */
 export class Turn {
+  readonly #waiting: (() => void)[] = []
   #endMs = 0
   readonly #began = (): void => {
     this.#endMs = 0
@@ -23,8 +24,32 @@ export class Turn {
     return this.#endMs !== 0 && performance.now() > this.#endMs
   }
 
-  /** Settles once the loop has gone round. */
+  /**
+   * Settles once the loop has gone round. Those that wait go on one after the other, and when the time is over the rest
+   * waits for the next round: many long works together keep the loop no longer than one of them.
+   */
   next(): Promise<void> {
-    return nextTurn()
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      if (this.#waiting.length === 1) void this.#goRound()
+    })
   }
+
+  async #goRound(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await loopWentRound()
+      this.begin()
+      do {
+        // It stays in its place until its work is done, so that what it waits for next begins no second round.
+        this.#waiting[0]?.()
+        await settled()
+        this.#waiting.shift()
+      } while (this.#waiting.length > 0 && !this.isOver())
+    }
+  }
+}
+
+/** Settles when all that could go on in promises alone has done so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -153,7 +153,7 @@ test('what is exported is imported with every type, and the same file comes out 
 test('an import reads its lines in whatever pieces they come', async () => {
   const input = ['{"key":["a"],', '"value":1}\n\n{"ke', 'y":["b"],"value":2}']
   const { exitCode, out } = await run('pieces', ['import', '-', '--expires-in', '1h'], { input })
-  assert.deepEqual([exitCode, out], [0, 'imported: 2 entries in 1 commits into shared:pieces\n'])
+  assert.deepEqual([exitCode, out], [0, 'imported: 2 entries in 1 commit into shared:pieces\n'])
   assert.equal(await store('pieces').count(), 2)
   const dry = await run('dry', ['import', '-', '--dry-run'], { input })
   assert.match(dry.out, /nothing was written.*2 entries/)

@@ -143,7 +143,17 @@ export class EntrySearch {
     marks: Marks,
   ): readonly StoredHit[] {
     const highlighter = new Highlighter(this.#session.connection, index, match, marks)
-    return hits.map((hit) => ({ ...hit, highlights: highlighter.mark(decodeValue(hit.entry)) }))
+    const endMs = performance.now() + kvSearchLimits.searchMs
+    return hits.map((hit) => {
+      // Marking takes the product of the length of a text and of its marks.
+      if (performance.now() > endMs) {
+        throw tooBroad(
+          `marking what it finds took longer than ${kvSearchLimits.searchMs} ms`,
+          'Ask for fewer with "limit", or without "highlight".',
+        )
+      }
+      return { ...hit, highlights: highlighter.mark(decodeValue(hit.entry)) }
+    })
   }
 }
 

@@ -76,10 +76,14 @@ export class SearchIndexes {
       )
       .run(namespaceId, prefix, JSON.stringify(fields), tokenizer, prefixRange(prefix).start, nowMs)
     const columns = fields.map((_, at) => `f${at}`).join(', ')
+    const table = indexTable(Number(lastInsertRowid))
     // The texts are in the entries already; the table has only the words.
     this.#session.connection.exec(
-      `create virtual table ${indexTable(Number(lastInsertRowid))} using fts5(${columns}, content='', contentless_delete=1, tokenize='${tokenizerArguments[tokenizer]}')`,
+      `create virtual table ${table} using fts5(${columns}, content='', contentless_delete=1, tokenize='${tokenizerArguments[tokenizer]}')`,
     )
+    // Else a delete now and then writes large parts of the index anew, for as long as seconds in one commit. The words of
+    // what is deleted go when later documents have their parts merged.
+    this.#session.connection.exec(`insert into ${table} (${table}, rank) values ('deletemerge', 0)`)
   }
 
   #markRemoved(id: number, nowMs: number): void {

@@ -60,6 +60,7 @@ describe('kv.atomic', () => {
       ['kv.atomic():check({ "a" }):commit()', /check needs an entry, or a key and a versionstamp/],
       ['kv.atomic():check({ "a" }, "x"):commit()', /"x" is not a versionstamp/],
       ['kv.atomic():check({ "a" }, 1):commit()', /is not a versionstamp/],
+      ['kv.atomic():check({ "a" }, {}):commit()', /"an object" is not a versionstamp/],
       ['kv.atomic().set({ "a" }, 1)', /call it with a colon: kv\.atomic\(\):set/],
       ['kv.atomic().commit()', /call it with a colon/],
       ['kv.atomic():set({ "a" }, 1, { queue = "x" }):commit()', /unknown option "queue"/],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { kvSearchLimits } from '../../../../src/base/limits.js'
 import { createSearchFixture, type SearchFixture } from '../../../helpers/kv-search.js'
-import { set } from '../../../helpers/kv-store.js'
+import { remove, set } from '../../../helpers/kv-store.js'
 
 async function fixture(t: TestContext): Promise<SearchFixture> {
   const search = await createSearchFixture()
@@ -92,10 +92,41 @@ test('a commit whose text would take long to sort into all indexes is refused, a
   )
   assert.throws(() => search.commit(set(['p', 'small'], 1), ...sets), {
     code: 'KV_COMMIT_TOO_LARGE',
-    message: /bytes of text for search indexes, and 4194304 are allowed/,
+    message: /bytes of text for search indexes, and 2097152 are allowed/,
   })
   const state = search.session.statement('select entries, bytes, versionstamp from kv_namespaces').get()
   assert.deepEqual(state, [0, 0, 0])
   search.commit(...sets.slice(1))
   assert.equal(search.hits(prefix, 'xxxx').length, sets.length - 1)
+})
+
+test('deletes leave the parts of an index as they are, so that none of them takes long', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: [''] })
+  const textOf = (at: number) => Array.from({ length: 2000 }, (_, n) => `w${at * 2000 + n}`).join(' ')
+  for (let at = 0; at < 100; at += 1) search.put(['p', at], textOf(at))
+  const rows = () => {
+    const [count] = search.session.statement('select count(*) from kv_fts_1_data').get() as [number]
+    return count
+  }
+  const before = rows()
+  for (let at = 0; at < 50; at += 1) search.commit(remove(['p', at]))
+  assert.ok(rows() >= before, `${rows()} rows of ${before}`)
+  assert.deepEqual(search.found(['p'], 'w7'), [])
+  assert.deepEqual(search.found(['p'], 'w199999'), [99])
+})
+
+test('marks in many long texts end a search, and those in a few do not', async (t) => {
+  const search = await fixture(t)
+  search.index(['p'], { fields: ['t'], tokenize: 'trigram' })
+  const body = 'word '.repeat(12_000)
+  for (let at = 0; at < 24; at += 6) {
+    search.commit(...Array.from({ length: 6 }, (_, n) => set(['p', at + n], { t: body })))
+  }
+  const highlight = { open: '<', close: '>' }
+  assert.throws(() => search.hits(['p'], 'word', { highlight }), {
+    code: 'KV_SEARCH_TOO_BROAD',
+    message: /marking what it finds took longer than 250 ms\. Ask for fewer with "limit"/,
+  })
+  assert.match(search.hits(['p'], 'word', { limit: 1, highlight })[0]?.highlights?.t ?? '', /<word>/)
 })
