@@ -129,11 +129,16 @@ export class CommitGroup {
     const all = this.#waiting
     let count = 0
     let bytes = 0
-    for (const commit of all) {
-      if (count >= kvLimits.groupCommitsMax || (count > 0 && bytes + commit.bytes > kvLimits.commitBytesMax))
-        break
+    let mutations = 0
+    for (const waiting of all) {
+      const isFull =
+        count >= kvLimits.groupCommitsMax ||
+        bytes + waiting.bytes > kvLimits.commitBytesMax ||
+        mutations + waiting.commit.mutations.length > kvLimits.mutationsMax
+      if (count > 0 && isFull) break
       count += 1
-      bytes += commit.bytes
+      bytes += waiting.bytes
+      mutations += waiting.commit.mutations.length
     }
     this.#waitingBytes -= bytes
     if (count === all.length) {
