@@ -10,6 +10,7 @@ import { testKind } from './capabilities/test/call-kind.js'
 import { testCapability } from './capabilities/test/capability.js'
 import { testReport } from './capabilities/test/record.js'
 import { createExecutorDatabase } from './database/executor-database.js'
+import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
 import { Executor } from './sandbox/executor.js'
 import type { ExecutorData } from './sandbox/protocol.js'
@@ -18,6 +19,8 @@ import type { ExecutorData } from './sandbox/protocol.js'
 export interface KvComposition {
   /** The memory of `CommitSignal`, by which commits of this thread wake the watchers of the HTTP thread. */
   readonly signal: SharedArrayBuffer
+  /** The memory of `CallCounts`, in which this thread counts what plugins ask of the store. */
+  readonly counts: SharedArrayBuffer
   /** Bytes that one namespace may hold. */
   readonly namespaceBytes: number
 }
@@ -37,14 +40,16 @@ export const logReport = 'log'
 
 /** Makes what the module `kv` needs; `report` sends something to the host. */
 function createKvServices(
-  { signal, namespaceBytes }: KvComposition,
+  { signal, counts, namespaceBytes }: KvComposition,
   report: (kind: string, plugin: string, data: unknown) => void,
 ): KvServices {
   const commits = new CommitSignal(signal)
+  const calls = new CallCounts(counts)
   const dropped = new DroppedChanges((count) => report(droppedReport, count.plugin, count))
   return {
     namespaceBytes,
     committed: commits.committed,
+    called: (operation, ms, ok) => calls.record({ operation, ms, ok }),
     changeDropped: (plugin, reason) => dropped.note(plugin, reason),
   }
 }

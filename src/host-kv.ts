@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { parseDuration } from './base/durations.js'
 import { DroppedChanges, type DroppedCount } from './capabilities/kv/dropped-changes.js'
 import type { Config } from './config/schema.js'
+import type { CallCounts } from './kv/call-counts.js'
 import type { CommitSignal } from './kv/commit-signal.js'
 import { observeNamespaces } from './kv/observe.js'
 import { createKv, type KvService } from './kv/service/kv-service.js'
@@ -28,11 +29,18 @@ interface DeliveryLinks {
   readonly directory: () => PluginDirectory
 }
 
-/** Opens the store for the HTTP thread. What that thread asks of it is measured; what plugins do in theirs is not. */
+/** What the store of the HTTP thread shares with those of other threads. */
+interface KvLinks {
+  readonly signal: CommitSignal
+  /** Of the calls of plugins. */
+  readonly counts: CallCounts
+  readonly metrics: Metrics | undefined
+}
+
+/** Opens the store for the HTTP thread. */
 export function composeKv(
   { config, kvConnection, log }: KvMaterial,
-  signal: CommitSignal,
-  metrics: Metrics | undefined,
+  { signal, counts, metrics }: KvLinks,
 ): KvService {
   const dropped = new DroppedChanges((count) => tellDropped(log, metrics, count))
   const kv = createKv({
@@ -44,7 +52,10 @@ export function composeKv(
     onSweepError: (error) => log.error({ err: error }, 'sweep of the key-value store failed'),
   })
   if (metrics === undefined) return kv
-  metrics.followKv(() => kv.totals())
+  metrics.followKv(
+    () => kv.totals(),
+    () => counts.read(),
+  )
   const measured = observeNamespaces(kv, (call) => metrics.kvObserved(call))
   return {
     namespace: (name) => measured.namespace(name),

@@ -13,6 +13,7 @@ import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { composeDeliveries, composeKv, type KvMaterial, tellDropped } from './host-kv.js'
 import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
+import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
 import type { KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
@@ -79,12 +80,13 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const { config, database, log } = material
   const metrics = config.metrics.enabled ? createMetrics() : undefined
   const commits = options.harness?.commits ?? new CommitSignal()
+  const counts = new CallCounts()
   const answers = new HostAnswers(log)
   let manager: PluginManager | undefined
-  const sandbox = composeSandbox(options, material, { answers, metrics, commits }, () => manager)
+  const sandbox = composeSandbox(options, material, { answers, metrics, commits, counts }, () => manager)
   const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
-  const kv = composeKv(material, commits, metrics)
+  const kv = composeKv(material, { signal: commits, counts, metrics })
   const deliveries = composeDeliveries(material, { kv, commits, metrics, directory: () => plugins })
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
@@ -121,15 +123,16 @@ interface SandboxLinks {
   readonly answers: HostAnswers
   readonly metrics: Metrics | undefined
   readonly commits: CommitSignal
+  readonly counts: CallCounts
 }
 
 function composeSandbox(
   { softLimits, harness }: PartsOptions,
   { config, databaseFile, log }: PartsMaterial,
-  { answers, metrics, commits }: SandboxLinks,
+  { answers, metrics, commits, counts }: SandboxLinks,
   manager: () => PluginManager | undefined,
 ): Sandbox {
-  const kv = { signal: commits.memory, namespaceBytes: config.keyval.namespace_bytes }
+  const kv = { signal: commits.memory, counts: counts.memory, namespaceBytes: config.keyval.namespace_bytes }
   return (harness?.createSandbox ?? createSandbox)({
     entry: new URL('./executor.bundle.js', import.meta.url),
     composition: { databaseFile, kv } satisfies ExecutorComposition,

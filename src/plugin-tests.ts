@@ -20,6 +20,7 @@ import { readTestFiles } from './harness/test-files.js'
 import { TestSession } from './harness/test-session.js'
 import { createHost, type Host } from './host.js'
 import type { HarnessParts } from './host-harness.js'
+import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
 import type { GrantRequest } from './plugins/administration.js'
 import type { GrantKind } from './plugins/grants/grant-table.js'
@@ -190,7 +191,8 @@ function openWorker(
 ): TestWorker {
   const link = `${directory}.db`
   const commits = new CommitSignal()
-  const kv = { signal: commits.memory, namespaceBytes: config.keyval.namespace_bytes }
+  const { namespace_bytes: namespaceBytes } = config.keyval
+  const kv = { signal: commits.memory, counts: new CallCounts().memory, namespaceBytes }
   const sandbox = new ReusedSandbox({
     composition: { databaseFile: link, kv, runsTests: true } satisfies ExecutorComposition,
     coverage,

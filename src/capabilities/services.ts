@@ -1,4 +1,5 @@
 import type { ExecutorDatabase } from '../database/executor-database.js'
+import type { CountedOperation } from '../kv/call-counts.js'
 import type { DropReason } from '../kv/sqlite/triggers.js'
 import type { TestRecord } from './test/record.js'
 
@@ -17,6 +18,8 @@ export interface KvServices {
   readonly namespaceBytes: number
   /** Tells the other threads that there is something new. */
   committed(): void
+  /** Counts a call that has ended. */
+  called(operation: CountedOperation, ms: number, ok: boolean): void
   /** Hears that a change was not queued for a plugin. */
   changeDropped(plugin: string, reason: DropReason): void
 }

@@ -29,6 +29,18 @@ export interface KvTotals {
   readonly bytes: number
 }
 
+/** The calls of one operation that other threads have counted so far. */
+export interface KvCallCount {
+  readonly operation: string
+  readonly errors: number
+  /** Milliseconds of all calls together. */
+  readonly ms: number
+  /** Calls by what they took, in the parts of the histogram. */
+  readonly byDuration: readonly number[]
+}
+
+const none = { errors: 0, ms: 0, byDuration: [] as readonly number[] }
+
 interface Families {
   counter(definition: MetricDefinition): MetricFamily<NumberCell>
   histogram(definition: MetricDefinition): MetricFamily<HistogramCell>
@@ -47,6 +59,8 @@ export class KvSeries {
   readonly #counted
   readonly #gauges
   readonly #cells = new Map<string, Cells>()
+  /** What has been taken in of the counts of other threads. */
+  readonly #taken = new Map<string, KvCallCount>()
 
   constructor({ counter, histogram }: Families) {
     this.#counted = {
@@ -70,6 +84,21 @@ export class KvSeries {
     cells.operations.value += 1
     cells.duration.observe(ms)
     if (!ok) cells.errors.value += 1
+  }
+
+  /** Takes in what other threads have counted since the last time. */
+  take(counts: readonly KvCallCount[]): void {
+    for (const count of counts) {
+      const { operation, errors, ms, byDuration } = count
+      const before = this.#taken.get(operation) ?? none
+      const cells = this.#cells.get(operation) ?? this.#find(operation)
+      const added = byDuration.map((calls, at) => calls - (before.byDuration[at] ?? 0))
+      const calls = added.reduce((sum, part) => sum + part, 0)
+      cells.operations.value += calls
+      cells.errors.value += errors - before.errors
+      cells.duration.add(added, ms - before.ms)
+      this.#taken.set(operation, count)
+    }
   }
 
   setTotals({ pending, processing, dlq, entries, bytes }: KvTotals): void {

@@ -217,7 +217,7 @@ export const kvMetrics = {
     name: 'keyval_operations_total',
     type: 'counter',
     labels: ['operation'],
-    help: 'Calls of the key-value store over HTTP and by the embedding application, failed ones included, e.g. get or atomic_commit. Those of plugins, which run in other threads, are not counted.',
+    help: 'Calls of the key-value store by plugins, over HTTP and by the embedding application, failed ones included, e.g. get or atomic_commit.',
   },
   errors: {
     name: 'keyval_errors_total',

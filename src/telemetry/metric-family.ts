@@ -48,6 +48,15 @@ export class HistogramCell {
     this.sum += positive
     this.count += 1
   }
+
+  /** Adds values that were counted elsewhere, by the same bounds; `sum` is that of the values. */
+  add(counts: readonly number[], sum: number): void {
+    for (const [at, count] of counts.entries()) {
+      this.counts[at] = (this.counts[at] ?? 0) + count
+      this.count += count
+    }
+    this.sum += sum
+  }
 }
 
 /** One series with its number. */

@@ -1,5 +1,11 @@
 import { HttpSeries } from './http-series.js'
-import { type KvOperationNumbers, KvSeries, type KvTotals, type ObservedKv } from './kv-series.js'
+import {
+  type KvCallCount,
+  type KvOperationNumbers,
+  KvSeries,
+  type KvTotals,
+  type ObservedKv,
+} from './kv-series.js'
 import { countedMetrics, observedMetrics } from './metric-definitions.js'
 import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from './metric-family.js'
 import { type MetricJson, toMetricJson, writeMetricText } from './metric-writer.js'
@@ -96,6 +102,7 @@ export class Metrics {
   #reading: Promise<string> | undefined
   #snapshot: (() => readonly PluginSnapshot[]) | undefined
   #kvTotals: (() => Promise<KvTotals>) | undefined
+  #kvCounts: (() => readonly KvCallCount[]) | undefined
 
   constructor() {
     this.#http = new HttpSeries({
@@ -116,9 +123,10 @@ export class Metrics {
     this.#snapshot = snapshot
   }
 
-  /** Sets who counts, at each reading, what the key-value store holds. */
-  followKv(totals: () => Promise<KvTotals>): void {
+  /** Sets who counts, at each reading, what the key-value store holds, and who knows the calls of other threads. */
+  followKv(totals: () => Promise<KvTotals>, counts: () => readonly KvCallCount[]): void {
     this.#kvTotals = totals
+    this.#kvCounts = counts
   }
 
   /** A request was answered by a plugin, or failed in it. */
@@ -166,13 +174,14 @@ export class Metrics {
     this.#outbound.duration.of(plugin, method, domain, statusText).observe(durationMs / 1000)
   }
 
-  /** A call of the key-value store has ended,. */
+  /** A call of the key-value store on this thread has ended. */
   kvObserved(observed: ObservedKv): void {
     this.#kv.observed(observed)
   }
 
   /** The calls of the key-value store so far, by operation. */
   kvOperations(): Readonly<Record<string, KvOperationNumbers>> {
+    this.#kv.take(this.#kvCounts?.() ?? [])
     return this.#kv.operations()
   }
 
@@ -252,6 +261,7 @@ export class Metrics {
 
   /** A store that cannot be counted at the moment, e.g. because it is closed, keeps the numbers of the last reading. */
   async #refreshKv(): Promise<void> {
+    this.#kv.take(this.#kvCounts?.() ?? [])
     const totals = await this.#kvTotals?.().catch(() => undefined)
     if (totals !== undefined) this.#kv.setTotals(totals)
   }

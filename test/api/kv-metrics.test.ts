@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { startHost } from '../helpers/create-host.js'
+import { plugin, startHost } from '../helpers/create-host.js'
 import { kvCall, kvRefused, kvSend } from '../helpers/kv-calls.js'
 import { parsePrometheusText } from '../helpers/prometheus-text.js'
 
@@ -64,6 +64,32 @@ it('the numbers of the key-value store are those of what was done, wherever they
     assert.equal(text.value('keyval_storage_bytes'), json.storage.sizeBytes)
   }
   assert.doesNotMatch(own.text, /^plugin_|^process_/m)
+})
+
+it('calls of plugins are counted with the others, in whichever thread they ran', async (test) => {
+  const init = `http.handle("GET", "/use", function()
+  kv.set({ "a" }, "x")
+  kv.get({ "a" })
+  kv.get_many({ { "a" }, { "b" } })
+  for _ in kv.list() do end
+  local refused = kv.atomic():sum({ "a" }, 1):commit()
+  return { json = { refused = refused == nil } }
+end, { public = true })
+`
+  const host = await startHost(test, { plugins: { 'user/init.lua': plugin('user', init) } })
+  for (let call = 0; call < 6; call += 1) {
+    const answer = await host.call('GET', '/user/use')
+    assert.deepEqual([answer.status, answer.text], [200, '{"refused":true}'])
+  }
+  await host.host.kv.namespace('plugin:user').get(['a'])
+  const json = (await kvCall(host, 'GET', '/metrics')).operations
+  const text = parsePrometheusText((await host.send('GET', '/metrics', { headers: host.credentials })).text)
+  for (const [operation, calls] of Object.entries({ get: 13, set: 6, list: 6, atomic_commit: 6 })) {
+    assert.equal(json[operation].count, calls, operation)
+    assert.equal(text.value('keyval_operations_total', { operation }), calls)
+    assert.equal(text.value('keyval_operation_duration_ms_count', { operation }), calls)
+    assert.equal(text.value('keyval_errors_total', { operation }) ?? 0, operation === 'atomic_commit' ? 6 : 0)
+  }
 })
 
 it('there are no numbers where metrics are switched off, and the store works as well', async (test) => {

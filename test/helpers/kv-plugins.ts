@@ -107,6 +107,7 @@ export class KvPlugins {
           committed: () => {
             this.committed += 1
           },
+          called: () => undefined,
           changeDropped: () => undefined,
         },
         writeLog: () => undefined,

@@ -1,10 +1,12 @@
 import { HostError } from '../../base/errors.js'
+import type { CountedOperation } from '../../kv/call-counts.js'
 import { failure, LuaRaise, type LuaValue, type Results } from '../../sandbox/lua-value.js'
 import { type Phase, workPhases } from '../../sandbox/phase.js'
 import { DbFailure } from '../db/failure.js'
 import type { DbSession, SessionLookup } from '../db/session.js'
 import { currentTransaction, inSavepoint, noticeLostTransaction } from '../db/transaction.js'
 import type { Call, FunctionDefinition, ParamDoc, ReturnDoc } from '../define.js'
+import type { KvServices } from '../services.js'
 import { type Access, approvedNamespace, ownNamespace } from './access.js'
 import { KvFailure } from './failure.js'
 import { inLuaNames } from './options.js'
@@ -57,7 +59,7 @@ export function defineKvFunction(lookups: KvLookups, fn: KvFunction): readonly F
     {
       ...common,
       handler: (call, ...args) =>
-        answer(lookups, call, title, (kv, database) =>
+        answer(lookups, call, fn, (kv, database) =>
           run({ ...kv, call, database, namespace: ownNamespace(call) }, ...args),
         ),
     },
@@ -66,7 +68,7 @@ export function defineKvFunction(lookups: KvLookups, fn: KvFunction): readonly F
       name: `${sharedPrefix}${fn.name.replace(/^_/, '')}`,
       params: [...described.params, { name: 'namespace', type: 'string', doc: 'Name of the namespace.' }],
       handler: (call, ...given) =>
-        answer(lookups, call, title, (kv, database) => {
+        answer(lookups, call, fn, (kv, database) => {
           const args = given.slice(0, -1)
           const namespace = approvedNamespace(kv.session, call, String(given.at(-1)), access(...args))
           return run({ ...kv, call, database, namespace }, ...args)
@@ -77,21 +79,67 @@ export function defineKvFunction(lookups: KvLookups, fn: KvFunction): readonly F
 
 type Body = (kv: KvConnection, database: DbSession) => LuaValue | Results
 
-function answer(lookups: KvLookups, call: Call, title: string, body: Body): LuaValue | Results {
-  const { services } = call
-  if (services.kv === undefined) return failure('the key-value store is not available here')
+/** What the functions are counted as. */
+const operations: Readonly<Record<string, CountedOperation>> = {
+  get: 'get',
+  get_many: 'get',
+  set: 'set',
+  delete: 'delete',
+  _page: 'list',
+  paginate: 'paginate',
+  count: 'count',
+  _commit: 'atomic_commit',
+  enqueue: 'queue_enqueue',
+  queue_stats: 'queue_stats',
+  dead_letters: 'queue_dlq',
+  requeue: 'queue_requeue',
+  create_index: 'index_create',
+  remove_index: 'index_remove',
+  indexes: 'index_list',
+  search: 'search',
+}
+
+/** Runs a function of the module, and counts it. */
+function answer(lookups: KvLookups, call: Call, fn: Named, body: Body): LuaValue | Results {
+  const { kv } = call.services
+  if (kv === undefined) return failure('the key-value store is not available here')
+  const startMs = performance.now()
+  let isDone = false
+  try {
+    const result = attempt(lookups, { call, kv, title: fn.title ?? fn.name }, body)
+    isDone = !(result instanceof KvFailure)
+    return result instanceof KvFailure ? failure(result.message) : result
+  } finally {
+    const operation = operations[fn.name]
+    if (operation !== undefined) kv.called(operation, performance.now() - startMs, isDone)
+  }
+}
+
+type Named = Pick<KvFunction, 'name' | 'title'>
+
+interface Attempt {
+  readonly call: Call
+  readonly kv: KvServices
+  readonly title: string
+}
+
+function attempt(
+  lookups: KvLookups,
+  { call, kv, title }: Attempt,
+  body: Body,
+): LuaValue | Results | KvFailure {
   let database: DbSession | undefined
   try {
-    const connection = services.database.connection()
+    const connection = call.services.database.connection()
     database = lookups.database(connection)
     // A transaction that is over must not seem to go on.
     currentTransaction(database, call)
-    return body(lookups.kv(connection, services.kv), database)
+    return body(lookups.kv(connection, kv), database)
   } catch (error) {
     const translated = translate(error, title)
     if (!(translated instanceof KvFailure)) throw translated
     if (database !== undefined) noticeLostTransaction(database, translated.message)
-    return failure(translated.message)
+    return translated
   }
 }
 

@@ -203,11 +203,12 @@ test('calls of the key-value store are counted by operation, and what it holds i
   metrics.kvObserved({ operation: 'get', ms: 7000, ok: false })
   metrics.kvObserved({ operation: 'set', ms: 1, ok: true })
   let pending = 0
-  metrics.followKv(async () => {
+  const totals = async () => {
     pending += 1
     if (pending === 3) throw new Error('the store is closed')
     return { pending, processing: 2, dlq: 3, entries: 4, bytes: 5 }
-  })
+  }
+  metrics.followKv(totals, () => [])
   const page = await metrics.kvText()
   const text = parsePrometheusText(page)
   assert.equal(text.value('keyval_operations_total', { operation: 'get' }), 2)
