@@ -278,10 +278,13 @@ describe('writes', () => {
     for (const n of [1, 2]) await put(host, `sql/${n}`, { a: n })
     for (const name of names) {
       const json = { exact: false, where: { [name]: 1 } }
-      const answer = await kvSend(host, 'DELETE', '/keys/sql', { json })
-      if (answer.status === 200) assert.deepEqual(answer.json(), { deletedCount: 0 })
-      else assert.deepEqual([answer.status, answer.json().code], [400, 'KV_WHERE_INVALID'])
+      assert.deepEqual(await kvCall(host, 'DELETE', '/keys/sql', json), { deletedCount: 0 })
+      await put(host, 'sql/odd', { [name]: 1 })
+      assert.deepEqual(await kvCall(host, 'DELETE', '/keys/sql', json), { deletedCount: 1 })
+      assert.ok(await isMissing(host, '/keys/sql/odd'))
     }
+    const half = { json: { exact: false, where: { 'a[0': 1 } } }
+    await kvRefused(host, 'DELETE', '/keys/sql', { status: 400, code: 'KV_WHERE_INVALID' }, half)
     assert.deepEqual(await kvCall(host, 'GET', '/keys/count?prefix=sql'), { count: 2 })
   })
 })
