@@ -17,11 +17,20 @@ const silenceMaxMs = 60_000
  * Reads the events of a stream one by one: the next is read when it is asked for, so that a slow reader slows the
  * server down. Ends with the stream; the stream is closed when the reader leaves.
  *
+ * @param signal Ends it as well. The stream is told here, because a request that nobody holds any more may be collected, and
+ *   its body then never hears of the signal that it was sent with.
  * @throws ClientError what the server gives up with.
  * @throws Error when nothing at all has come for a minute, as on a connection that is dead without telling.
  */
-export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+export async function* readEvents(
+  stream: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<ServerEvent> {
   const reader = stream.getReader()
+  // A stream that has failed refuses to be cancelled; it is over all the same.
+  const close = () => reader.cancel().catch(() => {})
+  signal.addEventListener('abort', close, { once: true })
+  if (signal.aborted) await close()
   const lines = new LineSplitter()
   const event = new EventBuilder()
   try {
@@ -35,8 +44,8 @@ export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGene
       }
     }
   } finally {
-    // A stream that has failed refuses to be cancelled; it is over all the same.
-    await reader.cancel().catch(() => {})
+    signal.removeEventListener('abort', close)
+    await close()
   }
 }
 

@@ -120,7 +120,7 @@ async function* streamMessages(
     let failure: unknown
     try {
       const stream = await api.stream('/queue/listen', query, connection.signal)
-      for await (const { type, data } of readEvents(stream)) {
+      for await (const { type, data } of readEvents(stream, connection.signal)) {
         persistence.succeeded()
         if (type === 'message') yield parseMessage(data)
       }

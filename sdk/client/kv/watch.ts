@@ -96,7 +96,7 @@ async function* streamBatches(watch: Watch, begins: Beginning): AsyncGenerator<K
     try {
       const position = since === undefined ? {} : { 'last-event-id': since }
       const stream = await api.stream(address.path, address.query, connection.signal, position)
-      for await (const event of readEvents(stream)) {
+      for await (const event of readEvents(stream, connection.signal)) {
         persistence.succeeded()
         // Parts of a reset have no id: one that is broken off begins anew.
         if (event.id !== undefined) since = event.id

@@ -14,7 +14,7 @@ async function eventsOf(pieces: readonly Uint8Array[]): Promise<readonly ServerE
     },
   })
   const events: ServerEvent[] = []
-  for await (const event of readEvents(stream)) events.push(event)
+  for await (const event of readEvents(stream, new AbortController().signal)) events.push(event)
   return events
 }
 
@@ -144,4 +144,18 @@ test('a reset that begins anew ends with deletes of what is gone meanwhile', () 
   assert.deepEqual(shown(keeper.keep(batch({ c: 3 }, { reset: true, isComplete: false }))), ['c=3'])
   assert.deepEqual(shown(keeper.keep(batch({ d: 3 }, { reset: true }))), ['d=3', '-a', '-b'])
   assert.deepEqual(shown(keeper.keep(batch({ d: 4 }, { reset: true }))), ['d=4'])
+})
+
+test('a signal ends a stream that says nothing, whatever made the stream', async () => {
+  let isCancelled = false
+  const silent = new ReadableStream<Uint8Array>({
+    cancel() {
+      isCancelled = true
+    },
+  })
+  const stopping = new AbortController()
+  const reading = readEvents(silent, stopping.signal).next()
+  stopping.abort()
+  assert.deepEqual(await reading, { done: true, value: undefined })
+  assert.equal(isCancelled, true)
 })
