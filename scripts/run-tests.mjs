@@ -1,14 +1,19 @@
 // Runs the compiled tests: with no argument all but the bench and those that take minutes, with `--long` just these,
 // else those below the paths given, e.g. `attack` or `unit/config`.
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const compiledRoot = join(root, 'dist', 'test')
 /** Node 20 counts this per file; the attack corpus needs most of it. */
 const fileTimeoutMs = 300_000
+/** With more failures than these something is broken, and a second run would only take time. */
+const mostSecondRuns = 4
+const signals = ['SIGINT', 'SIGTERM']
 
 /** Suites that take minutes: the attack corpus, and processes that are killed again and again. */
 const longSuites = ['attack', 'e2e/hook-delivery', 'e2e/kv-crash']
@@ -31,19 +36,56 @@ const chosen = current.filter((path) => (wanted.length === 0 ? isQuick(path) : i
 const concurrency = wanted.length === 0 ? 3 : 2
 if (chosen.length === 0) fail(`No test below dist/test matches ${wanted.join(' ') || 'anything'}.`)
 
-const files = chosen.map((path) => relative(root, join(compiledRoot, path)))
-const options = [
-  '--test',
-  `--test-concurrency=${concurrency}`,
-  `--test-timeout=${fileTimeoutMs}`,
-  '--test-reporter=spec',
-  '--enable-source-maps',
-]
-const runner = spawn(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' })
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => runner.kill(signal))
-runner.on('exit', (code) => {
-  process.exitCode = code ?? 1
-})
+const failed = await run(chosen, concurrency)
+if (failed.length > 0) process.exitCode = (await passAlone(failed)) ? 0 : 1
+
+/** Runs the tests of these files and gives the files with failures; ends the process when it cannot tell them. */
+async function run(paths, atOnce) {
+  const folder = mkdtempSync(join(tmpdir(), 'modulacms-tests-'))
+  const report = join(folder, 'failed')
+  const options = [
+    '--test',
+    `--test-concurrency=${atOnce}`,
+    `--test-timeout=${fileTimeoutMs}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${new URL('failed-files.mjs', import.meta.url).href}`,
+    `--test-reporter-destination=${report}`,
+    '--enable-source-maps',
+  ]
+  const files = paths.map((path) => relative(root, join(compiledRoot, path)))
+  const runner = spawn(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' })
+  const pass = (signal) => runner.kill(signal)
+  for (const signal of signals) process.on(signal, pass)
+  const [code, signal] = await once(runner, 'exit')
+  for (const signal of signals) process.off(signal, pass)
+  const failedFiles = readFileSync(report, 'utf8').split('\n').filter(Boolean)
+  rmSync(folder, { recursive: true })
+  if (signal !== null || (code !== 0 && failedFiles.length === 0)) process.exit(code || 1)
+  return failedFiles.map(toCompiled)
+}
+
+/** The runner names sources, by way of the source maps. */
+function toCompiled(file) {
+  const path = relative(file.endsWith('.ts') ? join(root, 'test') : compiledRoot, resolve(root, file))
+  return path.split(sep).join('/').replace(/\.ts$/, '.js')
+}
+
+/**
+ * Gives a few files with failures a second run, each alone: a test that was only starved by the others is told from
+ * one that fails. Whatever failed the first time is named, so that it does not go unseen.
+ */
+async function passAlone(paths) {
+  // A test that several files share has no file of its own to run.
+  if (paths.length > mostSecondRuns || !paths.every((path) => chosen.includes(path))) return false
+  const failedAgain = []
+  for (const path of paths) failedAgain.push(...(await run([path], 1)))
+  for (const path of paths)
+    console.error(
+      failedAgain.includes(path) ? `Failed twice: ${path}` : `Failed beside others, passed alone: ${path}`,
+    )
+  return failedAgain.length === 0
+}
 
 function isQuick(path) {
   return !isBelow(['bench', ...longSuites], path)
