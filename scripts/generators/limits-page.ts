@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import * as gatewayLimits from '../../src/base/gateway-limits.js'
 import * as limits from '../../src/base/limits.js'
 import { cell, pageHead } from './lua-page.js'
 
@@ -11,21 +12,30 @@ const introduction = [
 ].join('\n')
 
 /**
- * Makes the page of fixed limits: prose from the comments of `src/base/limits.ts`, values from the module itself.
+ * Makes the page of fixed limits: prose from the comments of the limits in `src/base/`, values from the modules themselves.
  *
  * @param root Root of the repository, with a slash at its end.
  * @throws Error for a limit without prose, or a block that the page cannot read.
  */
 export function limitsPage(root: URL): string {
-  const source = readFileSync(new URL('src/base/limits.ts', root), 'utf8')
-  const values: Readonly<Record<string, Readonly<Record<string, number>>>> = limits
+  const chapters = [
+    ...chaptersOf(root, 'src/base/limits.ts', limits),
+    ...chaptersOf(root, 'src/base/gateway-limits.ts', gatewayLimits),
+  ]
+  return `${[pageHead('Limits', 'src/base/limits.ts', introduction), ...chapters].join('\n')}\n`
+}
+
+type Blocks = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+function chaptersOf(root: URL, file: string, values: Blocks): readonly string[] {
+  const source = readFileSync(new URL(file, root), 'utf8')
   const chapters = [...source.matchAll(block)].map(([, about = '', name = '', body = '']) => {
     const rows = blockRows(name, body, values[name] ?? {})
     return [`\n## ${name}`, '', about, '', '| limit | value | |', '|---|---|---|', ...rows].join('\n')
   })
   const missing = Object.keys(values).length - chapters.length
-  if (missing !== 0) throw new Error(`src/base/limits.ts: ${missing} exports are not documented blocks`)
-  return `${[pageHead('Limits', 'src/base/limits.ts', introduction), ...chapters].join('\n')}\n`
+  if (missing !== 0) throw new Error(`${file}: ${missing} exports are not documented blocks`)
+  return chapters
 }
 
 function blockRows(block: string, body: string, values: Readonly<Record<string, number>>): readonly string[] {

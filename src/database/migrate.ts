@@ -7,6 +7,7 @@ import { createHookDeliveries } from './migrations/0003-hooks.js'
 import { createGrantTables } from './migrations/0004-grants.js'
 import { createKvTables } from './migrations/0005-kv.js'
 import { addKvGrants } from './migrations/0006-kv-grants.js'
+import { addGateway } from './migrations/0007-gateway.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
 export const coreMigrations: Readonly<Record<string, Migration>> = {
@@ -16,6 +17,7 @@ export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0004_grants': createGrantTables,
   '0005_kv': createKvTables,
   '0006_kv_grants': addKvGrants,
+  '0007_gateway': addGateway,
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { ContentTables } from './content-tables.js'
+import type { GatewayTables } from './gateway-tables.js'
 
 /** A boolean as SQLite stores it. */
 export type Flag = 0 | 1
@@ -53,7 +54,7 @@ export interface PluginRoutesTable {
 /** What a plugin asks for beside a route, and its approval. The primary key is plugin, kind and key. */
 export interface PluginGrantsTable {
   plugin_name: string
-  kind: 'hook' | 'domain' | 'core' | 'kv'
+  kind: 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
   /** e.g. `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`. */
   key: string
   description: Generated<string>
@@ -76,7 +77,7 @@ export interface PluginGrantsTable {
  */
 export interface PluginWithdrawnApprovalsTable {
   plugin_name: string
-  kind: 'route' | 'hook' | 'domain' | 'core' | 'kv'
+  kind: 'route' | 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
   /** As in `plugin_grants`; of a route its method and path, e.g. `GET /tasks`. */
   key: string
   /** Version that the approval held for. */
@@ -167,7 +168,7 @@ export interface HookBacklogsTable {
 }
 
 /** The tables of the host itself, for Kysely. */
-export interface CoreTables extends ContentTables {
+export interface CoreTables extends ContentTables, GatewayTables {
   plugins: PluginsTable
   plugin_routes: PluginRoutesTable
   plugin_grants: PluginGrantsTable

@@ -6,3 +6,24 @@ export const trustedProxyInvalid = defineError(
   500,
   'The trusted proxy "{entry}" is not an IP address or CIDR block; write e.g. "10.0.0.0/8", "192.0.2.7" or "fd00::/8".',
 )
+
+/** Raised at start when `after` and `before` of stages contradict each other. */
+export const stageCycle = defineError(
+  'GATEWAY_STAGE_CYCLE',
+  500,
+  'The stages {stages} wait for each other; take one of their "after" or "before" out.',
+)
+
+/** A stage could not decide about a request. */
+export const stageFailed = defineError(
+  'GATEWAY_STAGE_FAILED',
+  503,
+  'The stage {stage} of the gateway failed; the log has the reason under the request id.',
+)
+
+/** The target of a request can be read in two ways. */
+export const targetAmbiguous = defineError(
+  'INVALID_PATH',
+  400,
+  'The path has dot segments, backslashes, control characters or a fragment; send it without them.',
+)

@@ -1,0 +1,100 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { User } from '../identity/authenticator.js'
+import { rawQuery, routedPath } from './request-path.js'
+import type { StageChain } from './stage-chain.js'
+
+/** Answers a request in the place of the routes of the host, once all request stages have let it pass. */
+export type Destination = (exchange: Exchange) => void
+
+/** What an exchange asks of its pipeline. */
+export interface ExchangeServices {
+  clientIp(request: FastifyRequest): string
+  authenticate(request: FastifyRequest): User | undefined
+}
+
+/** One request on its way through the pipeline and back. */
+export class Exchange {
+  /** Both are replaced when the request is routed anew. */
+  request: FastifyRequest
+  reply: FastifyReply
+  /** On the clock of `performance.now()`. */
+  readonly startedMs = performance.now()
+  /** What the request goes through, also when another chain comes into force meanwhile. */
+  readonly chain: StageChain
+  /** Index of the request stage that runs, or is next. */
+  position = 0
+  /** Set by a stage that wants the request to go elsewhere, e.g. to another server. */
+  destination: Destination | undefined
+  /** True when a rate limit refused it. */
+  isRateLimited = false
+  /** True when a stage has changed the target, so that the route has to be looked up again. */
+  isRewritten = false
+  readonly #services: ExchangeServices
+  #path: string | undefined
+  #ip: string | undefined
+  #user: User | undefined | null = null
+
+  constructor(request: FastifyRequest, reply: FastifyReply, chain: StageChain, services: ExchangeServices) {
+    this.request = request
+    this.reply = reply
+    this.chain = chain
+    this.#services = services
+  }
+
+  get method(): string {
+    return this.request.raw.method ?? 'GET'
+  }
+
+  /** The path by which stages decide, as the router sees it: no spelling of a path gets past a rule. */
+  get path(): string {
+    this.#path ??= routedPath(this.request.raw.url ?? '/')
+    return this.#path
+  }
+
+  /** As it was sent, without the question mark. */
+  get query(): string {
+    return rawQuery(this.request.raw.url ?? '')
+  }
+
+  /** A header of the request by its name in lower case; several of one name are joined by commas. */
+  header(name: string): string | undefined {
+    const value = this.request.raw.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  /** Address of the client, behind trusted proxies the one that they name; `unknown` without a network. */
+  get ip(): string {
+    this.#ip ??= this.#services.clientIp(this.request)
+    return this.#ip
+  }
+
+  /** Who has proved to send this; undefined for everybody else. Looked up once. */
+  get user(): User | undefined {
+    if (this.#user === null) this.#user = this.#services.authenticate(this.request)
+    return this.#user
+  }
+
+  /** Sets a header of the request for everything behind, or takes it out when the value is undefined. */
+  setRequestHeader(name: string, value: string | undefined): void {
+    const { headers, rawHeaders } = this.request.raw
+    const key = name.toLowerCase()
+    for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
+      if (rawHeaders[at]?.toLowerCase() === key) rawHeaders.splice(at, 2)
+    }
+    delete headers[key]
+    if (value === undefined) return
+    headers[key] = value
+    rawHeaders.push(name, value)
+  }
+
+  /**
+   * Gives the request another path and query; its route is looked up again behind the last request stage.
+   *
+   * @param url Path in its encoded form, with or without a query.
+   */
+  rewrite(url: string): void {
+    this.request.raw.url = url
+    this.#path = undefined
+    this.isRewritten = true
+  }
+}

@@ -1,0 +1,235 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { messageOf } from '../base/errors.js'
+import { stageFailed, targetAmbiguous } from './errors.js'
+import { Exchange, type ExchangeServices } from './exchange.js'
+import { OutgoingAnswer } from './outgoing-answer.js'
+import { isAmbiguousTarget } from './request-path.js'
+import type { Stage, StageAnswer, StageVerdict } from './stage.js'
+import { orderStages, type StageChain } from './stage-chain.js'
+
+/** The part of a logger that the gateway writes to. */
+export interface GatewayLog {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+export interface PipelineOptions extends ExchangeServices {
+  /** The stages of the host. */
+  readonly stages: readonly Stage[]
+  /**
+   * The stages of plugins at this moment: the same array as long as nothing has changed. They come behind those of
+   * the host with the same priority.
+   */
+  readonly pluginStages?: () => readonly Stage[]
+  readonly log: GatewayLog
+}
+
+/** One stage, as operators see it. */
+export interface StageListing extends Readonly<Record<string, unknown>> {
+  readonly name: string
+  readonly priority: number
+  /** What it takes part in: `request`, `answer`, `finish`. */
+  readonly phases: readonly string[]
+}
+
+const exchangeKey = Symbol('exchange')
+
+type WithExchange = { [exchangeKey]?: Exchange }
+
+const noStages: readonly Stage[] = []
+
+/** The ordered chain in front of everything that the host serves. */
+export class Pipeline {
+  readonly #options: PipelineOptions
+  #chain: StageChain
+  #pluginStages: readonly Stage[] = noStages
+
+  /** @throws `GATEWAY_STAGE_CYCLE` when the constraints of the stages contradict each other. */
+  constructor(options: PipelineOptions) {
+    this.#options = options
+    this.#chain = orderStages(options.stages)
+  }
+
+  /** Adds the pipeline to an application, in front of all its routes. */
+  install(app: FastifyInstance): void {
+    app.addHook('onRequest', (request, reply, done) => this.#enter(app, request, reply, done))
+    app.addHook('onSend', (request, reply, payload, done) => {
+      const exchange = (request.raw as WithExchange)[exchangeKey]
+      if (exchange === undefined || exchange.chain.answer.length === 0) done(null, payload)
+      else this.#answer(exchange, reply, payload, done)
+    })
+  }
+
+  /** The chain as it stands. */
+  list(): readonly StageListing[] {
+    return this.#current().stages.map((stage) => ({
+      name: stage.name,
+      priority: stage.priority,
+      phases: [
+        ...(stage.onRequest ? ['request'] : []),
+        ...(stage.onAnswer ? ['answer'] : []),
+        ...(stage.onFinish ? ['finish'] : []),
+      ],
+      ...stage.describe?.(),
+    }))
+  }
+
+  #current(): StageChain {
+    const plugins = this.#options.pluginStages?.() ?? noStages
+    if (plugins !== this.#pluginStages) {
+      this.#pluginStages = plugins
+      this.#chain = orderStages([...this.#options.stages, ...plugins])
+    }
+    return this.#chain
+  }
+
+  #enter(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    const raw = request.raw as typeof request.raw & WithExchange
+    const known = raw[exchangeKey]
+    if (known !== undefined) {
+      resume(known, request, reply)
+      done()
+      return
+    }
+    const exchange = new Exchange(request, reply, this.#current(), this.#options)
+    raw[exchangeKey] = exchange
+    // Comes exactly once for every answer: sent, hijacked, or given up by the client.
+    if (exchange.chain.finish.length > 0) reply.raw.once('close', () => finish(exchange))
+    if (isAmbiguousTarget(raw.url ?? '')) {
+      sendAnswer(reply, failureAnswer(targetAmbiguous()))
+      return
+    }
+    this.#run(app, exchange, done)
+  }
+
+  #run(app: FastifyInstance, exchange: Exchange, done: () => void): void {
+    const { request: stages } = exchange.chain
+    while (exchange.position < stages.length) {
+      const stage = stages[exchange.position] as Stage
+      exchange.position += 1
+      let verdict: StageVerdict | Promise<StageVerdict>
+      try {
+        verdict = stage.onRequest?.(exchange)
+      } catch (error) {
+        this.#fail(exchange, stage, error)
+        return
+      }
+      if (verdict === undefined) continue
+      if (verdict instanceof Promise) {
+        verdict.then(
+          (settled) => {
+            if (settled === undefined) this.#run(app, exchange, done)
+            else conclude(exchange, settled)
+          },
+          (error: unknown) => this.#fail(exchange, stage, error),
+        )
+        return
+      }
+      conclude(exchange, verdict)
+      return
+    }
+    this.#leave(app, exchange, done)
+  }
+
+  /** All request stages have let the request pass. */
+  #leave(app: FastifyInstance, exchange: Exchange, done: () => void): void {
+    const { destination, reply, request } = exchange
+    if (destination !== undefined) destination(exchange)
+    else if (exchange.isRewritten) {
+      reply.hijack()
+      app.routing(request.raw, reply.raw)
+    } else done()
+  }
+
+  #fail({ reply, request }: Exchange, { name }: Stage, error: unknown): void {
+    this.#options.log.error(
+      { stage: name, request_id: request.id, error: messageOf(error) },
+      'a stage of the gateway failed',
+    )
+    if (!reply.sent) sendAnswer(reply, failureAnswer(stageFailed({ stage: name })))
+  }
+
+  #answer(
+    exchange: Exchange,
+    reply: FastifyReply,
+    payload: unknown,
+    done: (error: Error | null, payload?: unknown) => void,
+  ): void {
+    const answer = new OutgoingAnswer(reply, payload)
+    const { answer: stages } = exchange.chain
+    const from = (start: number): void => {
+      for (let at = start; at < stages.length; at += 1) {
+        const stage = stages[at] as Stage
+        try {
+          const pending = stage.onAnswer?.(exchange, answer)
+          if (pending instanceof Promise) {
+            pending.then(
+              () => from(at + 1),
+              (error: unknown) => failed(stage, error, at + 1),
+            )
+            return
+          }
+        } catch (error) {
+          failed(stage, error, at + 1)
+          return
+        }
+      }
+      done(null, answer.payload)
+    }
+    const failed = (stage: Stage, error: unknown, next: number): void => {
+      this.#options.log.error(
+        { stage: stage.name, request_id: exchange.request.id, error: messageOf(error) },
+        'a stage of the gateway failed',
+      )
+      const { status, body } = failureAnswer(stageFailed({ stage: stage.name }))
+      answer.status = status
+      answer.setHeader('content-type', 'application/json; charset=utf-8')
+      answer.replaceBody(body)
+      from(next)
+    }
+    from(0)
+  }
+}
+
+function resume(exchange: Exchange, request: FastifyRequest, reply: FastifyReply): void {
+  // What stages have said of the answer so far holds for the route that is found now.
+  for (const [name, value] of Object.entries(exchange.reply.getHeaders())) {
+    if (value !== undefined) reply.header(name, value)
+  }
+  exchange.request = request
+  exchange.reply = reply
+}
+
+function conclude({ reply }: Exchange, verdict: StageAnswer | 'handled'): void {
+  if (verdict !== 'handled') sendAnswer(reply, verdict)
+}
+
+function finish(exchange: Exchange): void {
+  const { raw } = exchange.reply
+  const status = raw.headersSent ? raw.statusCode : 499
+  const durationMs = performance.now() - exchange.startedMs
+  for (const stage of exchange.chain.finish) stage.onFinish?.(exchange, { status, durationMs })
+}
+
+/** Sends the answer of a stage. */
+export function sendAnswer(reply: FastifyReply, { status, headers, body }: StageAnswer): void {
+  reply.code(status)
+  for (let at = 0; at + 1 < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
+  if (body === undefined) reply.send()
+  else reply.serializer((payload: unknown) => payload as string).send(body)
+}
+
+/** The answer for an expected failure, in the shape of the gateway. */
+export function failureAnswer(failure: {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+}): StageAnswer {
+  return {
+    status: failure.status,
+    headers: ['content-type', 'application/json; charset=utf-8', 'cache-control', 'no-store'],
+    body: JSON.stringify({ error: failure.message, code: failure.code }),
+  }
+}
