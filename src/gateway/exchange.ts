@@ -17,6 +17,8 @@ export class Exchange {
   /** Both are replaced when the request is routed anew. */
   request: FastifyRequest
   reply: FastifyReply
+  /** Path and query as the client has sent them, whatever stages have made of them. */
+  readonly sentUrl: string
   /** On the clock of `performance.now()`. */
   readonly startedMs = performance.now()
   /** What the request goes through, also when another chain comes into force meanwhile. */
@@ -36,6 +38,7 @@ export class Exchange {
 
   constructor(request: FastifyRequest, reply: FastifyReply, chain: StageChain, services: ExchangeServices) {
     this.request = request
+    this.sentUrl = request.raw.url ?? '/'
     this.reply = reply
     this.chain = chain
     this.#services = services
