@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Exchange } from '../../../src/gateway/exchange.js'
 import { Pipeline, type PipelineOptions } from '../../../src/gateway/pipeline.js'
 import type { Finish, Stage } from '../../../src/gateway/stage.js'
+import { createRequestIds } from '../../../src/request-ids.js'
 import { createHttpClient, type HttpClient } from '../../helpers/http-client.js'
 import { until } from '../../helpers/until.js'
 
@@ -36,14 +37,10 @@ async function serve(
     authenticate: () => undefined,
     ...more,
   })
-  const app = Fastify({ logger: false })
+  const app = Fastify({ logger: false, genReqId: createRequestIds() })
   pipeline.install(app)
   app.get('/plain', async () => ({ from: 'route' }))
-  app.get('/other', async (request) => ({
-    from: 'other',
-    query: request.query,
-    x: request.headers['x-added'],
-  }))
+  app.get('/other', async ({ headers, id, query }) => ({ from: 'other', query, x: headers['x-added'], id }))
   app.get('/throws', async () => {
     throw new Error('inside')
   })
@@ -173,7 +170,7 @@ describe('a stage', () => {
       name: 'rewrite',
       priority: 5,
       onRequest: async (exchange) => {
-        exchange.reply.header('x-kept', 'yes')
+        exchange.reply.header('x-kept', exchange.request.id)
         exchange.setRequestHeader('X-Added', 'by a stage')
         if (exchange.path === '/plain') exchange.rewrite('/other?a=1')
         return undefined
@@ -181,8 +178,9 @@ describe('a stage', () => {
     }
     const { client } = await serve(test, [recorder(seen, 'first', 0), rewrite, recorder(seen, 'last', 9)])
     const answer = await client.send('GET', '/plain', { headers: { 'x-added': 'forged' } })
-    assert.deepEqual(answer.json(), { from: 'other', query: { a: '1' }, x: 'by a stage' })
-    assert.equal(answer.headers['x-kept'], 'yes')
+    const { id, ...rest } = answer.json()
+    assert.deepEqual(rest, { from: 'other', query: { a: '1' }, x: 'by a stage' })
+    assert.equal(answer.headers['x-kept'], id, 'one request has one id')
     assert.deepEqual(seen, ['first request', 'last request', 'last answer 200', 'first answer 200'])
   })
 
