@@ -299,12 +299,10 @@ describe('a target that can be read in two ways', () => {
     '/a/%2e%2e/plain',
     '/a/.%2E/plain',
     '/./plain',
-    '/plain%00',
-    '/a%5cb',
     '/a\\b',
-    '/a%2f..%2fplain',
     '/plain#x',
     '/a/..',
+    'http://elsewhere/plain',
   ]
   for (const target of targets) {
     it(`${target} is refused before any stage`, async (test) => {
@@ -341,8 +339,9 @@ describe('a target that can be read in two ways', () => {
       '//plain',
       '/a%2Fb%25',
       '/%e2%82%ac',
+      '/a%2f..%5c',
     ])
       await client.send('GET', target)
-    assert.deepEqual(paths, ['/plain', '/plain', '/a..b/...', '//plain', '/a%2Fb%25', '/€'])
+    assert.deepEqual(paths, ['/plain', '/plain', '/a..b/...', '//plain', '/a%2Fb%25', '/€', '/a%2f..\\'])
   })
 })
