@@ -27,3 +27,17 @@ export const targetAmbiguous = defineError(
   400,
   'The path has dot segments, a backslash or a fragment, or is no path; send one that begins with "/" and has none.',
 )
+
+/** A method that no server should answer. */
+export const methodNotAllowed = defineError(
+  'METHOD_NOT_ALLOWED',
+  405,
+  'The method {method} is not served here; it would show a request to whoever asks, or lead elsewhere.',
+)
+
+/** A request names two hosts, and a server behind could take the other one. */
+export const hostRepeated = defineError(
+  'HOST_REPEATED',
+  400,
+  'The request has several Host headers; send one.',
+)

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { messageOf } from '../base/errors.js'
-import { stageFailed, targetAmbiguous } from './errors.js'
+import { stageFailed } from './errors.js'
 import { Exchange, type ExchangeServices } from './exchange.js'
+import { refusalAtDoor } from './front-door.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
-import { isAmbiguousTarget } from './request-path.js'
 import type { Stage, StageAnswer, StageVerdict } from './stage.js'
 import { orderStages, type StageChain } from './stage-chain.js'
 
@@ -106,11 +106,9 @@ export class Pipeline {
     raw[passageKey] = passage
     // Comes exactly once for every answer: sent, hijacked, or given up by the client.
     if (passage.chain.finish.length > 0) reply.raw.once('close', () => finish(passage))
-    if (isAmbiguousTarget(raw.url ?? '')) {
-      sendAnswer(reply, failureAnswer(targetAmbiguous()))
-      return
-    }
-    this.#run(app, passage, done)
+    const refusal = refusalAtDoor(raw)
+    if (refusal === undefined) this.#run(app, passage, done)
+    else sendAnswer(reply, failureAnswer(refusal))
   }
 
   #run(app: FastifyInstance, passage: Passage, done: () => void): void {

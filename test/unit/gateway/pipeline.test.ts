@@ -345,3 +345,24 @@ describe('a target that can be read in two ways', () => {
     assert.deepEqual(paths, ['/plain', '/plain', '/a..b/...', '//plain', '/a%2Fb%25', '/€', '/a%2f..\\'])
   })
 })
+
+describe('a request that rules could not be trusted with', () => {
+  const cases: readonly (readonly [string, string, number, string])[] = [
+    ['TRACE', 'TRACE /plain HTTP/1.1\r\nhost: x', 405, 'METHOD_NOT_ALLOWED'],
+    ['two hosts', 'GET /plain HTTP/1.1\r\nhost: x\r\nHOST: y', 400, 'HOST_REPEATED'],
+    ['the same host twice', 'GET /plain HTTP/1.1\r\nhost: x\r\nhost: x', 400, 'HOST_REPEATED'],
+  ]
+  for (const [name, head, status, code] of cases) {
+    it(`${name} is refused, and stages of answers see it`, async (test) => {
+      const seen: string[] = []
+      const { url } = await serve(test, [recorder(seen, 'only', 0)])
+      const socket = connect(Number(url.port), url.hostname)
+      socket.write(`${head}\r\nconnection: close\r\n\r\n`)
+      let text = ''
+      for await (const chunk of socket) text += String(chunk)
+      assert.match(text, new RegExp(`^HTTP/1.1 ${status} `))
+      assert.match(text, new RegExp(code))
+      assert.deepEqual(seen, [`only answer ${status}`])
+    })
+  }
+})
