@@ -39,6 +39,9 @@ interface Bucket {
   tokens: number
   at: number
   activeAt: number
+  /** The buckets with the requests before and after its last one; undefined at the ends of the row. */
+  older: Bucket | undefined
+  newer: Bucket | undefined
 }
 
 /** A token that is missing by less than this is there: sums of fractions are off by less. */
@@ -72,10 +75,13 @@ function checkCount(name: string, value: number, max: number): void {
 export class BucketStore {
   readonly #bucketsMax: number
   readonly #clock: Clock
-  /** In the order of their last requests. */
   readonly #buckets = new Map<string, Bucket>()
-  /** The key with the last request; it is the last of `#buckets`, or has been dropped since. */
-  #newest: string | undefined
+  /**
+   * Both ends of the row of buckets by their last requests. The order of a Map would not do: to find its first entry
+   * it steps over the places of all that were deleted, which may be as many as it has entries.
+   */
+  #oldest: Bucket | undefined
+  #newest: Bucket | undefined
 
   /**
    * @param bucketsMax Buckets at once, 1 or more.
@@ -120,22 +126,28 @@ export class BucketStore {
   /** Buckets that are not full, those without requests for longest first. */
   *list(): Iterable<BucketState> {
     const now = this.#clock()
-    for (const [key, bucket] of this.#buckets) {
+    for (let bucket = this.#oldest; bucket !== undefined; bucket = bucket.newer) {
+      const { key, rate, activeAt } = bucket
       const tokens = tokensAt(bucket, now)
-      if (tokens >= bucket.rate.capacity) continue
-      yield { key, tokens, retryAfter: secondsUntil(tokens, 1, bucket.rate), idleMs: now - bucket.activeAt }
+      if (tokens >= rate.capacity) continue
+      yield { key, tokens, retryAfter: secondsUntil(tokens, 1, rate), idleMs: now - activeAt }
     }
   }
 
   /** Makes the bucket of a key full; false when there is none. */
   reset(key: string): boolean {
-    return this.#buckets.delete(key)
+    const bucket = this.#buckets.get(key)
+    if (bucket === undefined) return false
+    this.#drop(bucket)
+    return true
   }
 
   /** Makes all buckets full, and tells how many there were. */
   clear(): number {
     const { size } = this.#buckets
     this.#buckets.clear()
+    this.#oldest = undefined
+    this.#newest = undefined
     return size
   }
 
@@ -150,31 +162,57 @@ export class BucketStore {
 
   #touch(key: string, rate: Rate, now: number): Bucket {
     const known = this.#buckets.get(key)
-    if (known !== undefined && key === this.#newest) return known
-    if (known === undefined) this.#makeRoom(now)
-    else this.#buckets.delete(key)
-    const bucket = known ?? { key: copyOf(key), rate, tokens: rate.capacity, at: now, activeAt: now }
+    if (known !== undefined) {
+      if (known === this.#newest) return known
+      this.#unlink(known)
+      this.#append(known)
+      return known
+    }
+    this.#dropFull(rateLimitLimits.forgetStep, now)
+    if (this.#buckets.size >= this.#bucketsMax && this.#oldest !== undefined) this.#drop(this.#oldest)
+    const bucket: Bucket = {
+      key: copyOf(key),
+      rate,
+      tokens: rate.capacity,
+      at: now,
+      activeAt: now,
+      older: undefined,
+      newer: undefined,
+    }
     this.#buckets.set(bucket.key, bucket)
-    this.#newest = bucket.key
+    this.#append(bucket)
     return bucket
   }
 
-  #makeRoom(now: number): void {
-    this.#dropFull(rateLimitLimits.forgetStep, now)
-    if (this.#buckets.size < this.#bucketsMax) return
-    for (const oldest of this.#buckets.keys()) {
-      this.#buckets.delete(oldest)
-      return
+  #dropFull(count: number, now: number): void {
+    let bucket = this.#oldest
+    for (let left = count; left > 0 && bucket !== undefined; left -= 1) {
+      const { newer } = bucket
+      if (tokensAt(bucket, now) >= bucket.rate.capacity) this.#drop(bucket)
+      bucket = newer
     }
   }
 
-  #dropFull(count: number, now: number): void {
-    let left = count
-    for (const [key, bucket] of this.#buckets) {
-      if (left === 0) return
-      left -= 1
-      if (tokensAt(bucket, now) >= bucket.rate.capacity) this.#buckets.delete(key)
-    }
+  #drop(bucket: Bucket): void {
+    this.#buckets.delete(bucket.key)
+    this.#unlink(bucket)
+  }
+
+  #append(bucket: Bucket): void {
+    bucket.older = this.#newest
+    if (this.#newest === undefined) this.#oldest = bucket
+    else this.#newest.newer = bucket
+    this.#newest = bucket
+  }
+
+  #unlink(bucket: Bucket): void {
+    const { older, newer } = bucket
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    bucket.older = undefined
+    bucket.newer = undefined
   }
 }
 
