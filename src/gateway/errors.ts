@@ -41,3 +41,10 @@ export const hostRepeated = defineError(
   400,
   'The request has several Host headers; send one.',
 )
+
+/** Raised for an entry of a list of paths that names no paths. */
+export const pathPatternInvalid = defineError(
+  'GATEWAY_PATH_PATTERN_INVALID',
+  400,
+  'The path entry "{entry}" cannot be used: {problem}. Write a path such as "/health", a glob such as "/public/**", or a regular expression such as "/v[0-9]+/status".',
+)
