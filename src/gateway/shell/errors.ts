@@ -14,7 +14,7 @@ export const shellHostInvalid = defineError(
   'The host "{host}" of a shell {problem}; write each host once, without port, e.g. "app.example.com" or "*.example.com".',
 )
 
-/** The page of a shell became too large, or could not be read when it was first wanted. */
+/** A page above `shellLimits.pageBytesMax`. */
 export const shellPageTooLarge = defineError(
   'SHELL_PAGE_TOO_LARGE',
   500,

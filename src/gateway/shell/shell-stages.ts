@@ -96,13 +96,13 @@ class ShellRouter {
     return isExcluded ? undefined : site
   }
 
-  /** The shell that answers this path to some browsers: whether to this one follows from its headers. */
+  /** The shell that answers this path to some requests, now or once an exclude is removed. */
   #candidate(exchange: Exchange): ShellSite | undefined {
     const { method, path } = exchange
     if (method !== 'GET' && method !== 'HEAD') return undefined
     const { apiPrefixes, excludes, sites } = this.#options
-    if (apiPrefixes.some((prefix) => isBelow(path, prefix)) || excludes.has(basenameOf(path)))
-      return undefined
+    if (apiPrefixes.some((prefix) => isBelow(path, prefix))) return undefined
+    if (excludes.environment.has(basenameOf(path))) return undefined
     return sites.find(exchange.header('host'))
   }
 }
