@@ -44,6 +44,14 @@ export const corsLimits = {
 export const shellLimits = {
   /** Basenames that admins and plugins may exclude; one more is refused. */
   excludesMax: 1000,
+  /** Characters of a basename; longer ones are no basenames. */
+  basenameLengthMax: 128,
+  /** Characters of the cookie that excludes basenames; a longer one excludes nothing. */
+  cookieLengthMax: 4096,
+  /** Basenames that are read from that cookie; the rest does not count. */
+  cookieExcludesMax: 100,
+  /** Bytes of the page of a shell, which is kept in memory; a larger one is refused. */
+  pageBytesMax: 1024 * 1024,
 } as const
 
 /** Limits of the proxy. */

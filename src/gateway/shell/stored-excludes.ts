@@ -1,0 +1,99 @@
+import { shellLimits } from '../../base/gateway-limits.js'
+import type { CoreDatabase } from '../../database/database.js'
+import { excludesExhausted } from './errors.js'
+
+/** A basename that was excluded while the host ran. */
+export interface StoredExclude {
+  readonly basename: string
+  /** Milliseconds since 1970. */
+  readonly addedAt: number
+}
+
+/**
+ * The basenames that admins and plugins have excluded, in the database and in memory: requests are decided without a
+ * query. Changes come into force one after another, each once it is stored.
+ */
+export class StoredExcludes {
+  readonly #database: CoreDatabase
+  readonly #known: Map<string, StoredExclude>
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(database: CoreDatabase, known: readonly StoredExclude[]) {
+    this.#database = database
+    this.#known = new Map(known.map((exclude) => [exclude.basename, exclude]))
+  }
+
+  /** Reads what is stored, up to `shellLimits.excludesMax`, oldest first. */
+  static async load(database: CoreDatabase): Promise<StoredExcludes> {
+    const rows = await database.withBusyRetry((kysely) =>
+      kysely
+        .selectFrom('gateway_shell_excludes')
+        .select(['basename', 'added_at'])
+        .orderBy('added_at')
+        .orderBy('basename')
+        .limit(shellLimits.excludesMax)
+        .execute(),
+    )
+    return new StoredExcludes(
+      database,
+      rows.map(({ basename, added_at }) => ({ basename, addedAt: added_at })),
+    )
+  }
+
+  has(basename: string): boolean {
+    return this.#known.has(basename)
+  }
+
+  /** All, oldest first. */
+  list(): readonly StoredExclude[] {
+    return [...this.#known.values()]
+  }
+
+  /**
+   * Adds a basename.
+   *
+   * @param by Name of the user or plugin that does it.
+   * @returns False when it was there already.
+   * @throws `SHELL_EXCLUDES_EXHAUSTED`.
+   */
+  add(basename: string, by: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#known.has(basename)) return false
+      const max = shellLimits.excludesMax
+      if (this.#known.size >= max) throw excludesExhausted({ max })
+      const addedAt = await this.#database.transaction(async (transaction) => {
+        await transaction
+          .insertInto('gateway_shell_excludes')
+          .values({ basename, added_at: Date.now(), added_by: by })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
+        // Another process may have stored it before.
+        const stored = await transaction
+          .selectFrom('gateway_shell_excludes')
+          .select('added_at')
+          .where('basename', '=', basename)
+          .executeTakeFirstOrThrow()
+        return stored.added_at
+      })
+      this.#known.set(basename, { basename, addedAt })
+      return true
+    })
+  }
+
+  /** Removes a basename; false when it was not there. */
+  remove(basename: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (!this.#known.has(basename)) return false
+      await this.#database.withBusyRetry((kysely) =>
+        kysely.deleteFrom('gateway_shell_excludes').where('basename', '=', basename).execute(),
+      )
+      return this.#known.delete(basename)
+    })
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(change)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+}

@@ -1,0 +1,2 @@
+/** The apps that the menu shows. */
+export const apps = ['deployments', 'reports']
