@@ -38,7 +38,13 @@ export async function addCompression(app: FastifyInstance, options: CompressionO
   app.addHook('onRoute', (route) => {
     const before =
       route.onSend === undefined ? [] : Array.isArray(route.onSend) ? route.onSend : [route.onSend]
-    route.onSend = [...before, weakenTag]
+    route.onSend = [
+      ...before,
+      (request, reply, payload, done) => {
+        correct(request, reply, payload, threshold)
+        done(null, payload)
+      },
+    ]
   })
 }
 
@@ -49,11 +55,7 @@ function prepare(request: FastifyRequest, reply: FastifyReply, payload: unknown,
   }
   // Also said of the answer that is sent as it is: a cache on the way must not give it to everybody.
   addVary(reply)
-  // The length that GET would have is not known without compressing.
-  if (request.method === 'HEAD' && request.headers['accept-encoding'] !== undefined) {
-    request.headers[untouched] = '1'
-    reply.removeHeader('content-length')
-  }
+  if (request.method === 'HEAD') request.headers[untouched] = '1'
 }
 
 function isCompressible(reply: FastifyReply, payload: unknown, threshold: number): boolean {
@@ -78,15 +80,15 @@ function addVary(reply: FastifyReply): void {
   }
 }
 
-/** A strong tag names the bytes, which are others now. */
-function weakenTag(
-  _request: FastifyRequest,
-  reply: FastifyReply,
-  payload: unknown,
-  done: (error: Error | null, payload?: unknown) => void,
-): void {
-  const tag = reply.getHeader('etag')
-  const isCompressed = /^(?:br|gzip|deflate)$/.test(String(reply.getHeader('content-encoding') ?? ''))
-  if (isCompressed && typeof tag === 'string' && tag.startsWith('"')) reply.header('etag', `W/${tag}`)
-  done(null, payload)
+/** Corrects what the head says once it is known what is sent. */
+function correct(request: FastifyRequest, reply: FastifyReply, payload: unknown, threshold: number): void {
+  if (request.method === 'HEAD') {
+    // The length that GET would have is not known without compressing.
+    const isAsked = request.headers['accept-encoding'] !== undefined
+    if (isAsked && isCompressible(reply, payload, threshold)) reply.removeHeader('content-length')
+  } else if (request.headers[untouched] === undefined && reply.hasHeader('content-encoding')) {
+    // A strong tag names the bytes, which are others now.
+    const tag = reply.getHeader('etag')
+    if (typeof tag === 'string' && tag.startsWith('"')) reply.header('etag', `W/${tag}`)
+  }
 }

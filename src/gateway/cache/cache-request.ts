@@ -84,7 +84,8 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | u
 
 /** What all variants of the answers of one URL have in common. */
 export function primaryKey(isProxied: boolean, host: string, url: string): string {
-  return `${isProxied ? 'proxy' : 'host'} ${host}${url}`
+  // Of host and URL, only the first may have a space in it: two pairs never give the same text.
+  return `${isProxied ? 'proxy' : 'host'} ${host} ${url}`
 }
 
 /** The primary key of a request; another server may have something else at the same place. */

@@ -50,16 +50,17 @@ export class Flights {
    * Waits for the flight of a key.
    *
    * @param onGone Is given a function to call when the client has gone; the wait is over then.
-   * @returns Undefined when there is none.
+   * @returns Undefined when there is none; otherwise whether the client is still there at the end.
    */
-  wait(key: string, onGone: (stop: () => void) => void): Promise<void> | undefined {
+  wait(key: string, onGone: (stop: () => void) => void): Promise<boolean> | undefined {
     const flight = this.#flights.get(key)
     if (flight === undefined) return undefined
     return new Promise((resolve) => {
-      flight.waiting.add(resolve)
+      const goOn = () => resolve(true)
+      flight.waiting.add(goOn)
       onGone(() => {
-        flight.waiting.delete(resolve)
-        resolve()
+        flight.waiting.delete(goOn)
+        resolve(false)
       })
     })
   }

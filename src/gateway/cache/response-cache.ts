@@ -8,7 +8,7 @@ import { type KeptHead, keepHead, makeEntry } from './cache-entry.js'
 import { type CacheRequest, isPersonal, keyedHeaders, primaryOf, readCacheRequest } from './cache-request.js'
 import { cacheMethodInvalid, varyByInvalid } from './errors.js'
 import { type Flight, Flights } from './flights.js'
-import { lifetimeSeconds } from './freshness.js'
+import { ageSeconds, lifetimeSeconds } from './freshness.js'
 import { type Invalidation, ResponseStore } from './response-store.js'
 
 export interface ResponseCacheOptions {
@@ -166,11 +166,10 @@ export class ResponseCache {
     return answerFrom(entry, request, exchange, nowMs)
   }
 
-  async #afterWait(exchange: Exchange, request: CacheRequest, wait: Promise<void>): Promise<StageVerdict> {
+  async #afterWait(exchange: Exchange, request: CacheRequest, wait: Promise<boolean>): Promise<StageVerdict> {
     this.#counts.waits += 1
-    await wait
     // Nobody is left who could be answered.
-    if (exchange.reply.raw.destroyed) return 'handled'
+    if (!(await wait)) return 'handled'
     return this.#lookUp(exchange, request) ?? this.#miss(exchange, request, undefined)
   }
 
@@ -207,7 +206,7 @@ export class ResponseCache {
     // A stage behind has found out who sends this.
     if (isPersonal(exchange.request.raw.headers)) return undefined
     const seconds = lifetimeSeconds(answer, this.#options.ttlSeconds ?? 60, Date.now())
-    return seconds <= 0
+    return seconds <= ageSeconds(answer)
       ? undefined
       : keepHead(request, answer, this.#keyed, own, { askedMs, lifetimeSeconds: seconds })
   }

@@ -93,7 +93,9 @@ export class ResponseStore {
   #removeKey(key: string): number {
     const place = key.replace(/^GET:/i, '')
     if (place.startsWith('/')) return this.#removeWhere(({ url }) => url === place)
-    return this.removeAll(primaryKey(false, place, '')) + this.removeAll(primaryKey(true, place, ''))
+    const end = place.indexOf('/')
+    const [host, url] = end === -1 ? [place, ''] : [place.slice(0, end), place.slice(end)]
+    return this.removeAll(primaryKey(false, host, url)) + this.removeAll(primaryKey(true, host, url))
   }
 
   #removeWhere(isMeant: (entry: CacheEntry) => boolean): number {
