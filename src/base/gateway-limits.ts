@@ -60,10 +60,44 @@ export const proxyLimits = {
   rulesMax: 500,
 } as const
 
-/** Limits of the response cache. */
+/** Limits of the response cache, and of the cache of values that plugins have. */
 export const cacheLimits = {
   /** Bytes of one body in the cache; larger answers are not kept. */
   bodyBytesMax: 1024 * 1024,
+  /** Bytes of all answers in the cache when the settings say nothing; the least recently used go first. */
+  bytesDefault: 64 * 1024 * 1024,
+  /** Bytes of bodies that are collected while they pass to clients; when all are taken, answers pass uncollected. */
+  recordingBytesMax: 32 * 1024 * 1024,
+  /** Answers kept for one URL, which differ by headers of the request; the least recently stored goes. */
+  variantsMax: 16,
+  /** Header names in one `Vary`; an answer with more is not kept. */
+  varyNamesMax: 10,
+  /** Characters of host, URL and keyed headers of one request; longer requests go past the cache. */
+  keyLengthMax: 8192,
+  /** Characters of one `Cache-Control` that are read; a longer one counts as `no-store`. */
+  directivesLengthMax: 1024,
+  /** Tags of one entry; an answer with more is not kept, as it could not be taken out by each. */
+  tagsMax: 32,
+  /** Characters of one tag; an answer with a longer one is not kept, and a value of a plugin with one is refused. */
+  tagLengthMax: 128,
+  /** Characters of a key or pattern that is to be taken out; longer ones are refused. */
+  patternLengthMax: 2048,
+  /** Seconds that an entry lives at most, whatever its answer says. */
+  lifetimeSecondsMax: 365 * 24 * 3600,
+  /** Milliseconds that requests wait for the first one of their key; then they go on by themselves. */
+  waitMs: 5000,
+  /** Milliseconds for which requests do not wait for each other after an answer that could not be kept. */
+  passMs: 10_000,
+  /** URLs of which is known that their answers cannot be kept; the oldest is forgotten. */
+  passesMax: 1000,
+  /** Bytes of values that one plugin has in its cache; the least recently used go first. */
+  pluginBytesMax: 8 * 1024 * 1024,
+  /** Bytes of values that all plugins have in their caches together; the least recently used go first. */
+  pluginsBytesMax: 64 * 1024 * 1024,
+  /** Bytes of one value of a plugin as JSON; larger ones are refused. */
+  pluginValueBytesMax: 256 * 1024,
+  /** Characters of a key of a plugin; longer ones are refused. */
+  pluginKeyLengthMax: 512,
 } as const
 
 /** Limits of the request log, the metrics history and the streams of the gateway. */

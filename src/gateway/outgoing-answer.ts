@@ -1,3 +1,4 @@
+import { type Duplex, pipeline, type Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
 /** An answer on its way out, as the stages see it. */
@@ -64,6 +65,21 @@ export class OutgoingAnswer {
     if (isStream(before) && before !== body) before.destroy()
     this.#payload = body
     this.#reply.removeHeader('content-length')
+  }
+
+  /**
+   * Lets a body that is a stream pass through another one, which must not change its bytes: the length stays. When one
+   * of the two fails or is ended early, so is the other.
+   *
+   * @returns False when the body is in memory, or of a kind that cannot be led elsewhere; nothing has changed then.
+   */
+  passThrough(stream: Duplex): boolean {
+    const source = this.#payload
+    if (!isStream(source)) return false
+    // Who reads the answer learns of a failure by the stream that it has in hand.
+    pipeline(source as unknown as Readable, stream, () => undefined)
+    this.#payload = stream
+    return true
   }
 }
 

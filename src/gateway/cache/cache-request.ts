@@ -1,0 +1,125 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { cacheLimits } from '../../base/gateway-limits.js'
+import type { Exchange } from '../exchange.js'
+import { readDirectives, secondsOf } from './directives.js'
+
+/** A request as the client sent it, whose answer may be in the cache. */
+export interface CacheRequest {
+  /** What all variants of an answer have in common: who answers, host and URL. */
+  readonly primary: string
+  readonly host: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  /** What tells requests apart before an answer has said what it depends on. */
+  readonly flightKey: string
+  /** Seconds that an answer may be old at most. */
+  readonly ageMax: number
+  /** True when the client wants a fresh answer. */
+  readonly isReload: boolean
+  /** True when the answer may be one without content, so that it is of no use to others. */
+  readonly isConditional: boolean
+}
+
+/**
+ * Headers by which servers behind us make out what they were asked: part of every key, as an answer may quote them
+ * without saying so.
+ */
+const routingHeaders = [
+  'forwarded',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-proto',
+  'x-forwarded-protocol',
+  'x-forwarded-scheme',
+  'x-forwarded-server',
+  'x-forwarded-ssl',
+  'x-forwarded-uri',
+  'x-host',
+  'x-original-host',
+  'x-original-uri',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-scheme',
+  'x-url-scheme',
+] as const
+
+/** With one of these, an answer is for one client, for a part, or for another method. */
+const personalHeaders = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'x-identity',
+  'x-api-key',
+  'x-auth-token',
+  'x-access-token',
+  'range',
+  'if-match',
+  'if-unmodified-since',
+  'upgrade',
+  'transfer-encoding',
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+] as const
+
+/** Tells whether a request is of one client, so that its answer must come from no cache and go to none. */
+export function isPersonal(headers: IncomingHttpHeaders): boolean {
+  return (
+    personalHeaders.some((name) => headers[name] !== undefined) ||
+    Number(headers['content-length'] ?? 0) !== 0
+  )
+}
+
+/** Gives the headers that every answer depends on. */
+export function keyedHeaders(varyBy: readonly string[]): readonly string[] {
+  return [...new Set([...routingHeaders, ...varyBy.map((name) => name.toLowerCase())])]
+}
+
+/** A header by its name in lower case; several of one name are joined by commas. */
+export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/** What all variants of the answers of one URL have in common. */
+export function primaryKey(isProxied: boolean, host: string, url: string): string {
+  // Of host and URL, only the first may have a space in it: two pairs never give the same text.
+  return `${isProxied ? 'proxy' : 'host'} ${host} ${url}`
+}
+
+/** The primary key of a request; another server may have something else at the same place. */
+export function primaryOf({ destination, request: { raw } }: Exchange): string {
+  return primaryKey(destination !== undefined, raw.headers.host ?? '', raw.url ?? '/')
+}
+
+/**
+ * Reads a request; undefined when the cache has nothing to do with it.
+ *
+ * @param keyed What `keyedHeaders` gave.
+ */
+export function readCacheRequest(exchange: Exchange, keyed: readonly string[]): CacheRequest | undefined {
+  const { raw } = exchange.request
+  if (isPersonal(raw.headers) || exchange.user !== undefined) return undefined
+  const directives = readDirectives(headerOf(raw.headers, 'cache-control'))
+  if (directives.has('no-store')) return undefined
+  const url = raw.url ?? '/'
+  const host = raw.headers.host ?? ''
+  const primary = primaryOf(exchange)
+  let flightKey = primary
+  for (const name of keyed) {
+    const value = headerOf(raw.headers, name)
+    if (value !== undefined) flightKey += `\n${name}:${value}`
+  }
+  if (flightKey.length > cacheLimits.keyLengthMax) return undefined
+  const ageMax = secondsOf(directives, 'max-age') ?? Number.POSITIVE_INFINITY
+  const isReload = ageMax === 0 || directives.has('no-cache') || isLegacyReload(raw.headers)
+  const isConditional =
+    raw.headers['if-none-match'] !== undefined || raw.headers['if-modified-since'] !== undefined
+  // Stages behind may change the headers: later requests are looked up by what their clients sent.
+  return { primary, host, url, headers: { ...raw.headers }, flightKey, ageMax, isReload, isConditional }
+}
+
+function isLegacyReload(headers: IncomingHttpHeaders): boolean {
+  return headers['cache-control'] === undefined && readDirectives(headers.pragma).has('no-cache')
+}

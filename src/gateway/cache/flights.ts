@@ -1,0 +1,87 @@
+import { cacheLimits } from '../../base/gateway-limits.js'
+
+/** The first request of a key, on its way; others wait for it. */
+export interface Flight {
+  /** Lets all who wait go on, at once; may be called more than once. */
+  end(): void
+}
+
+class WaitedFor implements Flight {
+  readonly waiting = new Set<() => void>()
+  readonly #timer: NodeJS.Timeout
+  readonly #onEnd: () => void
+
+  constructor(waitMs: number, onEnd: () => void) {
+    this.#onEnd = onEnd
+    this.#timer = setTimeout(() => this.end(), waitMs)
+    this.#timer.unref()
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#onEnd()
+    for (const goOn of this.waiting) goOn()
+    this.waiting.clear()
+  }
+}
+
+/** The first requests of all keys, and the keys for which waiting is of no use. */
+export class Flights {
+  readonly #waitMs: number
+  readonly #flights = new Map<string, WaitedFor>()
+  /** Keys whose answers could not be kept, and until when that is believed; the oldest first. */
+  readonly #passes = new Map<string, number>()
+
+  constructor(waitMs: number = cacheLimits.waitMs) {
+    this.#waitMs = waitMs
+  }
+
+  /** Begins a flight, unless there is one or nobody should wait for this key. */
+  begin(key: string, nowMs: number): Flight | undefined {
+    if (this.#flights.has(key) || this.#isPassed(key, nowMs)) return undefined
+    const flight: WaitedFor = new WaitedFor(this.#waitMs, () => {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key)
+    })
+    this.#flights.set(key, flight)
+    return flight
+  }
+
+  /**
+   * Waits for the flight of a key.
+   *
+   * @param onGone Is given a function to call when the client has gone; the wait is over then.
+   * @returns Undefined when there is none; otherwise whether the client is still there at the end.
+   */
+  wait(key: string, onGone: (stop: () => void) => void): Promise<boolean> | undefined {
+    const flight = this.#flights.get(key)
+    if (flight === undefined) return undefined
+    return new Promise((resolve) => {
+      const goOn = () => resolve(true)
+      flight.waiting.add(goOn)
+      onGone(() => {
+        flight.waiting.delete(goOn)
+        resolve(false)
+      })
+    })
+  }
+
+  /** Remembers for a while whether answers of this key can be kept. */
+  learn(key: string, isKept: boolean, nowMs: number): void {
+    this.#passes.delete(key)
+    if (isKept) return
+    this.#passes.set(key, nowMs + cacheLimits.passMs)
+    if (this.#passes.size <= cacheLimits.passesMax) return
+    for (const oldest of this.#passes.keys()) {
+      this.#passes.delete(oldest)
+      return
+    }
+  }
+
+  #isPassed(key: string, nowMs: number): boolean {
+    const until = this.#passes.get(key)
+    if (until === undefined) return false
+    if (nowMs < until) return true
+    this.#passes.delete(key)
+    return false
+  }
+}
