@@ -1,0 +1,85 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { orderInvalid } from './errors.js'
+import type { GatewayProxy } from './proxy.js'
+
+const ruleSchema = Type.Object({
+  id: Type.String(),
+  name: Type.Optional(Type.String()),
+  enabled: Type.Boolean(),
+  order: Type.Integer(),
+  pattern: Type.String(),
+  target: Type.String(),
+  rewrite: Type.Optional(Type.String()),
+  changeOrigin: Type.Boolean(),
+  secure: Type.Boolean(),
+  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+  ws: Type.Boolean(),
+  base: Type.Optional(Type.String()),
+  relativePaths: Type.Boolean(),
+  publicRoutes: Type.Optional(Type.Unsafe({ description: 'A list of globs, or such lists by method.' })),
+  readonly: Type.Boolean({ description: 'True for a rule of the configuration, which cannot be changed.' }),
+})
+
+const rulesSchema = Type.Array(ruleSchema)
+const idSchema = Type.Object({ id: Type.String() })
+
+function schema(summary: string, status: number, answer: TSchema, hasId = false): FastifySchema {
+  return {
+    summary,
+    tags: ['Gateway'],
+    response: { [status]: answer },
+    ...(hasId ? { params: idSchema } : {}),
+  } as FastifySchema
+}
+
+interface WithId {
+  readonly Params: { readonly id: string }
+}
+
+/** Adds the routes by which admins see and change the rules of the proxy. */
+export function addProxyRoutes(app: FastifyInstance, { rules }: Pick<GatewayProxy, 'rules'>): void {
+  app.get('/rules', { schema: schema('List the rules in their order', 200, rulesSchema) }, async () =>
+    rules.list(),
+  )
+  app.get<WithId>('/rules/:id', { schema: schema('Show a rule', 200, ruleSchema, true) }, async (request) =>
+    rules.get(request.params.id),
+  )
+  app.post('/rules', { schema: schema('Add a rule', 201, ruleSchema) }, async (request, reply) => {
+    const rule = await rules.add(request.body)
+    return reply.code(201).send(rule)
+  })
+  app.put(
+    '/rules/reorder',
+    { schema: schema('Put the rules that can be moved into a new order', 200, rulesSchema) },
+    async (request) => rules.reorder(readIds(request.body)),
+  )
+  app.put<WithId>(
+    '/rules/:id',
+    { schema: schema('Change members of a rule; null takes one back', 200, ruleSchema, true) },
+    async (request) => rules.change(request.params.id, request.body),
+  )
+  app.patch<WithId>(
+    '/rules/:id/toggle',
+    { schema: schema('Turn a rule on or off', 200, ruleSchema, true) },
+    async (request) => rules.toggle(request.params.id),
+  )
+  app.delete<WithId>(
+    '/rules/:id',
+    { schema: schema('Delete a rule', 200, Type.Object({ success: Type.Boolean() }), true) },
+    async (request) => {
+      await rules.delete(request.params.id)
+      return { success: true }
+    },
+  )
+}
+
+function readIds(body: unknown): readonly string[] {
+  const ids: unknown = typeof body === 'object' && body !== null && 'ids' in body ? body.ids : undefined
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
+    throw orderInvalid({ reason: 'they are not a list of texts under "ids"' })
+  }
+  const others = Object.keys(body as object).filter((name) => name !== 'ids')
+  if (others.length > 0) throw orderInvalid({ reason: `there is no field "${others[0]}"` })
+  return ids
+}

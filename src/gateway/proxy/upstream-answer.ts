@@ -1,0 +1,31 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { proxyLimits } from '../../base/gateway-limits.js'
+import { endToEndHeaders, type Headers } from './forwarded-headers.js'
+
+const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/**
+ * Gives the headers of an answer that may be passed to a client; undefined when the answer cannot be passed on: its
+ * status is none, or it has too many headers, or bytes that no header has.
+ */
+export function answerHeaders(status: number, headers: IncomingHttpHeaders): Headers | undefined {
+  return status < 200 || status > 599 ? undefined : passable(headers)
+}
+
+/** Gives the headers of an answer that opens a WebSocket; undefined when it opens none, or cannot be passed on. */
+export function openingHeaders({ statusCode, headers }: IncomingMessage): Headers | undefined {
+  const opens = statusCode === 101 && headers.upgrade?.trim().toLowerCase() === 'websocket'
+  return opens ? passable(headers) : undefined
+}
+
+function passable(headers: IncomingHttpHeaders): Headers | undefined {
+  const entries = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each) => [name, each] as const),
+  )
+  if (entries.length > proxyLimits.answerHeadersMax) return undefined
+  if (!entries.every(([name, value]) => token.test(name) && fieldValue.test(value))) return undefined
+  // Requests are numbered here.
+  const { 'x-request-id': _, ...kept } = endToEndHeaders(headers)
+  return kept
+}
