@@ -24,16 +24,25 @@ export interface MetricsRouteOptions {
 /** Serves `GET /metrics` in the text format of Prometheus. */
 export function createMetricsRoute(options: MetricsRouteOptions): FastifyPluginCallback {
   return (app, _registration, done) => {
-    app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-      if (!mayRead(options, request)) return refuse(request, reply)
-      return reply
-        .header('content-type', options.contentType)
-        .header('cache-control', 'no-store')
-        .header('x-content-type-options', 'nosniff')
-        .send(await options.text())
-    })
+    app.get('/metrics', { schema: { hide: true } }, (request, reply) =>
+      answerMetricsText(options, request, reply),
+    )
     done()
   }
+}
+
+/** Answers with the text of the metrics, or with 401 where `options.access` does not allow it. */
+export async function answerMetricsText(
+  options: MetricsRouteOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (!mayRead(options, request)) return refuse(request, reply)
+  return reply
+    .header('content-type', options.contentType)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+    .send(await options.text())
 }
 
 function mayRead({ access, isAdmin }: MetricsRouteOptions, request: FastifyRequest): boolean {
