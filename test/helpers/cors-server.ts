@@ -41,7 +41,7 @@ const laterStage: Stage = {
 
 const earlierStage: Stage = {
   name: 'shell',
-  priority: stagePriorities.proxy,
+  priority: stagePriorities.gateway,
   onRequest(exchange) {
     if (exchange.path === '/early') return { status: 401, headers: [], body: 'no' }
     if (exchange.path === '/elsewhere') exchange.destination = ({ reply }) => sendOwn(reply)

@@ -46,8 +46,6 @@ export function readOriginPattern(text: string): string | undefined {
  */
 export function* namesOf({ text, host }: Origin): Generator<string> {
   yield text
-  // The brackets of an IPv6 address hold no domain.
-  if (host.startsWith('[')) return
   for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
     if (dot > 0) yield `*${host.slice(dot)}`
   }

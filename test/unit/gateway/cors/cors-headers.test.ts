@@ -194,6 +194,12 @@ withServer('some origins with credentials', strict, (server) => {
     assert.equal((await server().client.send('OPTIONS', '/limited', { headers: asks })).status, 204)
   })
 
+  test('what the shell answers is not taken from it', async () => {
+    const answer = await server().client.send('OPTIONS', '/early', { headers: asks })
+    assert.equal(answer.status, 401)
+    assert.deepEqual(corsOf(answer), simple)
+  })
+
   test('a preflight of an unknown origin comes to the application', async () => {
     const headers = { ...asks, origin: other }
     const answer = await server().client.send('OPTIONS', '/own', { headers })
