@@ -38,6 +38,20 @@ export const rateLimitLimits = {
 export const corsLimits = {
   /** Rules kept at once; one more is refused. */
   rulesMax: 200,
+  /** Characters of the name of a rule; a longer one is refused. */
+  nameLengthMax: 100,
+  /** Origins of one rule; more are refused. */
+  originsMax: 100,
+  /** Characters of one origin, in a rule or in a request; a rule with a longer one is refused, a request matches `*` only. */
+  originLengthMax: 300,
+  /** Names in one list of headers of a rule; more are refused. */
+  headersMax: 100,
+  /** Characters of the name of a header, in a rule or asked for; a rule is refused, what is asked for is not allowed. */
+  headerNameLengthMax: 128,
+  /** Characters of all headers that a preflight asks for; when there are more, none is allowed. */
+  requestedHeadersLengthMax: 4096,
+  /** Seconds that a preflight may be remembered; a rule with more is refused. */
+  maxAgeSecondsMax: 31_536_000,
 } as const
 
 /** Limits of the shell. */
