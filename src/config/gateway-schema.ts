@@ -24,16 +24,16 @@ const shellRoute = Type.Object(
   { additionalProperties: false },
 )
 
-const windowWords = 'Time in which an empty bucket fills up again: a number and s, m, h or d, e.g. "30s".'
+const windowWords = 'Time in which an empty bucket fills up again; a number alone is one of seconds.'
 const keyWords =
-  'Whose bucket a request takes from: "ip", "user", "tenant", "header:<Name>", "cookie:<name>" or "lua:<plugin>/<name>".'
+  'Whose bucket a request takes from: that of its address, its user, its header X-Tenant-Id, another header, a cookie, or the text that a function of a plugin gives.'
 
 const limitRule = Type.Object(
   {
     paths: Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
       maxItems: itemsMax,
-      description: 'Regular expressions; the rule holds for a path that one of them matches as a whole.',
+      description: 'Paths that the rule holds for, written as in `excludePaths`.',
     }),
     methods: Type.Optional(textList({ description: 'Methods that the rule holds for; all when missing.' })),
     requests: Type.Optional(
@@ -67,7 +67,7 @@ const rateLimitSettings = {
   window: Type.String({ default: '1m', description: windowWords }),
   keyBy: Type.String({ default: 'ip', description: keyWords }),
   excludePaths: texts(
-    'Regular expressions; a path that one of them matches as a whole is not limited, e.g. "/api/public/.*".',
+    'Paths that are not limited, each as a whole: "/health" is not "/healthz". In a glob `*` is a segment or a part of one, and `**` any number of them.',
   ),
   maxBuckets: Type.Integer({
     default: 100_000,
@@ -77,7 +77,7 @@ const rateLimitSettings = {
   }),
   rules: Type.Array(limitRule, {
     default: [],
-    maxItems: itemsMax,
+    maxItems: 100,
     description: 'Limits of their own for some paths; what a rule does not say is as for all others.',
   }),
 }
@@ -136,7 +136,7 @@ const cacheSettings = {
     maximum: 16 * 1024 * mebibyte,
     description: 'Bytes of all kept answers; beyond them the ones that were used longest ago are dropped.',
   }),
-  excludePaths: texts('Regular expressions; the answer of a path that one matches as a whole is not kept.'),
+  excludePaths: texts('Paths whose answers are not kept, written as in `gateway.rateLimit.excludePaths`.'),
   varyBy: texts('Request headers whose values have answers of their own, whatever an answer says of it.'),
 }
 
@@ -144,7 +144,10 @@ const proxyRule = Type.Object(
   {
     name: Type.Optional(Type.String({ description: 'Label for people.' })),
     pattern: Type.String({ minLength: 1, description: 'Regular expression that the path has to match.' }),
-    target: Type.String({ minLength: 1, description: 'URL that requests are sent to, with its path.' }),
+    target: Type.String({
+      minLength: 1,
+      description: 'URL that requests are sent to; its path stands in front of theirs.',
+    }),
     rewrite: Type.Optional(
       Type.String({ description: 'Path at the target; $1, $2 and so on are groups of the pattern.' }),
     ),
@@ -181,7 +184,7 @@ const proxySettings = {
     description: 'Paths that other servers answer; the first rule that matches counts.',
   }),
   allowTargets: texts(
-    'Servers of internal addresses that rules made at run time may send to, e.g. "10.0.0.5:3000".',
+    'Servers that rules may send to: names, addresses and CIDR ranges. Empty lets them send to all.',
   ),
   timeout: Type.String({
     default: '30s',

@@ -215,7 +215,7 @@ test('lists of objects name the member that is wrong, its line and the remedy', 
       [
         'gateway.proxy.rules[1].target',
         '"ftp://x"',
-        'must be a URL with http, https, ws or ws',
+        'must be an http or https URL without use',
         'config.json line 11',
       ],
       ['gateway.proxy.rules[1].headers.X-Key', '"***"', 'must be a text on one line', 'config.json line 13'],
@@ -240,7 +240,7 @@ test('lists of objects name the member that is wrong, its line and the remedy', 
       [
         'gateway.proxy.rules[2].target',
         '"http://x/?a=1"',
-        'must be a URL with http, https, ws or ws',
+        'must be an http or https URL without use',
         'config.json line 19',
       ],
       ['gateway.proxy.rules[3]', '"x"', 'must be an object with pattern and targe', 'config.json line 4'],
@@ -264,7 +264,7 @@ test('lists of objects and objects are JSON in the environment', () => {
   assert.deepEqual(gateway.cors.methods, ['GET', 'POST'])
   assert.deepEqual(gateway.shellRoutes, [{ host: 'a.example', dir: '/a' }])
   const notJson = soleProblem(() => fromEnvironment({ MODULACMS__GATEWAY__RATELIMIT__RULES: '[{' }))
-  assert.match(notJson.rule, /a list of at most 1000 objects with paths, and optionally methods/)
+  assert.match(notJson.rule, /a list of at most 100 objects with paths, and optionally methods/)
   assert.throws(
     () => fromEnvironment({ MODULACMS__GATEWAY__PRIORITIES: 'cors=1' }),
     /each member is an integer/,
@@ -285,14 +285,17 @@ const values: Readonly<
   Record<string, { readonly good: readonly unknown[]; readonly bad: readonly unknown[] }>
 > = {
   'rateLimit.window': {
-    good: ['1', '60', '30s', '1m', '5m', '15m', '1h', '1d', '365d'],
-    bad: ['', '0', '0s', '-1s', '1.5m', '1w', 's', '1 m', '1m30s', '366d', '1M', 60, null],
+    good: ['1', '60', '30s', '1m', '5m', '15m', '1h', '1d', '31d'],
+    bad: ['', '0', '0s', '-1s', '1.5m', '1w', 's', '1 m', '1m30s', '32d', '1M', 60, null],
   },
   'rateLimit.keyBy': {
     good: ['ip', 'user', 'tenant', 'header:X-Tenant-Id', 'cookie:sid', 'lua:shop/by_customer'],
     bad: ['', 'IP', 'ips', 'header:', 'header:a b', 'cookie:', 'lua:', 'lua:shop', 'lua:/x', 'custom', null],
   },
-  'rateLimit.excludePaths': { good: [[], ['/health', '/api/public/.*']], bad: ['/x', [1], ['('], ['[a']] },
+  'rateLimit.excludePaths': {
+    good: [[], ['/health', '/api/public/.*', '/a/**', '/a/*/b*', '^/x$']],
+    bad: ['/x', [1], ['('], ['[a'], ['health'], ['*'], ['/a/**b'], ['']],
+  },
   'rateLimit.rules': {
     good: [[], [{ paths: ['/a'] }], [{ paths: ['/a', '/b'], methods: ['POST'], keyBy: 'user', cost: 100 }]],
     bad: [
@@ -302,15 +305,33 @@ const values: Readonly<
       [{ paths: '/a' }],
       [{ paths: ['*'] }],
       [{ paths: ['/a'], keyBy: 'x' }],
-      [{ paths: ['/a'], methods: ['get'] }],
+      [{ paths: ['/a'], methods: ['g t'] }],
       [{ paths: ['/a'], cost: 101 }],
       [{ paths: ['/a'], cost: 6, requests: 5 }],
       [{ paths: ['/a'], cost: 0 }],
     ],
   },
   'cors.origin': {
-    good: ['*', 'https://a.example', 'https://a.example,http://b:3000', ['https://a.example', 'null'], ['*']],
-    bad: ['', [], 'a.example', 'https://a.example/', 'https://a.example/x', ['https://a', 1], 5, null, {}],
+    good: [
+      '*',
+      'https://a.example',
+      'https://a.example,http://b:3000',
+      ['http://[::1]:1', '*.a.example'],
+      ['*'],
+    ],
+    bad: [
+      '',
+      [],
+      'a.example',
+      'https://a.example/',
+      'https://a.example/x',
+      'null',
+      'https://*.a',
+      ['https://a', 1],
+      5,
+      null,
+      {},
+    ],
   },
   'cors.methods': { good: [['GET']], bad: [['get'], ['G T'], [1]] },
   'cors.allowedHeaders': { good: [['X-A', 'content-type']], bad: [['X A'], ['X:'], ['']] },
@@ -321,12 +342,14 @@ const values: Readonly<
   'proxy.timeout': { good: ['100ms', '1h'], bad: ['99ms', '61m', ''] },
   'proxy.rules': {
     good: [
-      [{ pattern: '^/a', target: 'wss://h:1/p', publicRoutes: ['/a/**'] }],
+      [{ pattern: '^/a', target: 'https://h:1/p', publicRoutes: ['/a/**'] }],
       [{ pattern: '^/a', target: 'http://[::1]:1', publicRoutes: { GET: ['/a'], ALL: [] }, ws: false }],
     ],
     bad: [
       [{ pattern: '', target: 'http://x' }],
       [{ pattern: '/a', target: '//x' }],
+      [{ pattern: '/a', target: 'ws://x' }],
+      [{ pattern: '/a', target: 'http://me:geheim@x' }],
       [{ pattern: '/a', target: 'http:///x' }],
       [{ pattern: '/a', target: 'file:///etc/passwd' }],
       [{ pattern: '/a', target: 'http://x', publicRoutes: 'x' }],

@@ -36,12 +36,12 @@ test('a configuration for printing has the same keys, and the configuration is l
 test('values of headers that a proxy rule adds are blanked, their names are kept', () => {
   const rule = {
     pattern: '^/x',
-    target: 'http://me:geheim@x',
+    target: 'http://x',
     headers: { 'X-Upstream.Key': 'geheim', Via: 'geheim' },
   }
   const { config } = loadConfig({ environment: {}, flags: { 'gateway.proxy.rules': [rule] } })
   assert.deepEqual(redactConfig(config).gateway.proxy.rules, [
-    { pattern: '^/x', target: 'http://me:***@x', headers: { 'X-Upstream.Key': '***', Via: '***' } },
+    { pattern: '^/x', target: 'http://x', headers: { 'X-Upstream.Key': '***', Via: '***' } },
   ])
   assert.deepEqual(config.gateway.proxy.rules, [rule])
 })
