@@ -1,5 +1,5 @@
 import type { ConfigProblem } from './problems.js'
-import { nearestName, showValue } from './problems.js'
+import { nearestSetting, showValue } from './problems.js'
 import { findFaults } from './rules.js'
 import { listGroups, type Setting, variablePrefix } from './settings.js'
 
@@ -56,7 +56,7 @@ export class LayerBuilder implements Layer {
   }
 
   rejectUnknown(name: string, shown: unknown, known: readonly string[], origin: string): void {
-    const nearest = nearestName(name, known)
+    const nearest = nearestSetting(name, known)
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
     this.reject(name, shown, `is not a known setting${hint}`, origin)
   }

@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { nearestName } from '../base/nearest-name.js'
 import { gatewayRules } from './gateway-rules.js'
-import { nearestName } from './problems.js'
 import type { Setting } from './settings.js'
 import { durationRule, isAddressRange, type Rule } from './value-rules.js'
 
