@@ -1,4 +1,4 @@
-import type { ApprovalItem, ApprovalKind, Client } from '../sdk/client/index.js'
+import type { ApprovalItem, ApprovalKind, Client, GatewayAccess } from '../sdk/client/index.js'
 import type { CliContext } from './context.js'
 import { paint, printable } from './output.js'
 
@@ -66,6 +66,23 @@ export const kindsOfItems: readonly KindOfItems[] = [
       kvAccess[verb](keys.map((key) => ({ ...owner, ...parseKv(key) }))),
     fieldsOf: ({ key }) => parseKv(key),
   },
+  {
+    kind: 'stage',
+    one: 'stage',
+    many: 'stages',
+    allFlag: '--all-stages',
+    change: ({ stages }, verb, owner, keys) => stages[verb](keys.map((stage) => ({ ...owner, stage }))),
+    fieldsOf: ({ key }) => ({ stage: key }),
+  },
+  {
+    kind: 'gateway',
+    one: 'gateway access',
+    many: 'gateway accesses',
+    allFlag: '--all-gateway',
+    change: ({ gatewayAccess }, verb, owner, keys) =>
+      gatewayAccess[verb](keys.map((access) => ({ ...owner, access: access as GatewayAccess }))),
+    fieldsOf: ({ key }) => ({ access: key }),
+  },
 ]
 
 /** Counts items by their kind: `2 routes, 1 hook`. */
@@ -90,7 +107,10 @@ export function approveCommand(plugin: string, items: readonly Pick<ApprovalItem
 /** Shows an item in one line: what it is, and what approving it lets happen. */
 export function describeItem(context: CliContext, item: ApprovalItem): string {
   const { kind, key, description, approved_before: before } = item
-  const said = kind === 'domain' && description !== '' ? `the plugin says: ${description}` : description
+  const said =
+    (kind === 'domain' || kind === 'stage') && description !== ''
+      ? `the plugin says: ${description}`
+      : description
   const notes = [
     printable(said),
     before && printable(`was approved for ${before.plugin_version} by ${before.approved_by}`),
@@ -109,7 +129,8 @@ export function nameItem({ kind, key }: Pick<ApprovalItem, 'kind' | 'key'>): str
 
 function isFarReaching({ kind, key, public: isPublic }: ApprovalItem): boolean {
   if (kind === 'hook') return parseHook(key).table === '*'
-  if (kind === 'core' || kind === 'kv') return splitAccess(key)[1] === 'write'
+  if (kind === 'stage') return true
+  if (kind === 'core' || kind === 'kv' || kind === 'gateway') return splitAccess(key)[1] === 'write'
   return isPublic === true
 }
 

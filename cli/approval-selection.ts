@@ -11,11 +11,15 @@ export interface SelectionOptions {
   readonly domain?: readonly string[]
   readonly core?: readonly string[]
   readonly kv?: readonly string[]
+  readonly stage?: readonly string[]
+  readonly gateway?: readonly string[]
   readonly allRoutes?: boolean
   readonly allHooks?: boolean
   readonly allDomains?: boolean
   readonly allCore?: boolean
   readonly allKv?: boolean
+  readonly allStages?: boolean
+  readonly allGateway?: boolean
   readonly all?: boolean
 }
 
@@ -45,11 +49,23 @@ export function addSelectionOptions(command: Command): Command {
       'read or write of one shared namespace, both without either; may be given several times',
       collect(parseKv),
     )
+    .option(
+      '--stage <key>',
+      'one stage in front of all requests, by the key that "plugin diff" shows; may be given several times',
+      collect(parseStage),
+    )
+    .option(
+      '--gateway <access>',
+      'log:read, stats:read or shell:write of the gateway; may be given several times',
+      collect(parseGateway),
+    )
     .option('--all-routes', 'all routes of the plugin')
     .option('--all-hooks', 'all hooks of the plugin')
     .option('--all-domains', 'all domains that it sends requests to')
     .option('--all-core', 'all core tables that it reads or writes')
     .option('--all-kv', 'all shared namespaces that it reads or writes')
+    .option('--all-stages', 'all stages that see every request')
+    .option('--all-gateway', 'all that it reads or changes of the gateway')
     .option('--all', 'all of these')
 }
 
@@ -62,7 +78,7 @@ export function assertSelection(options: SelectionOptions): void {
   const selections = kindsOfItems.map(({ kind }) => selectionOf(options, kind))
   if (selections.some(({ named, all }) => all || named.length > 0)) return
   const flags = kindsOfItems.map(({ allFlag }) => allFlag).join(', ')
-  const message = `nothing is selected: give --route "METHOD /path", --hook event:table, --domain host, --core table:access or --kv namespace (several times if need be), or ${flags} or --all`
+  const message = `nothing is selected: give --route "METHOD /path", --hook event:table, --domain host, --core table:access, --kv namespace, --stage key or --gateway access (several times if need be), or ${flags} or --all`
   throw new CliError(exitCodes.usage, 'NO_SELECTION', message)
 }
 
@@ -111,6 +127,10 @@ function selectionOf(options: SelectionOptions, kind: ApprovalKind): Selection {
       return { named: options.core ?? [], all: all || options.allCore === true }
     case 'kv':
       return { named: options.kv ?? [], all: all || options.allKv === true }
+    case 'stage':
+      return { named: options.stage ?? [], all: all || options.allStages === true }
+    case 'gateway':
+      return { named: options.gateway ?? [], all: all || options.allGateway === true }
   }
 }
 
@@ -162,4 +182,18 @@ function parseKv(text: string): string {
     )
   }
   return access === undefined ? namespace : `${namespace}:${access}`
+}
+
+function parseStage(text: string): string {
+  const key = text.trim()
+  if (key === '') throw new InvalidArgumentError('It must be the key of a stage.')
+  return key
+}
+
+function parseGateway(text: string): string {
+  const access = text.trim()
+  if (!/^[a-z]+:(?:read|write)$/.test(access)) {
+    throw new InvalidArgumentError('It must be log:read, stats:read or shell:write.')
+  }
+  return access
 }

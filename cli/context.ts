@@ -11,7 +11,7 @@ export interface Finding {
 
 /** Something that a plugin would ask for beside a route. */
 export interface AskedGrant {
-  readonly kind: 'hook' | 'domain' | 'core' | 'kv'
+  readonly kind: 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
   readonly key: string
   readonly description: string
 }
@@ -25,7 +25,7 @@ export interface ValidationReport {
   readonly errors: readonly Finding[]
   readonly warnings: readonly Finding[]
   readonly routes: readonly { readonly method: string; readonly path: string; readonly public: boolean }[]
-  /** Hooks, domains, core tables and shared namespaces that it would ask for; none when missing. */
+  /** What it would ask for beside routes; none when missing. */
   readonly grants?: readonly AskedGrant[]
 }
 

@@ -297,6 +297,8 @@ async function approveEverything(host: Host): Promise<void> {
       ...plugins.requests().map((request) => grantOf(request, 'domain', request.domain)),
       ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
       ...plugins.kvAccess().map((kv) => grantOf(kv, 'kv', `${kv.namespace}:${kv.access}`)),
+      ...plugins.stages().map((stage) => grantOf(stage, 'stage', stage.stage)),
+      ...plugins.gatewayAccess().map((gateway) => grantOf(gateway, 'gateway', gateway.access)),
     ],
     actor,
   )

@@ -32,6 +32,8 @@ const kinds = [
   { kind: 'domain', one: 'domain', many: 'domains', flag: '--all-domains' },
   { kind: 'core', one: 'core table access', many: 'core table accesses', flag: '--all-core' },
   { kind: 'kv', one: 'shared namespace access', many: 'shared namespace accesses', flag: '--all-kv' },
+  { kind: 'stage', one: 'stage', many: 'stages', flag: '--all-stages' },
+  { kind: 'gateway', one: 'gateway access', many: 'gateway accesses', flag: '--all-gateway' },
 ] as const
 
 /** Says what of a plugin waits, e.g. `2 routes, 1 hook of shop`, and gives the command that approves exactly that. */

@@ -12,6 +12,7 @@ Examples:
   $ modulacms plugin approve task_tracker --route "GET /tasks" --route "POST /tasks" --yes
   $ modulacms plugin approve task_tracker --all-routes --hook before_create:content_data --domain api.example.com
   $ modulacms plugin approve task_tracker --core content_data:read --kv config:read
+  $ modulacms plugin approve task_tracker --all-stages --gateway log:read
   $ modulacms plugin approve task_tracker --all`
 
 /** Adds `plugin approve`. */
@@ -21,7 +22,7 @@ export function addApproveCommand(parent: Command, context: CommandContext): voi
     done: 'approved',
     summary: 'let a plugin do what it asks for',
     description:
-      'Approve routes, hooks, domains of outbound requests, core tables, or shared key-value namespaces of a plugin. None of them works before.',
+      'Approve routes, hooks, domains of outbound requests, core tables, shared key-value namespaces, stages, or access to the gateway of a plugin. None of them works before.',
     help,
   })
 }

@@ -4,11 +4,13 @@ import type {
   Client,
   CoreListing,
   DomainListing,
+  GatewayAccessListing,
   HookListing,
   KvAccessListing,
   Listener,
   PluginDetails,
   RouteListing,
+  StageListing,
 } from '../../sdk/client/index.js'
 import { approveCommand, kindsOfItems } from '../approval-items.js'
 import { addServerOptions, connect, type ServerOptions } from '../connection.js'
@@ -50,16 +52,20 @@ interface Asked {
   readonly domains: readonly Omit<DomainListing, 'plugin_name'>[]
   readonly core: readonly Omit<CoreListing, 'plugin_name'>[]
   readonly kv: readonly Omit<KvAccessListing, 'plugin_name'>[]
+  readonly stages: readonly Omit<StageListing, 'plugin_name'>[]
+  readonly gateway: readonly Omit<GatewayAccessListing, 'plugin_name'>[]
 }
 
 async function readAsked(client: Client, name: string): Promise<Asked> {
-  const { routes, hooks, requests, core, kvAccess } = client
-  const [allRoutes, allHooks, allDomains, allCore, allKv] = await Promise.all([
+  const { routes, hooks, requests, core, kvAccess, stages, gatewayAccess } = client
+  const [allRoutes, allHooks, allDomains, allCore, allKv, allStages, allGateway] = await Promise.all([
     routes.list(),
     hooks.list(),
     requests.list(),
     core.list(),
     kvAccess.list(),
+    stages.list(),
+    gatewayAccess.list(),
   ])
   return {
     routes: allRoutes.filter(({ plugin }) => plugin === name).map(({ plugin: _plugin, ...route }) => route),
@@ -67,6 +73,8 @@ async function readAsked(client: Client, name: string): Promise<Asked> {
     domains: allDomains.filter(isOf(name)).map(({ plugin_name: _plugin, ...domain }) => domain),
     core: allCore.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
     kv: allKv.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
+    stages: allStages.filter(isOf(name)).map(({ plugin_name: _plugin, ...stage }) => stage),
+    gateway: allGateway.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
   }
 }
 
@@ -175,7 +183,7 @@ function printAsked(context: CommandContext, { name }: PluginDetails, asked: Ask
   }
 }
 
-function askedLines({ routes, hooks, domains, core, kv }: Asked): readonly AskedLine[] {
+function askedLines({ routes, hooks, domains, core, kv, stages, gateway }: Asked): readonly AskedLine[] {
   return [
     ...routes.map(({ approved, method, path, public: isPublic }) => {
       const text = `${method.padEnd(6)} ${path}${isPublic ? '  (public)' : ''}`
@@ -191,5 +199,7 @@ function askedLines({ routes, hooks, domains, core, kv }: Asked): readonly Asked
     ...kv.map(({ approved, namespace, access }) => {
       return { kind: 'kv' as const, approved, text: `${namespace}:${access}` }
     }),
+    ...stages.map(({ approved, stage }) => ({ kind: 'stage' as const, approved, text: stage })),
+    ...gateway.map(({ approved, access }) => ({ kind: 'gateway' as const, approved, text: access })),
   ]
 }

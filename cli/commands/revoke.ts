@@ -17,7 +17,7 @@ export function addRevokeCommand(parent: Command, context: CommandContext): void
     done: 'revoked',
     summary: 'take away what a plugin was approved for',
     description:
-      'Revoke the approval of routes, hooks, domains, core tables or shared namespaces. From that moment on the routes answer 404, the hooks do not run, the rest is refused.',
+      'Revoke the approval of routes, hooks, domains, core tables, shared namespaces, stages or access to the gateway. From that moment on the routes answer 404, the hooks and stages do not run, the rest is refused.',
     help,
   })
 }

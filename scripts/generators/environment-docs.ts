@@ -138,6 +138,11 @@ export const pluginInfoClass: ClassDoc = {
       'Shared namespaces of the key-value store that it asks for; asking grants nothing.',
     ),
     field(
+      'gateway_access',
+      '("log:read"|"stats:read"|"shell:write")[]?',
+      'What it asks to read and change of the gateway; asking grants nothing.',
+    ),
+    field(
       'capabilities',
       'table[]?',
       'Rows `{ table, op, handler, priority }` of the pipelines that it offers.',

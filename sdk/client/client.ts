@@ -9,6 +9,8 @@ import type {
   CoreReference,
   DomainListing,
   DomainReference,
+  GatewayAccessListing,
+  GatewayAccessReference,
   Health,
   HookListing,
   HookReference,
@@ -23,6 +25,8 @@ import type {
   RequestBreaker,
   RouteListing,
   RouteReference,
+  StageListing,
+  StageReference,
   StateResult,
 } from './types.js'
 
@@ -91,6 +95,10 @@ export interface Client {
   readonly core: ApprovalClient<CoreListing, CoreReference>
   /** Access to shared namespaces of the key-value store. */
   readonly kvAccess: ApprovalClient<KvAccessListing, KvAccessReference>
+  /** Functions of plugins in front of all requests. */
+  readonly stages: ApprovalClient<StageListing, StageReference>
+  /** What plugins read and change of the gateway. */
+  readonly gatewayAccess: ApprovalClient<GatewayAccessListing, GatewayAccessReference>
   readonly pipelines: PipelineClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
   metrics(): Promise<readonly Metric[]>
@@ -120,6 +128,8 @@ export function createClient(options: ClientOptions): Client {
     },
     core: createApprovalClient(send, 'core', ['plugin', 'table', 'access', 'content_hash']),
     kvAccess: createApprovalClient(send, 'kv', ['plugin', 'namespace', 'access', 'content_hash']),
+    stages: createApprovalClient(send, 'stages', ['plugin', 'stage', 'content_hash']),
+    gatewayAccess: createApprovalClient(send, 'gateway-access', ['plugin', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
@@ -158,7 +168,7 @@ function createPluginClient(send: Transport): PluginClient {
 }
 
 /**
- * @param resource Last part of the path, also the key of its lists.
+ * @param resource Last part of the path; with `_` for `-` also the key of its lists.
  * @param fields Fields of a reference.
  */
 function createApprovalClient<Listing, Reference extends object>(
@@ -167,17 +177,18 @@ function createApprovalClient<Listing, Reference extends object>(
   fields: readonly (keyof Reference & string)[],
 ): ApprovalClient<Listing, Reference> {
   const path = `${adminPath}/plugins/${resource}`
+  const member = resource.replaceAll('-', '_')
   const change = async (action: string, references: readonly Reference[]): Promise<void> => {
     // Listings may be passed as references; the server refuses fields that it does not know.
     const picked = references.map((reference) =>
       Object.fromEntries(fields.map((field) => [field, reference[field]])),
     )
-    await send({ method: 'POST', path: `${path}/${action}`, body: { [resource]: picked } })
+    await send({ method: 'POST', path: `${path}/${action}`, body: { [member]: picked } })
   }
   return {
     async list() {
       const answer = (await send({ method: 'GET', path })) as Readonly<Record<string, Listing[]>>
-      return answer[resource] ?? []
+      return answer[member] ?? []
     },
     approve: (references) => change('approve', references),
     revoke: (references) => change('revoke', references),

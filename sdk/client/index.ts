@@ -69,6 +69,9 @@ export type {
   DomainReference,
   DroppedApproval,
   FormerApproval,
+  GatewayAccess,
+  GatewayAccessListing,
+  GatewayAccessReference,
   Health,
   HookListing,
   HookReference,
@@ -86,5 +89,7 @@ export type {
   RouteListing,
   RouteReference,
   SchemaDrift,
+  StageListing,
+  StageReference,
   StateResult,
 } from './types.js'

@@ -171,8 +171,48 @@ export interface KvAccessListing {
   readonly plugin_version: string
 }
 
+/** Names the stages of a plugin that share one approval. */
+export interface StageReference {
+  readonly plugin: string
+  /** As the list gives it. */
+  readonly stage: string
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One stage in front of all requests with its approval. */
+export interface StageListing {
+  readonly plugin_name: string
+  readonly stage: string
+  /** What it does, and what the plugin says it is for. */
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** Something that plugins read or change of the gateway. */
+export type GatewayAccess = 'log:read' | 'stats:read' | 'shell:write'
+
+/** Names one access to the gateway. */
+export interface GatewayAccessReference {
+  readonly plugin: string
+  readonly access: GatewayAccess
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One access to the gateway with its approval. */
+export interface GatewayAccessListing {
+  readonly plugin_name: string
+  readonly access: GatewayAccess
+  /** What it can do. */
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
 /** Kind of something that plugins ask for. */
-export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core' | 'kv'
+export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
 
 /** Who approved something for which version. */
 export interface FormerApproval {
@@ -185,7 +225,7 @@ export interface FormerApproval {
 /** Something that a plugin asks for. */
 export interface ApprovalItem {
   readonly kind: ApprovalKind
-  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read` or `config:read`. */
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read` or `log:read`. */
   readonly key: string
   /** What it can do, or what the plugin says it is for. */
   readonly description: string

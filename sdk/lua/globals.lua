@@ -15,6 +15,7 @@
 ---@field min_cms_version? string The oldest version of the host that the plugin is written for; shown only.
 ---@field core_access? table<string, ("read"|"write")[]> Core tables that it asks for; asking grants nothing.
 ---@field kv_access? table<string, ("read"|"write")[]> Shared namespaces of the key-value store that it asks for; asking grants nothing.
+---@field gateway_access? ("log:read"|"stats:read"|"shell:write")[] What it asks to read and change of the gateway; asking grants nothing.
 ---@field capabilities? table[] Rows `{ table, op, handler, priority }` of the pipelines that it offers.
 ---@field screens? table[] Screens `{ name, label, icon, hidden }` for an admin interface.
 ---@field interfaces? table[] Field editors `{ name, label, mode }` for an admin interface.

@@ -38,7 +38,7 @@ export const unsupportedMediaType = defineError(
   'the request body has the content type "{type}"; send it as application/json, or send no body where none is needed',
 )
 
-/** Some hooks, domains, core tables or shared namespaces of a list are not asked for by a plugin; the others were approved or revoked. */
+/** Some grants of a list are not asked for by a plugin; the others were approved or revoked. */
 export const grantsNotFound = defineError(
   'GRANTS_NOT_FOUND',
   400,

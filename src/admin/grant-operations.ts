@@ -11,6 +11,9 @@ import {
   coreBodySchema,
   coreListSchema,
   diffSchema,
+  type GatewayBody,
+  gatewayBodySchema,
+  gatewayListSchema,
   type HookBody,
   hookBodySchema,
   hookListSchema,
@@ -20,6 +23,9 @@ import {
   type RequestBody,
   requestBodySchema,
   requestListSchema,
+  type StageBody,
+  stageBodySchema,
+  stageListSchema,
 } from './grant-schemas.js'
 import type { OperationContext } from './plugin-operations.js'
 import {
@@ -96,6 +102,27 @@ const resources: readonly Resource[] = [
       (body as KvBody).kv.map(({ namespace, access, ...item }) =>
         toRequest('kv', kvKey(namespace, access === 'write' ? 'write' : 'read'), item),
       ),
+  },
+  {
+    path: 'stages',
+    title: 'Stages',
+    items: 'stages in front of all requests',
+    effect: 'An approved stage sees requests from this moment on.',
+    answer: stageListSchema,
+    body: stageBodySchema,
+    read: (administration) => ({ stages: administration.stages() }),
+    parse: (body) => (body as StageBody).stages.map(({ stage, ...item }) => toRequest('stage', stage, item)),
+  },
+  {
+    path: 'gateway-access',
+    title: 'GatewayAccess',
+    items: 'accesses to the gateway',
+    effect: 'An approved access works from this moment on.',
+    answer: gatewayListSchema,
+    body: gatewayBodySchema,
+    read: (administration) => ({ gateway_access: administration.gatewayAccess() }),
+    parse: (body) =>
+      (body as GatewayBody).gateway_access.map(({ access, ...item }) => toRequest('gateway', access, item)),
   },
 ]
 

@@ -24,6 +24,9 @@ const kvFields = {
   access: Type.String({ enum: ['read', 'write'] }),
 }
 
+const stageFields = { stage: text('What the approval belongs to, as the list gives it.') }
+const gatewayFields = { access: Type.String({ enum: ['log:read', 'stats:read', 'shell:write'] }) }
+
 /** The source that an approval is meant for; `diff` tells it. */
 export const contentHashSchema = Type.Optional(
   text(
@@ -66,6 +69,30 @@ export const kvListSchema = Type.Object({
   kv: Type.Array(Type.Object({ plugin_name, ...kvFields, approved, plugin_version })),
 })
 
+export const stageListSchema = Type.Object({
+  stages: Type.Array(
+    Type.Object({
+      plugin_name,
+      ...stageFields,
+      description: text('What it does, and what the plugin says it is for.'),
+      approved,
+      plugin_version,
+    }),
+  ),
+})
+
+export const gatewayListSchema = Type.Object({
+  gateway_access: Type.Array(
+    Type.Object({
+      plugin_name,
+      ...gatewayFields,
+      description: text('What it can do.'),
+      approved,
+      plugin_version,
+    }),
+  ),
+})
+
 export const hookBodySchema = Type.Object(
   { hooks: Type.Array(Type.Object({ ...reference, ...hookFields }, strict), list) },
   strict,
@@ -90,9 +117,21 @@ export const kvBodySchema = Type.Object(
 )
 export type KvBody = Static<typeof kvBodySchema>
 
-const kind = Type.String({ enum: ['route', 'hook', 'domain', 'core', 'kv'] })
+export const stageBodySchema = Type.Object(
+  { stages: Type.Array(Type.Object({ ...reference, ...stageFields }, strict), list) },
+  strict,
+)
+export type StageBody = Static<typeof stageBodySchema>
+
+export const gatewayBodySchema = Type.Object(
+  { gateway_access: Type.Array(Type.Object({ ...reference, ...gatewayFields }, strict), list) },
+  strict,
+)
+export type GatewayBody = Static<typeof gatewayBodySchema>
+
+const kind = Type.String({ enum: ['route', 'hook', 'domain', 'core', 'kv', 'stage', 'gateway'] })
 const key = text(
-  'E.g. `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`.',
+  'E.g. `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`, `log:read`.',
 )
 const formerly = {
   plugin_version: text('Version that it was approved for.'),

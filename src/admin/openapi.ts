@@ -35,6 +35,14 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
             name: 'kv',
             description: 'Shared key-value namespaces that plugins use, and the approval of that.',
           },
+          {
+            name: 'stages',
+            description: 'Functions of plugins in front of all requests, and the approval of them.',
+          },
+          {
+            name: 'gateway-access',
+            description: 'What plugins read and change of the gateway, and the approval of that.',
+          },
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },

@@ -1,13 +1,17 @@
 import { loadConfig } from './load.js'
 import type { Config } from './schema.js'
+import { listGroups } from './settings.js'
 
 /** Some settings, with the keys of `config.json`; what is absent has its default. */
-export type ConfigInput = {
-  readonly [Key in keyof Config]?: Config[Key] extends readonly unknown[]
-    ? Config[Key]
-    : Config[Key] extends object
-      ? Partial<Config[Key]>
-      : Config[Key]
+export type ConfigInput = Some<Config>
+
+/** Lists are given whole, objects of settings in part. */
+type Some<T> = {
+  readonly [Key in keyof T]?: T[Key] extends readonly unknown[]
+    ? T[Key]
+    : T[Key] extends object
+      ? Some<T[Key]>
+      : T[Key]
 }
 
 /**
@@ -20,11 +24,14 @@ export function completeConfig(given: ConfigInput): Config {
     .config
 }
 
-function flatten(given: ConfigInput): Record<string, unknown> {
+function flatten(given: object, prefix = ''): Record<string, unknown> {
+  const groups = listGroups()
   const flat: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(given)) {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) flat[key] = value
-    else for (const [name, member] of Object.entries(value)) flat[`${key}.${name}`] = member
+  for (const [name, value] of Object.entries(given)) {
+    const key = prefix + name
+    const isOpen = groups.has(key) && typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (isOpen && Object.keys(value).length > 0) Object.assign(flat, flatten(value, `${key}.`))
+    else flat[key] = value
   }
   return flat
 }

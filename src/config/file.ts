@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { configLimits } from '../base/limits.js'
 import { parseJson } from './json-source.js'
-import { describeSection, fromText, type Layer, LayerBuilder } from './layers.js'
-import { listSectionKeys, type Setting } from './settings.js'
+import { describeGroup, fromText, type Layer, LayerBuilder } from './layers.js'
+import { listGroups, type Setting } from './settings.js'
 
 /** What one configuration file gave. */
 export interface FileLayer extends Layer {
@@ -24,11 +24,11 @@ export function readConfigFile(
   settings: readonly Setting[],
 ): FileLayer {
   const builder = new LayerBuilder()
-  const { values, problems } = builder
+  const { values, emptyGroups, problems } = builder
   const source = readText(path, builder)
   const exists = source !== undefined || problems.length > 0
   if (source !== undefined) readSource(basename(path), source, environment, settings, builder)
-  return { exists, values, problems }
+  return { exists, values, emptyGroups, problems }
 }
 
 function readText(path: string, builder: LayerBuilder): string | undefined {
@@ -59,7 +59,10 @@ function readSource(
   }
   const originOf = (key: string): string => {
     const line = document.lines.get(key)
-    return line === undefined ? name : `${name} line ${line}`
+    if (line !== undefined) return `${name} line ${line}`
+    // Members of lists have no line of their own, and absent ones none at all: what they stand in has.
+    const end = key.lastIndexOf('.')
+    return end === -1 ? name : originOf(key.slice(0, end))
   }
   for (const key of document.duplicates) builder.reject(key, undefined, 'is given twice', originOf(key))
   const bySettingKey = new Map(settings.map((setting) => [setting.key, setting]))
@@ -71,7 +74,7 @@ function readSource(
       return
     }
     const resolved = resolveValue(setting, value, environment)
-    if (resolved.problem === undefined) builder.add(setting, resolved.value, origin, value)
+    if (resolved.problem === undefined) builder.add(setting, resolved.value, origin, value, originOf)
     else builder.reject(key, value, resolved.problem, origin)
   }
   walkFile(document.value, name, take, originOf, builder)
@@ -88,14 +91,27 @@ function walkFile(
     builder.reject(name, undefined, 'must hold one JSON object', 'file')
     return
   }
-  const sections = listSectionKeys()
-  for (const [key, value] of Object.entries(root)) {
-    if (key === '$schema') continue
-    // A dotted name at the top level is a key of its own, which no setting has.
-    if (key.includes('.')) builder.reject(key, value, describeNesting(key), originOf(key))
-    else if (!sections.has(key)) take(key, value)
-    else if (!isObject(value)) builder.reject(key, value, describeSection(key), originOf(key))
-    else for (const [inner, item] of Object.entries(value)) take(`${key}.${inner}`, item)
+  const { $schema: _, ...settings } = root
+  walkGroup(settings, '', take, originOf, builder)
+}
+
+/** Takes the settings of one object of the file, `prefix` being its dotted key and a dot. */
+function walkGroup(
+  members: Readonly<Record<string, unknown>>,
+  prefix: string,
+  take: (key: string, value: unknown) => void,
+  originOf: (key: string) => string,
+  builder: LayerBuilder,
+): void {
+  const groups = listGroups()
+  for (const [name, value] of Object.entries(members)) {
+    const key = prefix + name
+    // A name with a dot is a key of its own, which no setting has.
+    if (name.includes('.')) builder.reject(key, value, describeNesting(key), originOf(key))
+    else if (!groups.has(key)) take(key, value)
+    else if (!isObject(value)) builder.reject(key, value, describeGroup(key), originOf(key))
+    else if (Object.keys(value).length === 0) builder.addEmptyGroup(key, value, originOf(key))
+    else walkGroup(value, `${key}.`, take, originOf, builder)
   }
 }
 
@@ -104,15 +120,20 @@ function resolveValue(
   value: unknown,
   environment: Readonly<Record<string, string | undefined>>,
 ): Resolved {
-  if (Array.isArray(value)) {
-    const items = value.map((item) => resolveText(item, environment))
-    const problem = items.find((item) => item.problem !== undefined)?.problem
-    return problem === undefined ? { value: items.map((item) => item.value) } : { value, problem }
-  }
-  const resolved = resolveText(value, environment)
+  const resolved = resolveDeep(value, environment)
   // A number or a switch may come from the environment as well: "port": "${PORT}".
   if (resolved.value === value || typeof resolved.value !== 'string') return resolved
   return { ...resolved, value: fromText(setting, resolved.value) }
+}
+
+/** Replaces the variables in all texts of a value; names of members are left alone. */
+function resolveDeep(value: unknown, environment: Readonly<Record<string, string | undefined>>): Resolved {
+  if (typeof value !== 'object' || value === null) return resolveText(value, environment)
+  const members = Object.entries(value).map(([name, item]) => [name, resolveDeep(item, environment)] as const)
+  const problem = members.find(([, member]) => member.problem !== undefined)?.[1].problem
+  if (problem !== undefined) return { value, problem }
+  if (Array.isArray(value)) return { value: members.map(([, member]) => member.value) }
+  return { value: Object.fromEntries(members.map(([name, member]) => [name, member.value])) }
 }
 
 /** Replaces `${NAME}` by the variable of that name; `$${` stands for `${` itself. */
@@ -133,8 +154,8 @@ function resolveText(value: unknown, environment: Readonly<Record<string, string
 }
 
 function describeNesting(key: string): string {
-  const [outer, ...inner] = key.split('.')
-  return `is not a known setting; write nested keys as {"${outer}": {"${inner.join('.')}": ...}}`
+  const nested = key.split('.').reduceRight((inner, name) => `{"${name}": ${inner}}`, '...')
+  return `is not a known setting; write nested keys as ${nested}`
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

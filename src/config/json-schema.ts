@@ -1,4 +1,6 @@
-import { type ConfigSection, configSections } from './schema.js'
+import type { TProperties, TSchema } from '@sinclair/typebox'
+import { configSections } from './schema.js'
+import { isGroup } from './settings.js'
 
 /** Makes the JSON Schema of `config.json`, by which editors complete and check the file. */
 export function configJsonSchema(): object {
@@ -7,7 +9,7 @@ export function configJsonSchema(): object {
   }
   for (const section of configSections) {
     if (section.key === undefined) Object.assign(properties, section.settings)
-    else properties[section.key] = sectionSchema(section)
+    else properties[section.key] = groupSchema(section.about, section.settings)
   }
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -18,11 +20,15 @@ export function configJsonSchema(): object {
   }
 }
 
-function sectionSchema(section: ConfigSection): object {
-  return {
-    type: 'object',
-    description: section.about,
-    additionalProperties: false,
-    properties: section.settings,
-  }
+/** An object of settings, none of which has to be given. */
+function groupSchema(description: string, properties: TProperties): object {
+  const members = Object.entries(properties).map(([name, schema]): [string, object] => [
+    name,
+    settingSchema(schema),
+  ])
+  return { type: 'object', description, additionalProperties: false, properties: Object.fromEntries(members) }
+}
+
+function settingSchema(schema: TSchema): object {
+  return isGroup(schema) ? groupSchema(schema.description ?? '', schema.properties) : schema
 }

@@ -1,7 +1,7 @@
 import type { ConfigProblem } from './problems.js'
-import { nearestName, showValue } from './problems.js'
-import { describeRule, isAllowed } from './rules.js'
-import { listSectionKeys, type Setting, variablePrefix } from './settings.js'
+import { nearestSetting, showValue } from './problems.js'
+import { findFaults } from './rules.js'
+import { listGroups, type Setting, variablePrefix } from './settings.js'
 
 /** One value that somebody gave for one key. */
 export interface Given {
@@ -13,21 +13,34 @@ export interface Given {
 /** The values of one source by dotted key, and what is wrong with that source. */
 export interface Layer {
   readonly values: ReadonlyMap<string, Given>
+  /** Where objects are from that were given without any member, by dotted key, e.g. `gateway.cors`. */
+  readonly emptyGroups: ReadonlyMap<string, string>
   readonly problems: readonly ConfigProblem[]
 }
 
 /** Collects one layer; every value is checked on its way in. */
 export class LayerBuilder implements Layer {
   readonly values = new Map<string, Given>()
+  readonly emptyGroups = new Map<string, string>()
   readonly problems: ConfigProblem[] = []
 
-  /** Takes a value when it is allowed. `shown` replaces it in the problem, so that no resolved secret is printed. */
-  add(setting: Setting, value: unknown, origin: string, shown: unknown = value): void {
-    if (isAllowed(setting, value)) {
-      this.values.set(setting.key, { value, origin })
-      return
+  /**
+   * Takes a value when it is allowed. `shown` replaces it in the problems, so that no resolved secret is printed, and
+   * `originOf` gives the place of a member deep inside it by its dotted path.
+   */
+  add(
+    setting: Setting,
+    value: unknown,
+    origin: string,
+    shown: unknown = value,
+    originOf: (path: string) => string = () => origin,
+  ): void {
+    const faults = findFaults(setting, value)
+    if (faults.length === 0) this.values.set(setting.key, { value, origin })
+    for (const { path, rule } of faults) {
+      const place = path.length === 0 ? origin : originOf([setting.key, ...path].join('.'))
+      this.reject(memberKey(setting.key, value, path), memberOf(shown, path), rule, place)
     }
-    this.reject(setting.key, shown, `must be ${describeRule(setting)}`, origin)
   }
 
   reject(key: string, shown: unknown, rule: string, origin: string): void {
@@ -35,8 +48,15 @@ export class LayerBuilder implements Layer {
     this.problems.push(shown === undefined ? problem : { ...problem, value: showValue(key, shown) })
   }
 
+  /** Takes an object of settings that has no members; anything else is refused. */
+  addEmptyGroup(key: string, value: unknown, origin: string): void {
+    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
+    if (isEmpty && !Array.isArray(value)) this.emptyGroups.set(key, origin)
+    else this.reject(key, value, describeGroup(key), origin)
+  }
+
   rejectUnknown(name: string, shown: unknown, known: readonly string[], origin: string): void {
-    const nearest = nearestName(name, known)
+    const nearest = nearestSetting(name, known)
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
     this.reject(name, shown, `is not a known setting${hint}`, origin)
   }
@@ -53,18 +73,24 @@ export function fromText(setting: Setting, text: string): unknown {
     case 'integer':
       return /^\s*-?\d{1,15}\s*$/.test(text) ? Number(text) : text
     case 'array':
-      return fromListText(text)
+      return setting.schema.items.type === 'object' ? fromJsonText(text) : fromListText(text)
+    case 'object':
+      return fromJsonText(text)
+    case undefined:
+      // One text or a list: only what begins as a list is one.
+      return text.trimStart().startsWith('[') ? fromJsonText(text) : text
     default:
       return text
   }
 }
 
-/** Reads the variables that start with `MODULACMS__`; all of them have to be known. */
+/** Reads the variables that start with `MODULACMS__`, all of which have to be known, and the aliases. */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   settings: readonly Setting[],
 ): Layer {
   const builder = new LayerBuilder()
+  readAliases(environment, settings, builder)
   const byVariable = new Map(settings.map((setting) => [setting.variable, setting]))
   for (const [name, text] of Object.entries(environment)) {
     if (text === undefined || !name.startsWith(variablePrefix)) continue
@@ -76,6 +102,20 @@ export function readEnvironment(
   return builder
 }
 
+/** Takes the aliases first, so that a variable of the usual form, read after them, wins. */
+function readAliases(
+  environment: Readonly<Record<string, string | undefined>>,
+  settings: readonly Setting[],
+  builder: LayerBuilder,
+): void {
+  for (const setting of settings) {
+    const text = setting.alias === undefined ? undefined : environment[setting.alias]
+    if (text === undefined) continue
+    const origin = `environment variable ${setting.alias}, another name of ${setting.variable}`
+    builder.add(setting, fromText(setting, text), origin)
+  }
+}
+
 /** Reads values given by dotted key; undefined ones count as not given. */
 export function readFlags(
   flags: Readonly<Record<string, unknown>>,
@@ -84,32 +124,56 @@ export function readFlags(
 ): Layer {
   const builder = new LayerBuilder()
   const byKey = new Map(settings.map((setting) => [setting.key, setting]))
+  const groups = listGroups()
   for (const [key, value] of Object.entries(flags)) {
     if (value === undefined) continue
     const setting = byKey.get(key)
-    if (!setting) builder.rejectUnknown(key, value, [...byKey.keys()], origin)
+    if (!setting && groups.has(key)) builder.addEmptyGroup(key, value, origin)
+    else if (!setting) builder.rejectUnknown(key, value, [...byKey.keys()], origin)
     else builder.add(setting, typeof value === 'string' ? fromText(setting, value) : value, origin)
   }
   return builder
 }
 
 /** Says what an object of the file has to be, e.g. `must be an object with the keys host and port`. */
-export function describeSection(name: string): string {
-  const keys = listSectionKeys().get(name) ?? []
+export function describeGroup(key: string): string {
+  const keys = listGroups().get(key) ?? []
   return `must be an object with the keys ${keys.join(', ')}`
 }
 
 function fromListText(text: string): unknown {
   const trimmed = text.trim()
-  if (!trimmed.startsWith('[')) {
-    return trimmed
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')
-  }
+  if (trimmed.startsWith('[')) return fromJsonText(text)
+  return trimmed
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function fromJsonText(text: string): unknown {
   try {
-    return JSON.parse(trimmed)
+    return JSON.parse(text)
   } catch {
     return text
   }
+}
+
+/** Writes the place of a member as people do, e.g. `gateway.proxy.rules[2].pattern`. */
+function memberKey(key: string, value: unknown, path: readonly string[]): string {
+  let written = key
+  let holder = value
+  for (const name of path) {
+    written += Array.isArray(holder) ? `[${name}]` : `.${name}`
+    holder = memberOf(holder, [name])
+  }
+  return written
+}
+
+function memberOf(value: unknown, path: readonly string[]): unknown {
+  let member = value
+  for (const name of path) {
+    const holds = typeof member === 'object' && member !== null && Object.hasOwn(member, name)
+    member = holds ? (member as Readonly<Record<string, unknown>>)[name] : undefined
+  }
+  return member
 }

@@ -1,3 +1,5 @@
+import { findConflicts } from './conflicts.js'
+import { placeDatabase, switchOn } from './derived.js'
 import { readConfigFile } from './file.js'
 import { type Given, type Layer, readEnvironment, readFlags } from './layers.js'
 import { toConfigError } from './problems.js'
@@ -48,9 +50,11 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   if (options.file !== undefined && file?.exists === false) {
     problems.unshift({ key: options.file, rule: 'there is no such file', origin: 'configuration file' })
   }
-  if (problems.length > 0) throw toConfigError(problems)
   const values = new Map(settings.map((setting) => [setting.key, pick(setting, layers)]))
+  problems.push(...findConflicts(values, new Set(problems.map(({ key }) => key))))
+  if (problems.length > 0) throw toConfigError(problems)
   placeDatabase(values)
+  for (const group of ['gateway.rateLimit', 'gateway.cors']) switchOn(group, values, layers)
   return {
     config: assemble(settings, values),
     file: file?.exists ? path : undefined,
@@ -63,28 +67,23 @@ function pick(setting: Setting, layers: readonly Layer[]): Given {
   return given ?? { value: setting.schema.default, origin: 'default' }
 }
 
-/** Moves the default database along with a data directory that somebody chose. */
-function placeDatabase(values: Map<string, Given>): void {
-  const directory = values.get('data_directory')
-  if (values.get('database_url')?.origin !== 'default' || !directory || directory.origin === 'default') return
-  const folder = String(directory.value).replace(/(?<=.)\/+$/, '')
-  values.set('database_url', {
-    value: `sqlite:${folder === '/' ? '' : folder}/modula.db`,
-    origin: `data_directory (${directory.origin})`,
-  })
-}
-
 function assemble(settings: readonly Setting[], values: ReadonlyMap<string, Given>): Config {
   const config: Record<string, unknown> = {}
-  for (const { key, section, path } of settings) {
+  for (const { key, path } of settings) {
+    let holder = config
+    for (const name of path.slice(0, -1)) {
+      holder[name] ??= {}
+      holder = holder[name] as Record<string, unknown>
+    }
     // Defaults are shared by all loads, so that what is frozen must be a copy.
-    const value: unknown = structuredClone(values.get(key)?.value)
-    const name = path.at(-1) ?? key
-    if (section.key === undefined) config[name] = Object.freeze(value)
-    else
-      config[section.key] = { ...(config[section.key] as object | undefined), [name]: Object.freeze(value) }
+    holder[path.at(-1) ?? key] = structuredClone(values.get(key)?.value)
   }
-  for (const section of Object.values(config)) Object.freeze(section)
   // Each value has been checked against the schema that the type is made of.
-  return Object.freeze(config) as Config
+  return freezeDeep(config) as Config
+}
+
+function freezeDeep(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) freezeDeep(member)
+  return Object.freeze(value)
 }

@@ -1,4 +1,5 @@
-import { describeRule } from './rules.js'
+import type { TSchema } from '@sinclair/typebox'
+import { describeRule, describeSchema } from './rules.js'
 import { configSections } from './schema.js'
 import { listSettings, type Setting } from './settings.js'
 
@@ -8,7 +9,10 @@ export function configReference(): string {
   const chapters = configSections.map((section) => {
     const rows = settings.filter((setting) => setting.section === section).map(toRow)
     const place = section.key === undefined ? '' : ` These keys stand in the object \`${section.key}\`.`
-    return [`## ${section.title}`, '', section.about + place, '', ...tableHead, ...rows, ''].join('\n')
+    const members = settings.filter((setting) => setting.section === section).flatMap(memberTable)
+    return [`## ${section.title}`, '', section.about + place, '', ...tableHead, ...rows, '', ...members].join(
+      '\n',
+    )
   })
   return `${introduction}\n${chapters.join('\n')}`
 }
@@ -23,7 +27,8 @@ absent; a file that is named must exist. A value is taken from the first place t
 
 1. command-line flags,
 2. environment variables: \`MODULACMS__\`, then the key in capitals, with two underscores between levels. Lists are
-   written as JSON or separated by commas;
+   written as JSON or separated by commas, lists of objects as JSON. A second variable, where one is named, sets the
+   same key, and the first wins over it;
 3. the file;
 4. the default.
 
@@ -33,13 +38,34 @@ values out of range are errors. The host names all of them at once and does not 
 `
 
 function toRow(setting: Setting): string {
-  const { key, schema, variable } = setting
+  const { key, schema, variable, alias } = setting
   const cells = [
     `\`${key}\``,
     describeRule(setting),
     `\`${JSON.stringify(schema.default)}\``,
     schema.description ?? '',
-    `\`${variable}\``,
+    alias === undefined ? `\`${variable}\`` : `\`${variable}\`, \`${alias}\``,
   ]
+  return toLine(cells)
+}
+
+/** The members of a list of objects, as a table of its own. */
+function memberTable({ key, schema }: Setting): readonly string[] {
+  if (schema.type !== 'array' || schema.items.type !== 'object') return []
+  const required: readonly string[] = schema.items.required ?? []
+  const rows = Object.entries(schema.items.properties as Readonly<Record<string, TSchema>>).map(
+    ([name, member]) =>
+      toLine([
+        `\`${name}\``,
+        describeSchema(member, `${key}[].${name}`),
+        required.includes(name) ? 'yes' : 'no',
+        member.description ?? '',
+      ]),
+  )
+  const head = ['| member | value | needed | meaning |', '|---|---|---|---|']
+  return [`Members of the objects in \`${key}\`:`, '', ...head, ...rows, '']
+}
+
+function toLine(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }

@@ -1,5 +1,6 @@
 import { type Static, type TProperties, Type } from '@sinclair/typebox'
 import { vmLimits } from '../base/limits.js'
+import { gatewaySettings } from './gateway-schema.js'
 
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
@@ -313,6 +314,7 @@ export interface ConfigSection {
   readonly about: string
   /** Name of the object in the file that holds the settings; absent when they stand at the top level. */
   readonly key?: string
+  /** Settings by name; a member that is an object with properties of its own groups further ones. */
   readonly settings: TProperties
 }
 
@@ -334,6 +336,12 @@ export const configSections: readonly ConfigSection[] = [
     key: 'keyval',
     settings: keyvalSettings,
   },
+  {
+    title: 'Gateway',
+    about: 'What happens to a request before it is routed, and to its answer.',
+    key: 'gateway',
+    settings: gatewaySettings,
+  },
   { title: 'Server', about: 'Where the host listens.', key: 'server', settings: serverSettings },
   { title: 'Metrics', about: 'What is measured, for Prometheus.', key: 'metrics', settings: metricsSettings },
   { title: 'Log', about: 'What is logged to standard error.', key: 'log', settings: logSettings },
@@ -347,6 +355,7 @@ const configSchema = Type.Object({
   ...requestSettings,
   ...storageSettings,
   keyval: Type.Object(keyvalSettings),
+  gateway: Type.Object(gatewaySettings),
   server: Type.Object(serverSettings),
   metrics: Type.Object(metricsSettings),
   log: Type.Object(logSettings),

@@ -130,10 +130,7 @@ export class Activator {
     }
     if (grants.withdrawn.length > 0) {
       const keys = grants.withdrawn.map(({ kind, key }) => `${kind} ${key}`)
-      log.warn(
-        { plugin, grants: keys },
-        'hooks, domains, core tables or shared namespaces need a new approval',
-      )
+      log.warn({ plugin, grants: keys }, 'grants of the plugin need a new approval')
     }
   }
 

@@ -130,6 +130,26 @@ export interface KvAccessListing {
   readonly plugin_version: string
 }
 
+/** A stage in front of all requests that a plugin asks for. */
+export interface StageListing {
+  readonly plugin_name: string
+  /** What an approval belongs to. */
+  readonly stage: string
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
+/** Access to the gateway that a plugin asks for. */
+export interface GatewayAccessListing {
+  readonly plugin_name: string
+  /** `log:read`, `stats:read` or `shell:write`. */
+  readonly access: string
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
 /** One grant that is to be approved or revoked. */
 export interface GrantRequest extends GrantReference {
   /** As in `RouteReference`. */
@@ -139,7 +159,7 @@ export interface GrantRequest extends GrantReference {
 /** Something that a plugin asks for. */
 export interface ApprovalItem {
   readonly kind: 'route' | GrantKind
-  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`. */
+  /** `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`, `log:read`. */
   readonly key: string
   readonly description: string
   /** Of a route: whether it answers without a credential once it is approved. */
@@ -257,6 +277,8 @@ export interface PluginAdministration {
   coreAccess(): readonly CoreAccessListing[]
   /** Shared key-value namespaces. */
   kvAccess(): readonly KvAccessListing[]
+  stages(): readonly StageListing[]
+  gatewayAccess(): readonly GatewayAccessListing[]
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   /** Undefined for an unknown plugin. */

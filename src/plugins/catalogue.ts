@@ -237,6 +237,7 @@ function toManifest(plugin: StoredPlugin): Manifest {
     capabilities: [],
     coreAccess: new Map(),
     kvAccess: new Map(),
+    gatewayAccess: [],
     screens: [],
     interfaces: [],
     ui: undefined,

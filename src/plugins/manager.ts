@@ -1,13 +1,11 @@
-import type { CoreDatabase } from '../database/database.js'
-import type { Sandbox } from '../sandbox/generation.js'
-import type { GenerationSettings } from '../sandbox/settings.js'
-import { Activator, type BreakerSettings } from './activator.js'
+import { Activator } from './activator.js'
 import { PluginActivity } from './activity.js'
 import type {
   ApprovalDiff,
   ApprovalResult,
   CapabilityReport,
   CoreAccessListing,
+  GatewayAccessListing,
   GrantRequest,
   HookListing,
   KvAccessListing,
@@ -20,9 +18,9 @@ import type {
   RequestListing,
   RouteListing,
   RouteReference,
+  StageListing,
 } from './administration.js'
 import { diffApprovals } from './approval-diff.js'
-import type { ApprovalBinding } from './approvals.js'
 import { reportCapabilities } from './capability-report.js'
 import { Catalogue } from './catalogue.js'
 import { findBlocked } from './dependents.js'
@@ -31,19 +29,20 @@ import { FolderChanges } from './folder-changes.js'
 import { GrantApprovals } from './grants/grant-approvals.js'
 import { GrantTable } from './grants/grant-table.js'
 import { PluginLoader } from './loader.js'
-import { type HookBreakerProbe, Pipelines } from './pipelines.js'
+import type { PluginManagerOptions } from './manager-options.js'
+import { Pipelines } from './pipelines.js'
 import { PluginApprovals } from './plugin-approvals.js'
 import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
-import type { PluginLog } from './plugin-log.js'
-import type { PluginObserver } from './plugin-observer.js'
 import { PluginStore } from './plugin-store.js'
 import {
   describePlugin,
   listCoreAccess,
+  listGatewayAccess,
   listHooks,
   listKvAccess,
   listRequests,
+  listStages,
   reportStatus,
   type StatusReport,
   summarisePlugin,
@@ -52,35 +51,11 @@ import { Quarantines } from './quarantines.js'
 import { Reloader } from './reloader.js'
 import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
-import type { ServiceFollower } from './service-follower.js'
 import type { ReadSource } from './source.js'
 import { loadAllPlugins, type StartupOptions } from './startup.js'
 import { closePlugins, stopPlugin } from './stopping.js'
 import { TableRegistry } from './table-registry.js'
 import { PluginWatcher } from './watch/plugin-watcher.js'
-import type { ReloadTimes } from './watch/reload-schedule.js'
-
-export interface PluginManagerOptions {
-  /** Path of the plugin directory; created when it is missing. */
-  readonly directory: string
-  /** Limits of every generation. */
-  readonly settings: GenerationSettings
-  readonly approvalBinding: ApprovalBinding
-  readonly breaker: BreakerSettings
-  readonly database: CoreDatabase
-  /** Closed by whoever created it, after the manager. */
-  readonly sandbox: Sandbox
-  readonly log: PluginLog
-  /** Watches the plugin directory and loads what changes; nothing is watched when missing. */
-  readonly hotReload?: ReloadTimes | undefined
-  readonly observer?: PluginObserver
-  /** The time of day; the system's when missing. */
-  readonly now?: () => Date
-  /** Tells the hooks that are switched off because they failed too often; none when missing. */
-  readonly isHookBreakerOpen?: HookBreakerProbe
-  /** Is told which generations serve. */
-  readonly follower?: ServiceFollower
-}
 
 /**
  * All plugins of the host: finds them, loads them, swaps their generations, keeps their approvals and stops them.
@@ -309,6 +284,14 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   kvAccess(): readonly KvAccessListing[] {
     return this.#catalogue.all().flatMap(listKvAccess)
+  }
+
+  stages(): readonly StageListing[] {
+    return this.#catalogue.all().flatMap(listStages)
+  }
+
+  gatewayAccess(): readonly GatewayAccessListing[] {
+    return this.#catalogue.all().flatMap(listGatewayAccess)
   }
 
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {

@@ -1,4 +1,5 @@
 import { kvLimits, manifestLimits } from '../base/limits.js'
+import { nearestName } from '../base/nearest-name.js'
 import { sharedNamePattern } from '../kv/namespace.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
 import { pluginManifestInvalid } from './errors.js'
@@ -43,6 +44,11 @@ export interface ManifestUi {
 /** What a plugin may do with something that is not its own. */
 export type Access = 'read' | 'write'
 
+/** What plugins may do with the gateway. */
+export const gatewayAccesses = ['log:read', 'stats:read', 'shell:write'] as const
+
+export type GatewayAccess = (typeof gatewayAccesses)[number]
+
 /** What a plugin says of itself, checked. */
 export interface Manifest {
   readonly name: string
@@ -58,6 +64,8 @@ export interface Manifest {
   readonly coreAccess: ReadonlyMap<string, readonly Access[]>
   /** Shared key-value namespaces that it asks for, by their name without `shared:`; asking grants nothing. */
   readonly kvAccess: ReadonlyMap<string, readonly Access[]>
+  /** What it asks to do with the gateway; asking grants nothing. */
+  readonly gatewayAccess: readonly GatewayAccess[]
   readonly screens: readonly ManifestScreen[]
   readonly interfaces: readonly ManifestInterface[]
   readonly ui: ManifestUi | undefined
@@ -81,6 +89,7 @@ const knownFields: readonly string[] = [
   'capabilities',
   'core_access',
   'kv_access',
+  'gateway_access',
   'screens',
   'interfaces',
   'ui',
@@ -118,6 +127,7 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
       problem: (shown) =>
         `names the shared namespace ${shown}; a name has 1 to ${kvLimits.namespaceCharactersMax} lower-case letters, digits, "_" and "-", and begins with a letter`,
     }),
+    gatewayAccess: parseGatewayAccess(reader),
     screens: reader.tables('screens').map(parseScreen).filter(hasName),
     interfaces: reader.tables('interfaces').map(parseInterface).filter(hasName),
     ui: parseUi(reader, typeof name === 'string' ? name : ''),
@@ -203,6 +213,26 @@ function parseAccess(
     access.set(name, [...new Set(kinds)])
   }
   return access
+}
+
+function parseGatewayAccess(reader: ManifestReader): readonly GatewayAccess[] {
+  const field = 'gateway_access'
+  const known: readonly string[] = gatewayAccesses
+  const found = new Set<GatewayAccess>()
+  for (const wanted of reader.list(field)) {
+    const text = typeof wanted === 'string' ? wanted : ''
+    if (known.includes(text)) {
+      found.add(text as GatewayAccess)
+      continue
+    }
+    const shown = typeof wanted === 'string' ? JSON.stringify(wanted.slice(0, 64)) : `a ${typeof wanted}`
+    const sameSubject = known.find((access) => access.startsWith(`${text.split(':')[0]}:`))
+    const nearest = nearestName(text, known) ?? sameSubject
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+    const choices = known.map((access) => `"${access}"`).join(', ')
+    reader.report(field, `${field} has ${shown}, which is none of ${choices}${hint}`)
+  }
+  return [...found]
 }
 
 /** Names that HTML keeps for itself although they look like those of custom elements. */

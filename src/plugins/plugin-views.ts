@@ -4,6 +4,7 @@ import type { Generation } from '../sandbox/generation.js'
 import type { ActivityRecord } from './activity.js'
 import type {
   CoreAccessListing,
+  GatewayAccessListing,
   HookListing,
   KvAccessListing,
   ListenerListing,
@@ -12,6 +13,7 @@ import type {
   RequestListing,
   RouteListing,
   SchemaDrift,
+  StageListing,
 } from './administration.js'
 import { parseCoreKey, parseKvKey } from './grants/grant-keys.js'
 import type { ServedGrant } from './grants/grant-table.js'
@@ -142,6 +144,28 @@ export function listCoreAccess({ name, served, manifest }: PluginEntry): readonl
   }))
 }
 
+/** Lists the stages that a plugin asks for. */
+export function listStages({ name, served, manifest }: PluginEntry): readonly StageListing[] {
+  return served.grants.of('stage').map(({ key, description, approved }) => ({
+    plugin_name: name,
+    stage: key,
+    description,
+    approved,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
+/** Lists what a plugin asks to do with the gateway. */
+export function listGatewayAccess({ name, served, manifest }: PluginEntry): readonly GatewayAccessListing[] {
+  return served.grants.of('gateway').map(({ key, description, approved }) => ({
+    plugin_name: name,
+    access: key,
+    description,
+    approved,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
 /** Lists the shared namespaces that a plugin asks for. */
 export function listKvAccess({ name, served, manifest }: PluginEntry): readonly KvAccessListing[] {
   return served.grants.of('kv').map(({ key, approved }) => ({
@@ -174,7 +198,7 @@ export interface WaitingPlugin {
   readonly plugin: string
   /** They answer 404. */
   readonly routes: readonly RouteListing[]
-  /** Hooks that do not run; domains, core tables and shared namespaces that are out of reach. */
+  /** Hooks and stages that do not run; domains, core tables, namespaces and the gateway that are out of reach. */
   readonly grants: readonly ServedGrant[]
 }
 

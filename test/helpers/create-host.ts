@@ -164,6 +164,8 @@ class TestServer implements TestHost {
         ...plugins.requests().map((request) => grantOf(request, 'domain', request.domain)),
         ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
         ...plugins.kvAccess().map((kv) => grantOf(kv, 'kv', `${kv.namespace}:${kv.access}`)),
+        ...plugins.stages().map((stage) => grantOf(stage, 'stage', stage.stage)),
+        ...plugins.gatewayAccess().map((gateway) => grantOf(gateway, 'gateway', gateway.access)),
       ],
       'test',
     )

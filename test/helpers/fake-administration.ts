@@ -32,7 +32,7 @@ export class FakeAdministration implements PluginAdministration {
   readonly done: string[] = []
   readonly plugins = new Map<string, PluginDetails>()
   routeList: RouteListing[] = []
-  /** Hooks, domains, core tables and shared namespaces. */
+  /** What plugins ask for beside routes. */
   grantList: FakeGrant[] = []
   steps: PipelineStep[] = []
   chains: PipelineChain[] = []
@@ -112,6 +112,18 @@ export class FakeAdministration implements PluginAdministration {
   kvAccess() {
     return this.#grantsOf('kv').map(({ plugin, key, approved }) => {
       return { plugin_name: plugin, ...parseKvKey(key), approved, plugin_version: '1.0.0' }
+    })
+  }
+
+  stages() {
+    return this.#grantsOf('stage').map(({ plugin, key, description, approved }) => {
+      return { plugin_name: plugin, stage: key, description, approved, plugin_version: '1.0.0' }
+    })
+  }
+
+  gatewayAccess() {
+    return this.#grantsOf('gateway').map(({ plugin, key, description, approved }) => {
+      return { plugin_name: plugin, access: key, description, approved, plugin_version: '1.0.0' }
     })
   }
 

@@ -19,6 +19,8 @@ export interface FakePlugin {
   /** Hooks by `event:table`, as often as they are registered. */
   readonly hooks?: readonly string[]
   readonly domains?: readonly string[]
+  /** Stages by the key that an approval of them belongs to. */
+  readonly stages?: readonly string[]
   /** Error text of on_init; empty when it succeeds, absent when there is none. */
   readonly onInit?: string
   readonly onShutdown?: string
@@ -169,6 +171,10 @@ function toInspection(fake: FakePlugin, version: string | undefined): Inspection
   }
   for (const domain of fake.domains ?? []) {
     registrations.push({ kind: 'domain', key: domain, data: { description: `calls ${domain}` } })
+  }
+  for (const [index, approvalKey] of (fake.stages ?? []).entries()) {
+    const data = { approvalKey, description: 'guards' }
+    registrations.push({ kind: 'stage', key: `stage#${index + 1}`, data })
   }
   return {
     pluginInfo: info as LuaObject | undefined,

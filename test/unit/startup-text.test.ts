@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 import type { StatusReport } from '../../src/plugins/plugin-views.js'
 import { startupText } from '../../src/startup-text.js'
 
@@ -15,7 +16,7 @@ function textOf(waiting: StatusReport['waiting']): string {
 }
 
 const route = { plugin: 'a', method: 'GET', path: '/x', public: false, approved: false, plugin_version: '1' }
-const grant = (kind: 'hook' | 'domain' | 'core' | 'kv', key: string) => ({
+const grant = (kind: GrantKind, key: string) => ({
   kind,
   key,
   description: '',
@@ -34,6 +35,9 @@ test('what waits for approval is counted by kind, with the command that approves
     grant('hook', 'x:y'),
     grant('core', 'content_data:read'),
     grant('kv', 'config:read'),
+    grant('stage', 'request /x'),
+    grant('gateway', 'log:read'),
+    grant('gateway', 'stats:read'),
   ]
   const mixed = textOf([
     { plugin: 'a', routes: [route, route], grants },
@@ -41,8 +45,8 @@ test('what waits for approval is counted by kind, with the command that approves
   ])
   assert.ok(
     mixed.includes(
-      '  waiting for approval: 2 routes, 2 hooks, 1 core table access, 1 shared namespace access of a\n' +
-        '    npx modulacms plugin approve a --all-routes --all-hooks --all-core --all-kv\n' +
+      '  waiting for approval: 2 routes, 2 hooks, 1 core table access, 1 shared namespace access, 1 stage, 2 gateway accesses of a\n' +
+        '    npx modulacms plugin approve a --all-routes --all-hooks --all-core --all-kv --all-stages --all-gateway\n' +
         '  waiting for approval: 1 domain of b\n    npx modulacms plugin approve b --all-domains\n',
     ),
     mixed,

@@ -1,7 +1,7 @@
 import { grantLimits } from '../../base/limits.js'
 import { hookApprovalKey, hooksOf } from '../../capabilities/hooks/hook-rules.js'
 import type { Registration } from '../../sandbox/host-function.js'
-import type { Manifest } from '../manifest.js'
+import type { GatewayAccess, Manifest } from '../manifest.js'
 import { coreKey, kvKey } from './grant-keys.js'
 import type { DeclaredGrant } from './grant-table.js'
 
@@ -14,20 +14,22 @@ const hookPowers: readonly (readonly [prefix: string, power: string])[] = [
 ]
 
 /**
- * Lists what a generation asks for, each thing once: hooks and domains of its code, core tables and
- * shared namespaces of its manifest.
+ * Lists what a generation asks for, each thing once: hooks, domains and stages of its code; core tables, shared
+ * namespaces and access to the gateway of its manifest.
  *
  * @throws Error when it asks for more than `grantLimits` allow.
  */
 export function declaredGrants(
   registrations: readonly Registration[],
-  manifest: Pick<Manifest, 'coreAccess' | 'kvAccess'>,
+  manifest: Pick<Manifest, 'coreAccess' | 'kvAccess' | 'gatewayAccess'>,
 ): readonly DeclaredGrant[] {
   const all = [
     ...declaredHooks(registrations),
     ...declaredDomains(registrations),
     ...declaredCore(manifest),
     ...declaredKv(manifest),
+    ...declaredStages(registrations),
+    ...declaredGateway(manifest),
   ]
   const grants = [...new Map(all.map((grant) => [`${grant.kind} ${grant.key}`, grant])).values()]
   assertBounded(grants)
@@ -38,7 +40,7 @@ function assertBounded(grants: readonly DeclaredGrant[]): void {
   const { perPluginMax, keyCharactersMax } = grantLimits
   if (grants.length > perPluginMax) {
     throw new Error(
-      `it asks for ${grants.length} hooks, domains, core tables and shared namespaces; the limit is ${perPluginMax}: split the plugin`,
+      `it asks for ${grants.length} hooks, domains, core tables, shared namespaces, stages and accesses to the gateway; the limit is ${perPluginMax}: split the plugin`,
     )
   }
   const long = grants.find(({ key }) => key.length > keyCharactersMax)
@@ -84,6 +86,32 @@ function declaredKv({ kvAccess }: Pick<Manifest, 'kvAccess'>): readonly Declared
           : 'writes entries that others share',
     })),
   )
+}
+
+/** Stages of one plugin with the same key share an approval; the key holds all that an approval is about. */
+function declaredStages(registrations: readonly Registration[]): readonly DeclaredGrant[] {
+  return registrations
+    .filter(({ kind }) => kind === 'stage')
+    .map(({ data }) => ({
+      kind: 'stage',
+      key: String(data.approvalKey),
+      description: shorten(data.description),
+    }))
+}
+
+/** What each access to the gateway lets a plugin do, for who approves it. */
+const gatewayPowers: Readonly<Record<GatewayAccess, string>> = {
+  'log:read': 'reads who sent which request, with addresses and paths',
+  'stats:read': 'reads how many requests there are, and what became of them',
+  'shell:write': 'decides which pages are shown without the shell',
+}
+
+function declaredGateway({ gatewayAccess }: Pick<Manifest, 'gatewayAccess'>): readonly DeclaredGrant[] {
+  return gatewayAccess.map((access) => ({
+    kind: 'gateway',
+    key: access,
+    description: gatewayPowers[access],
+  }))
 }
 
 function shorten(text: unknown): string {

@@ -26,9 +26,11 @@ const kindNames: Readonly<Record<GrantKind, string>> = {
   domain: 'domain',
   core: 'core access',
   kv: 'access to the shared namespace',
+  stage: 'stage',
+  gateway: 'access to the gateway',
 }
 
-/** Approves and revokes hooks, domains, core tables and shared namespaces: in the database first, then for the next use. */
+/** Approves and revokes what plugins ask for beside routes: in the database first, then for the next use. */
 export class GrantApprovals {
   readonly #options: GrantApprovalsOptions
 

@@ -22,7 +22,7 @@ export interface GrantReference {
 /** What an approval is given for, and by whom. */
 export type GrantDecision = GrantReference & ApprovalDecision
 
-/** The stored approvals of hooks, domains, and access to core tables and shared namespaces. */
+/** The stored approvals of what plugins ask for beside routes. */
 export class GrantStore {
   readonly #database: CoreDatabase
 

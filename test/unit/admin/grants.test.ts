@@ -15,6 +15,8 @@ beforeEach(async () => {
     grantListing('notes', 'domain', 'api.example.com', { description: 'weather' }),
     grantListing('notes', 'core', 'content_data:read'),
     grantListing('notes', 'kv', 'config:read'),
+    grantListing('notes', 'stage', 'request /admin', { description: 'guards' }),
+    grantListing('notes', 'gateway', 'log:read'),
   ]
 })
 
@@ -57,22 +59,36 @@ const kinds = [
     ghost: { plugin: 'notes', namespace: 'config', access: 'write' },
     name: 'kv config:read',
   },
+  {
+    path: 'stages',
+    reference: { plugin: 'notes', stage: 'request /admin' },
+    ghost: { plugin: 'notes', stage: 'request /' },
+    name: 'stage request /admin',
+  },
+  {
+    path: 'gateway-access',
+    reference: { plugin: 'notes', access: 'log:read' },
+    ghost: { plugin: 'notes', access: 'shell:write' },
+    name: 'gateway log:read',
+  },
 ]
 
 for (const { path, reference, ghost, name } of kinds) {
+  const member = path.replaceAll('-', '_')
+
   test(`${path} are listed, approved and revoked, and unknown ones named while the others are applied`, async () => {
-    const list = async () => (await ask('GET', `/plugins/${path}`)).body[path]
+    const list = async () => (await ask('GET', `/plugins/${path}`)).body[member]
     assert.deepEqual(
       (await list()).map(({ approved }: { approved: boolean }) => approved),
       [false],
     )
-    const partly = await ask('POST', `/plugins/${path}/approve`, { [path]: [ghost, reference] })
+    const partly = await ask('POST', `/plugins/${path}/approve`, { [member]: [ghost, reference] })
     assert.equal(partly.status, 400)
     assert.equal(partly.body.error.code, 'GRANTS_NOT_FOUND')
     assert.match(partly.body.error.message, /^1 of 2 /)
     assert.equal(partly.body.errors.length, 1)
     assert.equal((await list())[0].approved, true)
-    const revoked = await ask('POST', `/plugins/${path}/revoke`, { [path]: [reference] })
+    const revoked = await ask('POST', `/plugins/${path}/revoke`, { [member]: [reference] })
     assert.deepEqual(revoked, { status: 200, body: { ok: true } })
     assert.deepEqual(server.administration.done, [
       `approve notes ${name} by root`,
@@ -89,17 +105,17 @@ for (const { path, reference, ghost, name } of kinds) {
     const { plugin: _plugin, ...nameless } = reference
     const bodies = [
       {},
-      { [path]: reference },
-      { [path]: [nameless] },
-      { [path]: [{ ...reference, approved: true }] },
-      { [path]: [reference], all: true },
-      { [path]: Array.from({ length: adminLimits.itemsMax + 1 }, () => reference) },
+      { [member]: reference },
+      { [member]: [nameless] },
+      { [member]: [{ ...reference, approved: true }] },
+      { [member]: [reference], all: true },
+      { [member]: Array.from({ length: adminLimits.itemsMax + 1 }, () => reference) },
     ]
     for (const body of bodies) {
       const { status } = await ask('POST', `/plugins/${path}/approve`, body)
       assert.equal(status, 400, JSON.stringify(body).slice(0, 80))
     }
-    assert.deepEqual((await ask('POST', `/plugins/${path}/approve`, { [path]: [] })).body, { ok: true })
+    assert.deepEqual((await ask('POST', `/plugins/${path}/approve`, { [member]: [] })).body, { ok: true })
     assert.deepEqual(server.administration.done, [])
   })
 
@@ -114,7 +130,7 @@ for (const { path, reference, ghost, name } of kinds) {
           method,
           url: `/api/v1/admin/plugins/${path}${action}`,
           headers: { authorization },
-          ...(method === 'POST' ? { payload: { [path]: [reference] } } : {}),
+          ...(method === 'POST' ? { payload: { [member]: [reference] } } : {}),
         })
         assert.ok([401, 403].includes(response.statusCode))
       }
@@ -128,6 +144,9 @@ test('an access that is neither read nor write is refused', async () => {
   assert.equal((await ask('POST', '/plugins/core/approve', { core })).status, 400)
   const kv = [{ plugin: 'notes', namespace: 'config', access: 'all' }]
   assert.equal((await ask('POST', '/plugins/kv/approve', { kv })).status, 400)
+  const gateway_access = [{ plugin: 'notes', access: 'log:write' }]
+  assert.equal((await ask('POST', '/plugins/gateway-access/approve', { gateway_access })).status, 400)
+  assert.deepEqual(server.administration.done, [])
 })
 
 test('the comparison names the source, and an approval for another one is refused', async () => {
@@ -135,7 +154,7 @@ test('the comparison names the source, and an approval for another one is refuse
   assert.equal(status, 200)
   assert.deepEqual(
     body.waiting.map(({ kind }: { kind: string }) => kind),
-    ['hook', 'domain', 'core', 'kv'],
+    ['hook', 'domain', 'core', 'kv', 'stage', 'gateway'],
   )
   const stale = { plugin: 'notes', domain: 'api.example.com', content_hash: 'cd'.repeat(32) }
   assert.equal((await ask('POST', '/plugins/requests/approve', { requests: [stale] })).status, 400)
@@ -211,13 +230,23 @@ test('the typed client speaks all of it', async () => {
   await client.requests.approve([{ ...owner, domain: 'api.example.com' }])
   await client.core.approve([{ ...owner, table: 'content_data', access: 'read' }])
   await client.kvAccess.approve([{ ...owner, namespace: 'config', access: 'read' }])
-  const [hooks, requests, core, kv] = await Promise.all([
+  await client.stages.approve([{ ...owner, stage: 'request /admin' }])
+  await client.gatewayAccess.approve([{ ...owner, access: 'log:read' }])
+  const [hooks, requests, core, kv, stages, gateway] = await Promise.all([
     client.hooks.list(),
     client.requests.list(),
     client.core.list(),
     client.kvAccess.list(),
+    client.stages.list(),
+    client.gatewayAccess.list(),
   ])
-  assert.ok([...hooks, ...requests, ...core, ...kv].every(({ approved }) => approved))
+  const listed = [...hooks, ...requests, ...core, ...kv, ...stages, ...gateway]
+  assert.deepEqual(
+    listed.map(({ approved }) => approved),
+    [true, true, true, true, true, true],
+  )
+  await client.gatewayAccess.revoke([{ plugin: 'notes', access: 'log:read' }])
+  assert.equal((await client.gatewayAccess.list())[0]?.approved, false)
   await client.core.revoke([{ plugin: 'notes', table: 'content_data', access: 'read' }])
   assert.equal((await client.core.list())[0]?.approved, false)
   assert.deepEqual(await client.pipelines.list(), [])

@@ -32,6 +32,9 @@ beforeEach(() => {
     grantListing('notes', 'kv', 'config:read'),
     grantListing('notes', 'kv', 'orders:read', { approved: true }),
     grantListing('notes', 'kv', 'orders:write'),
+    grantListing('notes', 'stage', 'request /admin', { description: 'guards' }),
+    grantListing('notes', 'gateway', 'log:read', { description: 'reads who sent what' }),
+    grantListing('notes', 'gateway', 'shell:write', { approved: true }),
     grantListing('other', 'domain', 'api.example.com'),
   ]
   administration.dropped = []
@@ -76,10 +79,12 @@ test('--all approves all that waits of this plugin, and revoke --all takes all a
     { kind: 'core', table: 'content_data', access: 'read' },
     { kind: 'kv', namespace: 'config', access: 'read' },
     { kind: 'kv', namespace: 'orders', access: 'write' },
+    { kind: 'stage', stage: 'request /admin' },
+    { kind: 'gateway', access: 'log:read' },
   ])
   assert.match((await run(['approve', 'notes', '--all', '--yes'])).out, /nothing to do/)
   const revoked = await run(['revoke', 'notes', '--all', '--yes', '--json'])
-  assert.equal(JSON.parse(revoked.out).revoked.length, 9)
+  assert.equal(JSON.parse(revoked.out).revoked.length, 12)
   const left = server.administration.grantList.filter(({ approved }) => approved)
   assert.deepEqual(left, [])
 })
@@ -91,6 +96,8 @@ test('each --all-KIND takes its kind and no other', async () => {
     ['--all-domains', ['domain api.example.com']],
     ['--all-core', ['core content_data:read']],
     ['--all-kv', ['kv config:read', 'kv orders:write']],
+    ['--all-stages', ['stage request /admin']],
+    ['--all-gateway', ['gateway log:read']],
   ] as const) {
     server.administration.done.length = 0
     assert.equal((await run(['approve', 'notes', flag, '--yes'])).exitCode, 0)
@@ -124,6 +131,24 @@ test('--kv names one access of a shared namespace, or all that the plugin asks f
   )
 })
 
+test('--stage and --gateway name what they mean exactly', async () => {
+  const words = ['notes', '--stage', 'request /admin', '--gateway', 'log:read', '--yes']
+  assert.equal((await run(['approve', ...words])).exitCode, 0)
+  assert.deepEqual(server.administration.done, [
+    'approve notes stage request /admin by root',
+    'approve notes gateway log:read by root',
+  ])
+  assert.equal((await run(['revoke', ...words])).exitCode, 0)
+  for (const [option, key] of [
+    ['--stage', 'request'],
+    ['--gateway', 'stats:read'],
+  ] as const) {
+    const { exitCode, err } = await run(['approve', 'notes', option, key, '--yes'])
+    assert.equal(exitCode, exitCodes.notFound)
+    assert.match(err, /has no (stage|gateway access) .*; it has/)
+  }
+})
+
 test('one that the plugin does not ask for is named, and nothing of the selection is approved', async () => {
   const words = ['approve', 'notes', '--all-routes', '--hook', 'before_delete:x', '--domain', 'evil.example']
   const { exitCode, err } = await run([...words, '--yes'])
@@ -141,6 +166,9 @@ test('what does not look like a selector is a usage error', async () => {
     ['--core', 'content_data:all'],
     ['--kv', 'Config'],
     ['--kv', 'config:all'],
+    ['--stage', ' '],
+    ['--gateway', 'log'],
+    ['--gateway', 'everything'],
     [],
   ]) {
     assert.equal((await run(['approve', 'notes', '--yes', ...words])).exitCode, exitCodes.usage)
@@ -197,18 +225,21 @@ test('diff shows what waits, what is approved and what was dropped, and what to 
       '  core   content_data:read  (reads rows)',
       '  kv     config:read',
       '  kv     orders:write',
+      '  stage  request /admin  (the plugin says: guards)',
+      '  gateway log:read  (reads who sent what)',
       'approved:',
       '  hook   after_create:*',
       '  core   content_data:write',
       '  kv     orders:read',
+      '  gateway shell:write',
       'no longer asked for since the last approval:',
       '  domain old.example.com  (was approved for 0.9.0 by ann)',
-      'approve what waits with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core --all-kv',
+      'approve what waits with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core --all-kv --all-stages --all-gateway',
       '',
     ].join('\n'),
   )
   const json = JSON.parse((await run(['diff', 'notes', '--json'])).out)
-  assert.deepEqual([json.waiting.length, json.approved.length, json.dropped.length], [6, 3, 1])
+  assert.deepEqual([json.waiting.length, json.approved.length, json.dropped.length], [8, 4, 1])
 })
 
 test('diff --exit-code ends with 1 only while something waits', async () => {
@@ -235,10 +266,16 @@ test('info shows hooks, domains and core tables with the command that approves t
     'kv accesses:',
     '  waiting   config:read',
     '  approved  orders:read',
-    'approve those that wait with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core --all-kv',
+    'stages:',
+    '  waiting   request /admin',
+    'gateway accesses:',
+    '  waiting   log:read',
+    '  approved  shell:write',
+    'approve those that wait with: modulacms plugin approve notes --all-routes --all-hooks --all-domains --all-core --all-kv --all-stages --all-gateway',
   ]) {
     assert.ok(out.includes(`${line}\n`), `${line}\n---\n${out}`)
   }
   const json = JSON.parse((await run(['info', 'notes', '--json'])).out)
   assert.deepEqual([json.hooks.length, json.domains.length, json.core.length], [2, 1, 2])
+  assert.deepEqual([json.stages.length, json.gateway.length], [1, 2])
 })

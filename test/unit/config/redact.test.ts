@@ -32,3 +32,24 @@ test('a configuration for printing has the same keys, and the configuration is l
   assert.equal(printed.database_url, 'sqlite://me:***@x/a.db')
   assert.equal(config.database_url, 'sqlite://me:geheim@x/a.db')
 })
+
+test('values of headers that a proxy rule adds are blanked, their names are kept', () => {
+  const rule = {
+    pattern: '^/x',
+    target: 'http://x',
+    headers: { 'X-Upstream.Key': 'geheim', Via: 'geheim' },
+  }
+  const { config } = loadConfig({ environment: {}, flags: { 'gateway.proxy.rules': [rule] } })
+  assert.deepEqual(redactConfig(config).gateway.proxy.rules, [
+    { pattern: '^/x', target: 'http://x', headers: { 'X-Upstream.Key': '***', Via: '***' } },
+  ])
+  assert.deepEqual(config.gateway.proxy.rules, [rule])
+})
+
+test('a switch and names of headers are no secrets', () => {
+  const { config } = loadConfig({
+    environment: {},
+    flags: { 'gateway.cors.allowedHeaders': 'X-Token', 'gateway.cors.origin': 'https://a.example' },
+  })
+  assert.deepEqual(redactConfig(config).gateway, config.gateway)
+})

@@ -14,22 +14,37 @@ const validate = new Ajv({ allErrors: true }).compile(configJsonSchema())
 
 test('the reference has one row for each setting, with its variable and a meaning', () => {
   const rows = configReference().split('\n')
-  for (const { key, variable, schema } of listSettings()) {
+  for (const { key, variable, alias, schema } of listSettings()) {
     const found = rows.filter((row) => row.startsWith(`| \`${key}\` |`))
     assert.equal(found.length, 1, key)
-    assert.ok(found[0]?.endsWith(`| \`${variable}\` |`), key)
+    const variables = [variable, alias].filter((name) => name !== undefined).map((name) => `\`${name}\``)
+    assert.ok(found[0]?.endsWith(`| ${variables.join(', ')} |`), key)
     assert.match(schema.description ?? '', /^["A-Z].{15,}\.$/, key)
   }
+})
+
+test('the reference names the members of lists of objects', () => {
+  const page = configReference()
+  assert.match(page, /Members of the objects in `gateway\.proxy\.rules`:/)
+  assert.match(page, /\| `pattern` \| a regular expression [^|]+ \| yes \| Regular/)
+  assert.match(page, /\| `cost` \| an integer from 1 to 10000 \| no \|/)
 })
 
 test('the JSON Schema takes the whole default configuration and refuses what the loader refuses', () => {
   assert.equal(validate(loadConfig({ environment: {} }).config), true, JSON.stringify(validate.errors))
   assert.equal(validate({}), true)
+  assert.equal(validate({ gateway: { rateLimit: {}, cors: { origin: ['https://a.example'] } } }), true)
   for (const content of [
     { nope: 1 },
     { server: { nope: 1 } },
     { plugin_max_vms: 0 },
     { log: { level: 'loud' } },
+    { gateway: { rateLimit: { request: 1 } } },
+    { gateway: { rateLimit: { requests: 10_001 } } },
+    { gateway: { rateLimit: { rules: [{}] } } },
+    { gateway: { cors: { origin: 1 } } },
+    { gateway: { priorities: { cors: '1' } } },
+    { gateway: { proxy: { rules: [{ pattern: '/x', target: 'http://x', extra: 1 }] } } },
   ]) {
     assert.equal(validate(content), false, JSON.stringify(content))
   }

@@ -171,7 +171,7 @@ test('hosts that start on one new file at once all come up, and each migration r
 
 test('grants of earlier files stay as they are when shared namespaces are added', async () => {
   const db = open('kv-grants.db')
-  const { '0006_kv_grants': _kvGrants, ...earlier } = coreMigrations
+  const { '0006_kv_grants': _kvGrants, '0007_gateway': _gateway, ...earlier } = coreMigrations
   await migrateCoreTables(db, 'kv-grants.db', earlier)
   const grant = { plugin_name: 'a', kind: 'core', key: 'content_data:read', created_at: 'then' } as const
   const approval = { approved: 1, approved_at: 'now', approved_by: 'ann', plugin_version: '1' } as const
@@ -192,5 +192,30 @@ test('grants of earlier files stay as they are when shared namespaces are added'
     ),
     /CHECK/,
   )
+  await db.destroy()
+})
+
+test('grants of earlier files stay as they are when stages and the gateway are added', async () => {
+  const db = open('gateway-grants.db')
+  const { '0007_gateway': _gateway, ...earlier } = coreMigrations
+  await migrateCoreTables(db, 'gateway-grants.db', earlier)
+  const times = { created_at: 'then', approved_at: 'now' } as const
+  const approval = { approved: 1, approved_by: 'ann', plugin_version: '1', content_hash: 'aa' } as const
+  const grant = { plugin_name: 'a', kind: 'kv', key: 'config:read', description: 'reads' } as const
+  await db
+    .insertInto('plugin_grants')
+    .values({ ...grant, ...approval, ...times })
+    .execute()
+  const before = await db.selectFrom('plugin_grants').selectAll().execute()
+  const added = (['stage', 'gateway'] as const).map((kind) => {
+    return { plugin_name: 'a', kind, key: 'log:read', created_at: 'now' }
+  })
+  await assert.rejects(db.insertInto('plugin_grants').values(added).execute(), /CHECK/)
+  await migrateCoreTables(db, 'gateway-grants.db')
+  assert.deepEqual(await db.selectFrom('plugin_grants').selectAll().execute(), before)
+  await db.insertInto('plugin_grants').values(added).execute()
+  await assert.rejects(db.insertInto('plugin_grants').values(added).execute(), /UNIQUE/)
+  const unknown = sql`insert into plugin_grants (plugin_name, kind, key, created_at) values ('a', 'all', 'x', 'now')`
+  await assert.rejects(unknown.execute(db), /CHECK/)
   await db.destroy()
 })

@@ -80,6 +80,7 @@ describe('parseManifest', () => {
       dependencies: ['b', 5, 'a', 'b'],
       core_access: { content: ['read', 'write'] },
       kv_access: { 'app-config': ['read', 'read'], orders: ['write'] },
+      gateway_access: ['stats:read', 'log:read', 'stats:read'],
       capabilities: [{ table: 't', op: 'create', handler: 'h', priority: 'x' }],
       screens: [{ name: 's', hidden: true }, { label: 'no name' }, 'text'],
       interfaces: [{ name: 'i' }, { name: 'o', mode: 'overlay' }],
@@ -94,6 +95,7 @@ describe('parseManifest', () => {
         ['orders', ['write']],
       ],
     )
+    assert.deepEqual(manifest?.gatewayAccess, ['stats:read', 'log:read'])
     assert.equal(manifest?.capabilities[0]?.priority, 0)
     assert.deepEqual(
       manifest?.screens.map(({ name }) => name),
@@ -114,6 +116,15 @@ describe('parseManifest', () => {
     for (const name of ['shared:config', 'plugin:other', 'Config', '', 'a'.repeat(64)]) {
       assert.match(problemsOf({ kv_access: { [name]: ['read'] } }), /\[kv_access\].*shared namespace/)
     }
+    assert.match(
+      problemsOf({ gateway_access: ['logs:read'] }),
+      /\[gateway_access\] gateway_access has "logs:read", which is none of "log:read", "stats:read", "shell:write"; did you mean "log:read"\?/,
+    )
+    assert.match(problemsOf({ gateway_access: ['shell:read'] }), /did you mean "shell:write"\?/)
+    for (const wanted of ['log:write', '', 'everything', 5, true, ['log:read']]) {
+      assert.match(problemsOf({ gateway_access: [wanted] }), /\[gateway_access\].*which is none of/)
+    }
+    assert.match(problemsOf({ gateway_access: { log: ['read'] } }), /gateway_access must be a list/)
     assert.match(problemsOf({ ui: { tag: 'mcms-other' } }), /it must be "mcms-shop"/)
     assert.equal(problemsOf({ dependencies: {} as LuaObject }), '')
   })

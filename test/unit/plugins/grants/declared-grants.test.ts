@@ -5,7 +5,7 @@ import { parseHookApprovalKey } from '../../../../src/capabilities/hooks/hook-ru
 import { declaredGrants } from '../../../../src/plugins/grants/declared-grants.js'
 import { kvKey, parseCoreKey, parseKvKey } from '../../../../src/plugins/grants/grant-keys.js'
 import { GrantTable } from '../../../../src/plugins/grants/grant-table.js'
-import type { Access } from '../../../../src/plugins/manifest.js'
+import type { Access, GatewayAccess } from '../../../../src/plugins/manifest.js'
 import type { Registration } from '../../../../src/sandbox/host-function.js'
 
 const hook = (event: string, table: string, n: number): Registration => ({
@@ -19,7 +19,7 @@ const domain = (key: string, description: unknown = ''): Registration => ({
   data: { description },
 })
 const noAccess = new Map<string, readonly Access[]>()
-const noCore = { coreAccess: noAccess, kvAccess: noAccess }
+const noCore = { coreAccess: noAccess, kvAccess: noAccess, gatewayAccess: [] as readonly GatewayAccess[] }
 const keysOf = (registrations: readonly Registration[], manifest = noCore) =>
   declaredGrants(registrations, manifest).map(({ kind, key }) => `${kind} ${key}`)
 
@@ -40,13 +40,31 @@ describe('declaredGrants', () => {
       ['orders', ['write']],
     ])
     const route = { kind: 'route', key: 'GET /x', data: {} }
-    assert.deepEqual(keysOf([route, domain('api.example.com')], { coreAccess, kvAccess }), [
+    assert.deepEqual(keysOf([route, domain('api.example.com')], { ...noCore, coreAccess, kvAccess }), [
       'domain api.example.com',
       'core content_data:read',
       'core content_data:write',
       'kv config:read',
       'kv orders:write',
     ])
+  })
+
+  it('takes stages from the code, each key once, and access to the gateway from the manifest', () => {
+    const stage = (n: number, approvalKey: string): Registration => ({
+      kind: 'stage',
+      key: `stage#${n}`,
+      data: { approvalKey, description: 'guards' },
+    })
+    const manifest = { ...noCore, gatewayAccess: ['log:read', 'shell:write'] as const }
+    assert.deepEqual(
+      keysOf([stage(1, 'request /a'), stage(2, 'request /a'), stage(3, 'request /b')], manifest),
+      ['stage request /a', 'stage request /b', 'gateway log:read', 'gateway shell:write'],
+    )
+    const [guard, reads] = declaredGrants([stage(1, 'request /a')], manifest)
+    assert.equal(guard?.description, 'guards')
+    assert.match(reads?.description ?? '', /addresses/)
+    const long = stage(1, 'x'.repeat(grantLimits.keyCharactersMax + 1))
+    assert.throws(() => declaredGrants([long], noCore), /the stage that starts with .*limit is 320/)
   })
 
   it('says what each can do, and cuts the words of a plugin', () => {

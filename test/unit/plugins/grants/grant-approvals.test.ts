@@ -9,12 +9,16 @@ import { createPluginWorld } from '../../../helpers/plugin-host.js'
 const asking: FakePlugin = {
   hooks: ['before_create:posts', 'before_create:posts', 'after_create:*'],
   domains: ['api.example.com'],
+  stages: ['request /admin', 'request /admin'],
 }
 
 /** A plugin that asks for something of each kind. */
 function init(name: string, version = '1.0.0', plugin: FakePlugin = asking): string {
   const info = { name, version, description: 'Asks.', core_access: { content_data: ['read', 'write'] } }
-  Object.assign(info, { kv_access: { config: ['read', 'write'] } })
+  Object.assign(info, {
+    kv_access: { config: ['read', 'write'] },
+    gateway_access: ['log:read', 'shell:write'],
+  })
   return fakeInit(name, { info, ...plugin }, version)
 }
 
@@ -22,7 +26,9 @@ const hook = { plugin: 'a', kind: 'hook', key: 'before_create:posts' } as const
 const domain = { plugin: 'a', kind: 'domain', key: 'api.example.com' } as const
 const read = { plugin: 'a', kind: 'core', key: 'content_data:read' } as const
 const kvRead = { plugin: 'a', kind: 'kv', key: 'config:read' } as const
-const all = [hook, domain, read, kvRead]
+const stage = { plugin: 'a', kind: 'stage', key: 'request /admin' } as const
+const logRead = { plugin: 'a', kind: 'gateway', key: 'log:read' } as const
+const all = [hook, domain, read, kvRead, stage, logRead]
 
 function approvedOf(manager: PluginManager): readonly string[] {
   const grants = manager.find('a')?.grants.grants ?? []
@@ -34,15 +40,17 @@ const everything = [
   'domain api.example.com',
   'core content_data:read',
   'kv config:read',
+  'stage request /admin',
+  'gateway log:read',
 ]
 
-describe('approvals of hooks, domains, core tables and shared namespaces', () => {
+describe('approvals of what plugins ask for beside routes', () => {
   it('approves nothing by default, then what is listed, for the next use', async (t) => {
     const world = await createPluginWorld(t)
     await world.write('a/init.lua', init('a'))
     const { manager } = await world.start()
     assert.deepEqual(approvedOf(manager), [])
-    assert.equal(manager.statusReport().waiting[0]?.grants.length, 7)
+    assert.equal(manager.statusReport().waiting[0]?.grants.length, 10)
     assert.equal(manager.hooks().length, 3)
     const ghosts = [
       { ...domain, key: 'evil.example' },
@@ -92,7 +100,7 @@ describe('approvals of hooks, domains, core tables and shared namespaces', () =>
     await world.write('a/init.lua', init('a', '2.0.0'))
     await manager.reload('a', 'ann')
     assert.deepEqual(approvedOf(manager), [])
-    assert.ok(world.log.includes('warn hooks, domains, core tables or shared namespaces need a new approval'))
+    assert.ok(world.log.includes('warn grants of the plugin need a new approval'))
     await world.write('a/init.lua', init('a'))
     await manager.reload('a', 'ann')
     assert.deepEqual(approvedOf(manager), [], 'an earlier version does not get its approvals back')
@@ -121,6 +129,7 @@ describe('approvals of hooks, domains, core tables and shared namespaces', () =>
       'hook before_create:posts',
       'core content_data:read',
       'kv config:read',
+      'gateway log:read',
     ])
     await world.write('a/init.lua', init('a'))
     await manager.reload('a', 'ann')
@@ -128,6 +137,7 @@ describe('approvals of hooks, domains, core tables and shared namespaces', () =>
       'hook before_create:posts',
       'core content_data:read',
       'kv config:read',
+      'gateway log:read',
     ])
   })
 
@@ -137,14 +147,14 @@ describe('approvals of hooks, domains, core tables and shared namespaces', () =>
     const first = await world.start()
     await first.manager.approveGrants(all, 'ann')
     assert.deepEqual(await first.manager.revokeGrants([domain], 'ann'), { errors: [] })
-    const left = ['hook before_create:posts', 'core content_data:read', 'kv config:read']
+    const left = everything.filter((grant) => !grant.startsWith('domain'))
     assert.deepEqual(approvedOf(first.manager), left)
     await first.manager.disable('a', 'ann')
     await first.manager.close()
     const { manager } = await world.start()
     assert.deepEqual(await manager.revokeGrants([hook], 'ann'), { errors: [] })
     await manager.enable('a', 'ann')
-    assert.deepEqual(approvedOf(manager), ['core content_data:read', 'kv config:read'])
+    assert.deepEqual(approvedOf(manager), left.slice(1))
     assert.equal((await manager.revokeGrants([{ ...hook, key: 'x:y' }], 'ann')).errors.length, 1)
   })
 
@@ -237,7 +247,7 @@ describe('grantsOf', () => {
       const { manager, sandbox } = world.create()
       sandbox.onCall = (generation, payload) => {
         if (payload !== 'on_init') return
-        assert.equal(manager.find('a')?.grants.grants.length, seen.length < 2 ? 0 : 7)
+        assert.equal(manager.find('a')?.grants.grants.length, seen.length < 2 ? 0 : 10)
         seen.push(manager.grantsOf('a', generation).isApproved('domain', 'api.example.com'))
       }
       await manager.start()
@@ -251,7 +261,7 @@ describe('grantsOf', () => {
     await second.reload('a', 'ann')
     assert.deepEqual(seen, [false, true, false])
     const serving = second.find('a')?.generation?.id ?? 0
-    assert.equal(second.grantsOf('a', serving).grants.length, 7)
+    assert.equal(second.grantsOf('a', serving).grants.length, 10)
     assert.deepEqual(second.grantsOf('a', 999).grants, [])
     assert.deepEqual(second.grantsOf('ghost', serving).grants, [])
   })
@@ -277,11 +287,10 @@ describe('grantsOf', () => {
     }
     await manager.reload('a', 'ann')
     assert.deepEqual(during, [true, false])
-    assert.deepEqual(approvedOf(manager), [
-      'hook before_create:posts',
-      'core content_data:read',
-      'kv config:read',
-    ])
+    assert.deepEqual(
+      approvedOf(manager),
+      everything.filter((grant) => !grant.startsWith('domain')),
+    )
     const draining = () => manager.grantsOf('a', old.id)
     assert.equal(draining().isApproved('core', 'content_data:read'), true)
     await manager.revokeGrants([read], 'ann')
@@ -317,9 +326,9 @@ describe('diff', () => {
     const before = await first.manager.diff('a')
     assert.deepEqual(
       before?.waiting.map(({ key }) => key),
-      ['after_create:*', 'content_data:write', 'config:write'],
+      ['after_create:*', 'content_data:write', 'config:write', 'shell:write'],
     )
-    assert.equal(before?.approved.length, 6)
+    assert.equal(before?.approved.length, 8)
     assert.deepEqual(before?.dropped, [])
     await first.manager.close()
     await world.write('a/init.lua', init('a', '2.0.0', { routes: routes.slice(0, 1) }))
@@ -333,11 +342,18 @@ describe('diff', () => {
         ['content_data:write', undefined],
         ['config:read', '1.0.0'],
         ['config:write', undefined],
+        ['log:read', '1.0.0'],
+        ['shell:write', undefined],
       ],
     )
     assert.deepEqual(
       diff?.dropped.map(({ kind, key, approved_by }) => `${kind} ${key} ${approved_by}`),
-      ['domain api.example.com ann', 'hook before_create:posts ann', 'route GET /y ann'],
+      [
+        'domain api.example.com ann',
+        'hook before_create:posts ann',
+        'route GET /y ann',
+        'stage request /admin ann',
+      ],
     )
     await manager.approveRoutes(manager.routes(), 'bob')
     const after = await manager.diff('a')

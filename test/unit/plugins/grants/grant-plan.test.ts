@@ -41,7 +41,14 @@ describe('planGrants', () => {
   })
 
   it('withdraws every kind when the version changes', () => {
-    const keys = { hook: 'before_create:x', domain: 'api.example.com', core: 'x:write', kv: 'x:write' }
+    const keys = {
+      hook: 'before_create:x',
+      domain: 'api.example.com',
+      core: 'x:write',
+      kv: 'x:write',
+      stage: 'request /x',
+      gateway: 'log:read',
+    }
     for (const kind of grantKinds) {
       const grant = { kind, key: keys[kind], description: '' }
       const change = { stored: [{ ...approvedRow, ...grant }], grants: [grant] }
