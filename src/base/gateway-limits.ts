@@ -2,10 +2,36 @@
  * Fixed limits of the gateway, with what happens at each; see `limits.ts`, whose words and units hold here as well.
  */
 
+/** Limits of the entries by which parts of the gateway name paths. */
+export const pathPatternLimits = {
+  /** Characters of one entry; a longer one is refused where it is given. */
+  entryCharactersMax: 512,
+} as const
+
 /** Limits of the rate limit. */
 export const rateLimitLimits = {
   /** Characters of a key that are kept as they are; longer keys are replaced by their digest. */
   keyLengthMax: 128,
+  /** Clients remembered at once for each rate unless the options say otherwise; about 200 bytes each. */
+  bucketsDefault: 100_000,
+  /** Clients remembered at once for the limits of one plugin; above it the one idle for longest is forgotten. */
+  pluginBucketsMax: 10_000,
+  /** Requests that a limit may allow within its window; a larger one is refused. */
+  requestsMax: 1_000_000,
+  /** Seconds of a window, 31 days; a longer one is refused. */
+  windowSecondsMax: 31 * 24 * 60 * 60,
+  /** Rules beside the limit for everything; one more is refused. */
+  rulesMax: 100,
+  /** Idle clients that are forgotten while one request is looked at, so that no request pays for many. */
+  forgetStep: 4,
+  /** Idle clients that are forgotten at one look at the figures. */
+  forgetBatchMax: 1000,
+  /** Buckets that one listing shows when it names no limit. */
+  listingDefault: 100,
+  /** Buckets that one listing shows at most; a larger limit is refused. */
+  listingMax: 1000,
+  /** Time between two log lines about a key function that fails. */
+  keyFailureLogMs: 60_000,
 } as const
 
 /** Limits of rules for other origins. */

@@ -27,3 +27,10 @@ export const targetAmbiguous = defineError(
   400,
   'The path has dot segments, backslashes, control characters or a fragment; send it without them.',
 )
+
+/** Raised for an entry of a list of paths that names no paths. */
+export const pathPatternInvalid = defineError(
+  'GATEWAY_PATH_PATTERN_INVALID',
+  400,
+  'The path entry "{entry}" cannot be used: {problem}. Write a path such as "/health", a glob such as "/public/**", or a regular expression such as "/v[0-9]+/status".',
+)
