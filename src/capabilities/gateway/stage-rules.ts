@@ -1,4 +1,6 @@
+import { messageOf } from '../../base/errors.js'
 import { stageLimits } from '../../base/gateway-limits.js'
+import { compilePath, isRegexEntry } from '../../gateway/path-pattern.js'
 import { stagePriorities } from '../../gateway/stage.js'
 import type { Registration } from '../../sandbox/host-function.js'
 
@@ -70,7 +72,7 @@ export function checkStageName(name: string): string | undefined {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a pattern with control characters could forge lines of a log.
-const refusedCharacter = /[\u0000-\u0020\u007f,?#\\]/
+const refusedCharacter = /[\u0000-\u0020\u007f,#]/
 
 /** Says what is wrong with a path pattern; undefined when nothing is. */
 export function checkStagePath(path: string): string | undefined {
@@ -84,14 +86,15 @@ function pathFault(path: string): string | undefined {
   if (path.length > stageLimits.pathCharactersMax) {
     return `it has ${path.length} characters; the limit is ${stageLimits.pathCharactersMax}`
   }
-  if (refusedCharacter.test(path)) return 'it must not have spaces, control characters or one of , ? # \\'
-  for (const segment of path.split('/')) {
-    if (segment === '.' || segment === '..') return 'it must not have dot segments'
-    if (segment.includes('*') && segment !== '*' && segment !== '**') {
-      return `"${segment}" is none: "*" and "**" must be whole segments`
-    }
+  if (refusedCharacter.test(path)) return 'it must not have spaces, control characters, "," or "#"'
+  // A regular expression of a plugin could hold up every request of the host.
+  if (isRegexEntry(path)) return 'use "*" and "**" only; regular expressions are for operators'
+  try {
+    compilePath(path)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
   }
-  return undefined
 }
 
 /** Picks the stages out of what a plugin registered, in the order of registration. */

@@ -27,8 +27,7 @@ const separator = '\n'
 
 /** Makes the flat text of a call: JSON of the answer has no line feeds, so the first one ends it. */
 export function encodeStageCall({ request, answer }: StageCall): string {
-  const first =
-    answer === undefined ? '' : JSON.stringify([answer.status, answer.hasBody, ...answer.headers])
+  const first = answer === undefined ? '' : JSON.stringify([answer.status, answer.hasBody, ...answer.headers])
   return `${first}${separator}${encodeRequest(request)}`
 }
 
