@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { stageKinds } from './capabilities/gateway/call-kinds.js'
 import { createHookKind } from './capabilities/hooks/call-kind.js'
 import { httpKind } from './capabilities/http/call-kind.js'
 import { kvKind } from './capabilities/kv/call-kind.js'
@@ -64,7 +65,7 @@ if (parentPort !== null) {
     port: parentPort,
     data,
     modules: [...createCapabilities(log), ...(runsTests ? [testCapability] : [])].map(({ module }) => module),
-    kinds: [httpKind, createHookKind(), kvKind, ...(runsTests ? [testKind] : [])],
+    kinds: [httpKind, createHookKind(), kvKind, ...stageKinds, ...(runsTests ? [testKind] : [])],
     createServices: (report) => ({
       get database() {
         return database

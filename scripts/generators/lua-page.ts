@@ -12,6 +12,7 @@ const phasePlaces: Readonly<Record<Exclude<Phase, 'manifest'>, string>> = {
   after_hook: 'after-hooks',
   read_hook: 'read hooks',
   message: 'queue handlers',
+  stage: 'stages of the gateway',
   test: 'tests',
 }
 

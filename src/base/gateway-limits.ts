@@ -174,6 +174,40 @@ export const monitorLimits = {
 
 /** Limits of the stages of plugins. */
 export const stageLimits = {
-  /** Stages that one plugin may register; one more is refused. */
+  /** Stages and functions for keys that one plugin may register; one more is refused. */
   registrationsMax: 20,
+  /** Characters of the name of a stage; a longer one is refused. */
+  nameCharactersMax: 64,
+  /** Path patterns of one stage; a stage with more is refused. */
+  pathsMax: 8,
+  /** Characters of one path pattern; a longer one is refused. */
+  pathCharactersMax: 128,
+  /** Characters of what a stage is approved under, its methods and paths together; one with more is refused. */
+  keyCharactersMax: 300,
+  /** The smallest and the first priority; a smaller one is refused. */
+  priorityMin: 1,
+  /** The largest and the last priority; a larger one is refused. */
+  priorityMax: 1000,
+  /** Time of one call of a stage that names none. */
+  timeoutMsDefault: 250,
+  /** Longest time that a stage can ask for; more is refused. */
+  timeoutMsMax: 5000,
+  /** Time beyond its own after which nobody waits for a call, e.g. because its thread is stuck; it counts as failed. */
+  lateMs: 250,
+  /** Database and key-value operations of one call; one more raises. */
+  operationsMax: 100,
+  /** Failures in a row that open the breaker of a stage. */
+  failuresMax: 5,
+  /** Time for which the breaker of a stage stays open; then one request tries it. */
+  breakerResetMs: 10_000,
+  /** Headers of a request that one call may set or remove; more is an error of the stage. */
+  requestHeadersMax: 50,
+  /** Bytes of the name and the value of one such header together; more is an error of the stage. */
+  requestHeaderBytesMax: 8 * 1024,
+  /** Bytes of the path and the query that a request is given; more is an error of the stage. */
+  targetBytesMax: 4 * 1024,
+  /** Bytes of the body of an answer that a stage gets to see; a larger one is not shown. */
+  bodyBytesMax: 256 * 1024,
+  /** Bytes of what a function for keys returns; more is an error of the function. */
+  keyBytesMax: 1024,
 } as const

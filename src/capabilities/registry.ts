@@ -2,6 +2,7 @@ import { coreCapability } from './core/capability.js'
 import { createDbCapability } from './db/capability.js'
 import { createSessionLookup } from './db/session.js'
 import type { Capability } from './define.js'
+import { gatewayCapability } from './gateway/capability.js'
 import { hooksCapability } from './hooks/capability.js'
 import { httpCapability } from './http/capability.js'
 import { jsonCapability } from './json.js'
@@ -22,6 +23,7 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     createKvCapability({ kv: createKvLookup(), database: sessions }),
     httpCapability,
     hooksCapability,
+    gatewayCapability,
     log,
     jsonCapability,
     coreCapability,

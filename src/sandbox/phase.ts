@@ -7,7 +7,8 @@
  * `module` is the top level of init.lua (once per VM), `init` is on_init, `request` an HTTP handler with its
  * middleware, `shutdown` is on_shutdown. Hooks run between them: `before_hook` ahead of a write, `after_hook` once it
  * is committed, `read_hook` around the delivery of content. `message` is the handler of a queue, or of changes of the
- * key-value store. `test` is a test of the plugin's author.
+ * key-value store. `stage` is a function in front of or behind everything that the host serves, and a function that
+ * gives the key of a rate limit: requests of everybody wait for it. `test` is a test of the plugin's author.
  */
 export const phases = [
   'manifest',
@@ -19,6 +20,7 @@ export const phases = [
   'after_hook',
   'read_hook',
   'message',
+  'stage',
   'test',
 ] as const
 
@@ -35,6 +37,7 @@ export const phaseNames: Readonly<Record<Phase, string>> = {
   after_hook: 'in an after-hook',
   read_hook: 'in a read hook',
   message: 'in a queue handler',
+  stage: 'in a stage of the gateway',
   test: 'in a test',
 }
 
@@ -48,3 +51,9 @@ export const workPhases: readonly Phase[] = [
   'message',
   'test',
 ]
+
+/**
+ * Where code has the database and the key-value store. A stage of the gateway has them, within its few operations, to
+ * look something up; it has no network and no core tables, as both could lead back to the stage.
+ */
+export const storagePhases: readonly Phase[] = [...workPhases, 'stage']

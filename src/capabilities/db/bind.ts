@@ -1,12 +1,12 @@
 import { failure, type LuaValue, type Results } from '../../sandbox/lua-value.js'
-import { type Phase, workPhases } from '../../sandbox/phase.js'
+import { type Phase, storagePhases } from '../../sandbox/phase.js'
 import type { Call, FunctionDefinition, ParamDoc, ReturnDoc } from '../define.js'
 import type { DbUse } from './execute.js'
 import { DbFailure } from './failure.js'
 import type { SessionLookup } from './session.js'
 
 /** Phases in which a plugin may touch its tables. */
-export const databasePhases: readonly Phase[] = workPhases
+export const databasePhases: readonly Phase[] = storagePhases
 
 /** A function of the module that uses the database. */
 export interface DatabaseFunction {

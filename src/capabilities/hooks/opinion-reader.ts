@@ -7,14 +7,13 @@ import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value
 import type { Pointer } from '../../sandbox/lua-wasm.js'
 import { typeNames } from '../../sandbox/table-reader.js'
 import { checkResponseHeader } from '../http/header-rules.js'
+import { bodiless } from '../http/response-reader.js'
+import { readMember } from '../members.js'
 import type { HookEvent } from './events.js'
 import type { ReadOpinion, WriteOpinion } from './wire.js'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a message with control characters could mislead a terminal.
 const controlCharacters = /[\u0000-\u001f\u007f]/g
-
-/** Statuses that HTTP defines without a body. */
-const bodiless: readonly number[] = [204, 205, 304]
 
 /**
  * Reads what a before-hook of a write returned. Only a table with `deny` or `set` says anything: other values are
@@ -34,24 +33,6 @@ export function readWriteOpinion(
   if (deny !== undefined) return { deny, set: undefined }
   const set = readMember(site, state, index, 'set', (at) => readSet(site, state, at, event))
   return { deny: undefined, set }
-}
-
-/** Gets a member with raw access; undefined for nil. */
-function readMember<Value>(
-  { lua }: CallSite,
-  state: Pointer,
-  index: number,
-  name: string,
-  read: (at: number) => Value,
-): Value | undefined {
-  lua.pushText(state, name)
-  lua.raw.lua_rawget(state, index)
-  const at = lua.raw.lua_gettop(state)
-  try {
-    return lua.raw.lua_type(state, at) <= luaType.nil ? undefined : read(at)
-  } finally {
-    lua.pop(state, 1)
-  }
 }
 
 function readDeny({ lua }: CallSite, state: Pointer, at: number): string | undefined {

@@ -7,29 +7,40 @@ import type { RequestUser, WireRequest } from './wire.js'
 
 /** Pushes the request table that a handler gets; `body` is a Latin-1 string of the body's bytes. */
 export function pushRequest(site: CallSite, state: Pointer, request: WireRequest, body: string): void {
-  const { lua } = site
-  lua.raw.lua_createtable(state, 0, 10)
-  setText(site, state, 'method', request.method)
-  setText(site, state, 'path', request.path)
-  setText(site, state, 'client_ip', request.clientIp)
-  lua.pushText(state, 'body')
-  lua.pushLatin1(state, body)
-  lua.raw.lua_rawset(state, -3)
-  const contentType = pushHeaders(site, state, request.rawHeaders)
-  pushMap(site, state, 'query', request.query === '' ? {} : firstValues(request.query))
+  const contentType = pushRequestHead(site, state, request)
+  setBytes(site, state, 'body', body)
   pushMap(site, state, 'params', request.params)
-  if (request.user !== undefined) pushUser(site, state, request.user)
   if (body !== '' && isJson(contentType)) pushJson(site, state, body)
 }
 
-function setText(site: CallSite, state: Pointer, key: string, value: string): void {
+/** Pushes a request table without parameters and body. Gives the content type of the request. */
+export function pushRequestHead(site: CallSite, state: Pointer, request: WireRequest): string {
+  site.lua.raw.lua_createtable(state, 0, 10)
+  setText(site, state, 'method', request.method)
+  setText(site, state, 'path', request.path)
+  setText(site, state, 'client_ip', request.clientIp)
+  const contentType = pushHeaders(site, state, request.rawHeaders)
+  pushMap(site, state, 'query', request.query === '' ? {} : firstValues(request.query))
+  if (request.user !== undefined) pushUser(site, state, request.user)
+  return contentType
+}
+
+/** Sets a member of the table on top of the stack to bytes, which a Latin-1 string stands for. */
+export function setBytes({ lua }: CallSite, state: Pointer, key: string, bytes: string): void {
+  lua.pushText(state, key)
+  lua.pushLatin1(state, bytes)
+  lua.raw.lua_rawset(state, -3)
+}
+
+/** Sets a member of the table on top of the stack to a text. */
+export function setText(site: CallSite, state: Pointer, key: string, value: string): void {
   site.lua.pushText(state, key)
   site.lua.pushText(state, value)
   site.lua.raw.lua_rawset(state, -3)
 }
 
 /** Sets `headers`: lower-case names, the first value of each. Gives the content type. */
-function pushHeaders(site: CallSite, state: Pointer, rawHeaders: readonly string[]): string {
+export function pushHeaders(site: CallSite, state: Pointer, rawHeaders: readonly string[]): string {
   const { lua } = site
   let contentType = ''
   lua.pushText(state, 'headers')

@@ -18,7 +18,7 @@ interface Parts {
 }
 
 /** Statuses that HTTP defines without a body. */
-const bodiless: readonly number[] = [204, 205, 304]
+export const bodiless: readonly number[] = [204, 205, 304]
 
 /**
  * Reads the response table at `index`, with raw access only.
@@ -49,7 +49,8 @@ function readPart(site: CallSite, state: Pointer, key: string, parts: Parts): vo
   else if (key === 'headers') readHeaders(site, state, at, parts)
 }
 
-function readStatus(site: CallSite, state: Pointer, at: number): number {
+/** Reads the status at `at`. */
+export function readStatus(site: CallSite, state: Pointer, at: number): number {
   const isNumber = site.lua.raw.lua_type(state, at) === luaType.number
   const status = isNumber ? Math.trunc(Number(site.lua.readNumber(state, at))) : Number.NaN
   if (status >= 200 && status <= 599) return status
@@ -62,7 +63,8 @@ function bytesMax(site: CallSite): number {
   return site.limits.extra.responseBytesMax ?? Number.POSITIVE_INFINITY
 }
 
-function readJson(site: CallSite, state: Pointer, at: number): string {
+/** Encodes the value at `at` as the JSON text of a body. */
+export function readJson(site: CallSite, state: Pointer, at: number): string {
   try {
     return encodeJson(site.lua, site.tags, state, at, bytesMax(site))
   } catch (error) {
@@ -71,7 +73,8 @@ function readJson(site: CallSite, state: Pointer, at: number): string {
   }
 }
 
-function readBody(site: CallSite, state: Pointer, at: number): string | Uint8Array {
+/** Reads the body at `at`. */
+export function readBody(site: CallSite, state: Pointer, at: number): string | Uint8Array {
   const type = site.lua.raw.lua_type(state, at)
   if (type !== luaType.string)
     throw new LuaRaise(`the response body must be a string, not a ${typeNames[type]}`)

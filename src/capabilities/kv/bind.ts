@@ -1,7 +1,7 @@
 import { HostError } from '../../base/errors.js'
 import type { CountedOperation } from '../../kv/call-counts.js'
 import { failure, LuaRaise, type LuaValue, type Results } from '../../sandbox/lua-value.js'
-import { type Phase, workPhases } from '../../sandbox/phase.js'
+import { type Phase, storagePhases } from '../../sandbox/phase.js'
 import { DbFailure } from '../db/failure.js'
 import type { DbSession, SessionLookup } from '../db/session.js'
 import { currentTransaction, inSavepoint, noticeLostTransaction } from '../db/transaction.js'
@@ -13,7 +13,7 @@ import { inLuaNames } from './options.js'
 import type { KvConnection, KvLookup } from './session.js'
 
 /** Phases in which a plugin may use the store. */
-export const kvPhases: readonly Phase[] = workPhases
+export const kvPhases: readonly Phase[] = storagePhases
 
 /** What the functions find their stores with. */
 export interface KvLookups {

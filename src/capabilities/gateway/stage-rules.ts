@@ -1,0 +1,110 @@
+import { messageOf } from '../../base/errors.js'
+import { stageLimits } from '../../base/gateway-limits.js'
+import { compilePath, isRegexEntry } from '../../gateway/path-pattern.js'
+import { stagePriorities } from '../../gateway/stage.js'
+import type { Registration } from '../../sandbox/host-function.js'
+
+/** Kind of the registrations of stages. */
+export const stageRegistration = 'stage'
+
+/** Kind of the registrations of functions that give keys of rate limits. */
+export const keyRegistration = 'gateway_key'
+
+/** Which way a stage looks: at requests on their way in, or at answers on their way out. */
+export const stageEvents = ['on_request', 'on_response'] as const
+
+export type StageEvent = (typeof stageEvents)[number]
+
+/** What becomes of a request whose stage cannot be run: `closed` answers 503, `open` goes on without the stage. */
+export type StageFail = 'closed' | 'open'
+
+/** Methods that a stage can be confined to, in the order in which keys name them. */
+export const stageMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+/** A stage as a plugin registered it. */
+export interface StageDeclaration {
+  /** Unique among the stages of the plugin. */
+  readonly name: string
+  readonly event: StageEvent
+  readonly paths: readonly string[]
+  /** Empty for every method. */
+  readonly methods: readonly string[]
+  readonly priority: number
+  readonly fail: StageFail
+  readonly timeoutMs: number
+}
+
+/** The paths of a stage that names none. */
+export const everyPath: readonly string[] = ['/**']
+
+/** Fills in what a stage does not say of itself. */
+export function stageDefaults(event: StageEvent): Pick<StageDeclaration, 'priority' | 'fail' | 'timeoutMs'> {
+  return {
+    priority: stagePriorities.plugin,
+    fail: event === 'on_request' ? 'closed' : 'open',
+    timeoutMs: stageLimits.timeoutMsDefault,
+  }
+}
+
+/** Names what an approval of stages holds for: all stages of a plugin for the same methods and paths. */
+export function stageApprovalKey({
+  event,
+  methods,
+  paths,
+}: Pick<StageDeclaration, 'event' | 'methods' | 'paths'>): string {
+  return `${event} ${methods.length === 0 ? '*' : methods.join(',')} ${paths.join(',')}`
+}
+
+/** Names what an approval of a function for keys holds for. */
+export function keyApprovalKey(name: string): string {
+  return `key_by ${name}`
+}
+
+const namePattern = /^[a-z][a-z0-9_-]*$/
+
+/** Says what is wrong with the name of a stage or of a function for keys; undefined when nothing is. */
+export function checkStageName(name: string): string | undefined {
+  if (name.length <= stageLimits.nameCharactersMax && namePattern.test(name)) return undefined
+  return (
+    `invalid name ${JSON.stringify(name.slice(0, 64))}: use a lower-case letter, then lower-case letters, digits, ` +
+    `"_" and "-", at most ${stageLimits.nameCharactersMax}`
+  )
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a pattern with control characters could forge lines of a log.
+const refusedCharacter = /[\u0000-\u0020\u007f,#]/
+
+/** Says what is wrong with a path pattern; undefined when nothing is. */
+export function checkStagePath(path: string): string | undefined {
+  const reason = pathFault(path)
+  if (reason === undefined) return undefined
+  return `invalid path pattern ${JSON.stringify(path.slice(0, stageLimits.pathCharactersMax))}: ${reason}`
+}
+
+function pathFault(path: string): string | undefined {
+  if (!path.startsWith('/')) return 'it must start with "/"'
+  if (path.length > stageLimits.pathCharactersMax) {
+    return `it has ${path.length} characters; the limit is ${stageLimits.pathCharactersMax}`
+  }
+  if (refusedCharacter.test(path)) return 'it must not have spaces, control characters, "," or "#"'
+  // A regular expression of a plugin could hold up every request of the host.
+  if (isRegexEntry(path)) return 'use "*" and "**" only; regular expressions are for operators'
+  try {
+    compilePath(path)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** Picks the stages out of what a plugin registered, in the order of registration. */
+export function stagesOf(registrations: readonly Registration[]): readonly StageDeclaration[] {
+  return registrations
+    .filter(({ kind }) => kind === stageRegistration)
+    .map(({ key, data }) => ({ ...(data as unknown as Omit<StageDeclaration, 'name'>), name: key }))
+}
+
+/** Picks the names of the functions for keys out of what a plugin registered. */
+export function keyFunctionsOf(registrations: readonly Registration[]): readonly string[] {
+  return registrations.filter(({ kind }) => kind === keyRegistration).map(({ key }) => key)
+}

@@ -1,0 +1,174 @@
+import { messageOf } from '../../base/errors.js'
+import { stageLimits } from '../../base/gateway-limits.js'
+import { encodeStageCall, type SeenAnswer } from '../../capabilities/gateway/wire.js'
+import type { Exchange } from '../../gateway/exchange.js'
+import { stripCredentials } from '../../identity/credentials.js'
+import type { CallOutcome, Generation } from '../../sandbox/generation.js'
+import { type BreakerTicket, PluginBreaker } from '../breaker.js'
+import { isOwnFault } from '../call-faults.js'
+import type { PluginLog } from '../plugin-log.js'
+
+/** When the breaker of a stage opens, and for how long. */
+export interface StageBreakerOptions {
+  /** Failures in a row. */
+  readonly failuresMax: number
+  readonly resetMs: number
+}
+
+export interface StageRunnerOptions {
+  readonly plugin: string
+  readonly generation: Generation
+  /** Name of the registration. */
+  readonly name: string
+  /** Name of the call kind. */
+  readonly kind: string
+  readonly timeoutMs: number
+  readonly breaker: StageBreakerOptions
+  readonly log: PluginLog
+}
+
+/** What a stage is run on. */
+export interface StageInput {
+  readonly exchange: Exchange
+  readonly answer?: SeenAnswer
+  /** Body of the answer, a character a byte. */
+  readonly body?: string
+}
+
+/**
+ * How a run ended: with what it said; without, so that the stage's `fail` decides; or not at all because the
+ * generation is no longer in service.
+ */
+export type StageRun<Value> =
+  | { readonly kind: 'done'; readonly value: Value }
+  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'gone' }
+
+const late: CallOutcome = {
+  ok: false,
+  code: 'TIMEOUT',
+  message: 'the call has not ended long after its time',
+  blamed: false,
+}
+
+/** Runs one function of one generation within its time and behind its breaker. Never rejects. */
+export class StageRunner {
+  readonly generation: Generation
+  readonly #options: StageRunnerOptions
+  readonly #breaker: PluginBreaker
+  #isRetired = false
+  /** True from the first failure to the next success: the log tells of a failing stage once. */
+  #isFailing = false
+
+  constructor(options: StageRunnerOptions) {
+    this.#options = options
+    this.generation = options.generation
+    const { breaker, log, name, plugin } = options
+    this.#breaker = new PluginBreaker({
+      ...breaker,
+      onTrip: (failures) =>
+        log.error({ plugin, stage: name, failures }, 'a stage failed too often and is paused'),
+    })
+  }
+
+  /** What operators see of it. */
+  describe(): Readonly<Record<string, unknown>> {
+    return { breaker: this.#breaker.state, failures: this.#breaker.failures }
+  }
+
+  /** Ends its service; runs that have begun go on. */
+  retire(): void {
+    this.#isRetired = true
+    this.#breaker.close()
+  }
+
+  /**
+   * @param use Acts on what Lua has said. What it throws counts as a failure of the stage, so it changes nothing before it
+   *   has looked at everything.
+   */
+  async run<Value>(input: StageInput, use: (result: readonly unknown[]) => Value): Promise<StageRun<Value>> {
+    if (this.#isRetired) return { kind: 'gone' }
+    const ticket = this.#breaker.tryEnter()
+    if (ticket === 'refused') return { kind: 'unavailable' }
+    const outcome = await this.#call(input)
+    if (!outcome.ok) {
+      const isFault = isOwnFault(outcome)
+      if (outcome.code === 'CLOSED') {
+        this.#breaker.neutral(ticket)
+        return { kind: 'gone' }
+      }
+      return this.#fail(ticket, input, isFault, outcome.code, outcome.message)
+    }
+    try {
+      const value = use(outcome.result)
+      this.#breaker.success(ticket)
+      this.#isFailing = false
+      return { kind: 'done', value }
+    } catch (error) {
+      return this.#fail(ticket, input, true, 'ERROR', messageOf(error))
+    }
+  }
+
+  #fail(
+    ticket: BreakerTicket,
+    { exchange }: StageInput,
+    isFault: boolean,
+    code: string,
+    error: string,
+  ): { readonly kind: 'unavailable' } {
+    if (!this.#isFailing) {
+      this.#isFailing = true
+      const { log, name, plugin } = this.#options
+      const fields = { plugin, stage: name, request_id: exchange.request.id, code, error }
+      log.warn(fields, 'a stage failed; further failures in a row are not told one by one')
+    }
+    if (isFault) this.#breaker.failure(ticket)
+    else this.#breaker.neutral(ticket)
+    return { kind: 'unavailable' }
+  }
+
+  async #call({ exchange, answer, body = '' }: StageInput): Promise<CallOutcome> {
+    const { generation, kind, name, timeoutMs } = this.#options
+    const { promise, cancel } = after(timeoutMs + stageLimits.lateMs)
+    try {
+      const call = generation.call({
+        kind,
+        phase: 'stage',
+        payload: payloadOf(name, exchange, answer),
+        body,
+        requestId: exchange.request.id,
+        timeoutMs,
+        operationsMax: stageLimits.operationsMax,
+        // Everybody waits for a stage: routes of its plugin must not keep it from running.
+        reserved: true,
+      })
+      return await Promise.race([call, promise])
+    } catch (error) {
+      return { ok: false, code: 'EXECUTOR_LOST', message: messageOf(error), blamed: false }
+    } finally {
+      cancel()
+    }
+  }
+}
+
+function after(ms: number): { readonly promise: Promise<CallOutcome>; cancel(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const promise = new Promise<CallOutcome>((resolve) => {
+    timer = setTimeout(() => resolve(late), ms)
+  })
+  return { promise, cancel: () => clearTimeout(timer) }
+}
+
+function payloadOf(name: string, exchange: Exchange, answer: SeenAnswer | undefined): string {
+  const request = {
+    routeKey: name,
+    method: exchange.method,
+    path: exchange.path,
+    query: exchange.query,
+    rawHeaders: stripCredentials(exchange.request.raw.rawHeaders),
+    params: {},
+    clientIp: exchange.ip,
+    user: exchange.user,
+  }
+  return encodeStageCall(answer === undefined ? { request } : { request, answer })
+}
