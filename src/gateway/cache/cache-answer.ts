@@ -4,7 +4,7 @@ import { ageOf, type CacheEntry } from './cache-entry.js'
 import { type CacheRequest, headerOf } from './cache-request.js'
 
 /** Headers that tell of content, which an answer without content does not have. */
-const contentHeaders = new Set([
+const contentHeaders: ReadonlySet<string> = new Set([
   'content-type',
   'content-encoding',
   'content-language',

@@ -52,7 +52,7 @@ const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 const overhead = 512
 
 /** Headers of one answer, of one connection, or of stages in front of the cache. */
-const unkept = new Set([
+const unkept: ReadonlySet<string> = new Set([
   'age',
   'cache-tag',
   'connection',

@@ -5,9 +5,10 @@ import { readDirectives, secondsOf } from './directives.js'
 
 /** A request as the client sent it, whose answer may be in the cache. */
 export interface CacheRequest {
-  /** What all variants of an answer have in common: who answers, host and URL. */
+  /** What `primaryOf` gave. */
   readonly primary: string
   readonly host: string
+  /** As the client has sent it. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
   /** What tells requests apart before an answer has said what it depends on. */
@@ -82,15 +83,15 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | u
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-/** What all variants of the answers of one URL have in common. */
-export function primaryKey(isProxied: boolean, host: string, url: string): string {
-  // Of host and URL, only the first may have a space in it: two pairs never give the same text.
-  return `${isProxied ? 'proxy' : 'host'} ${host} ${url}`
-}
-
-/** The primary key of a request; another server may have something else at the same place. */
-export function primaryOf({ destination, request: { raw } }: Exchange): string {
-  return primaryKey(destination !== undefined, raw.headers.host ?? '', raw.url ?? '/')
+/**
+ * What all variants of the answers to one target have in common: who answers, as another server may have something
+ * else at the same place, the host, and the URL as the client has sent it and as stages in front have made it.
+ */
+export function primaryOf({ destination, sentUrl, request: { raw } }: Exchange): string {
+  const url = raw.url ?? '/'
+  const rewritten = url === sentUrl ? '' : ` ${url}`
+  // The host comes last, as only it may have spaces in it: two targets never give the same text.
+  return `${destination === undefined ? 'host' : 'proxy'} ${sentUrl}${rewritten}\n${raw.headers.host ?? ''}`
 }
 
 /**
@@ -103,7 +104,7 @@ export function readCacheRequest(exchange: Exchange, keyed: readonly string[]): 
   if (isPersonal(raw.headers) || exchange.user !== undefined) return undefined
   const directives = readDirectives(headerOf(raw.headers, 'cache-control'))
   if (directives.has('no-store')) return undefined
-  const url = raw.url ?? '/'
+  const url = exchange.sentUrl
   const host = raw.headers.host ?? ''
   const primary = primaryOf(exchange)
   let flightKey = primary

@@ -62,7 +62,7 @@ interface Miss {
 }
 
 /** Methods that leave everything as it is. */
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 
 /** Answers of the host and of servers behind it, kept for others who ask the same. */
 export class ResponseCache {

@@ -1,7 +1,7 @@
 import { cacheLimits } from '../../base/gateway-limits.js'
 import { BoundedLru } from './bounded-lru.js'
 import { ageOf, type CacheEntry, isSelected } from './cache-entry.js'
-import { type CacheRequest, primaryKey } from './cache-request.js'
+import type { CacheRequest } from './cache-request.js'
 import { matchesGlob } from './glob.js'
 import { TagIndex } from './tag-index.js'
 
@@ -93,9 +93,7 @@ export class ResponseStore {
   #removeKey(key: string): number {
     const place = key.replace(/^GET:/i, '')
     if (place.startsWith('/')) return this.#removeWhere(({ url }) => url === place)
-    const end = place.indexOf('/')
-    const [host, url] = end === -1 ? [place, ''] : [place.slice(0, end), place.slice(end)]
-    return this.removeAll(primaryKey(false, host, url)) + this.removeAll(primaryKey(true, host, url))
+    return this.#removeWhere(({ host, url }) => host + url === place)
   }
 
   #removeWhere(isMeant: (entry: CacheEntry) => boolean): number {

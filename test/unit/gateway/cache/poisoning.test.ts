@@ -221,3 +221,22 @@ test('a write that fails leaves the answer where it is', async () => {
   await server.ask('/a', { method: 'OPTIONS' })
   assert.equal((await server.ask('/a')).headers['x-cache'], 'HIT')
 })
+
+test('what stages in front have made of a target counts as well as what was sent', async () => {
+  let url = '/beta'
+  const front = {
+    name: 'plugin:front/key',
+    priority: 1,
+    onRequest(exchange: { rewrite(url: string): void; header(name: string): string | undefined }) {
+      if (exchange.header('x-beta') !== undefined) exchange.rewrite(url)
+      return undefined
+    },
+  }
+  await serve((request) => `at ${request.raw.url}`, { stages: [front] })
+  const beta = { headers: { 'x-beta': '1' } }
+  assert.equal((await server.ask('/a', beta)).body, 'at /beta')
+  assert.equal((await server.ask('/a')).body, 'at /a')
+  assert.equal((await server.ask('/a', beta)).headers['x-cache'], 'HIT')
+  url = '/gamma'
+  assert.equal((await server.ask('/a', beta)).body, 'at /gamma')
+})

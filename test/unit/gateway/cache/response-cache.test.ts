@@ -27,8 +27,7 @@ async function serve(
       app.post('/*', async () => 'written')
       app.register(
         async (area) => {
-          area.addHook('onRoute', () => undefined)
-          addCacheRoutes(area, server?.cache ?? later())
+          addCacheRoutes(area, later())
         },
         { prefix: '/late' },
       )
