@@ -271,7 +271,6 @@ test('answers that break the protocol become 502', async (t) => {
     '/600': 'HTTP/1.1 600 Odd\r\n',
     '/1000': 'HTTP/1.1 1000 Odd\r\n',
     '/control': 'HTTP/1.1 200 OK\r\nx-a: b\x01c\r\n',
-    '/wide': 'HTTP/1.1 200 OK\r\nx-a: \u00c4\u0080\r\n',
     '/junk': 'junk\r\n',
     '/both': 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n',
     '/switch': 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n',
@@ -319,9 +318,10 @@ test('a client that leaves ends the request to the target, before and during the
     const asked = request({ host: '127.0.0.1', port, path, agent: false })
     asked.on('error', () => undefined)
     asked.on('response', (answer) => answer.on('error', () => undefined))
+    const answered = path === '/stream' ? once(asked, 'response') : undefined
     asked.end()
     const seen = await until('the target is asked', () => upstream.requests.find(({ url }) => url === path))
-    if (path === '/stream') await once(asked, 'response')
+    await answered
     asked.destroy()
     await until('the connection to the target ends', () => seen.socket.destroyed)
   }
