@@ -396,3 +396,29 @@ test('two requests in one body are one request', async (t) => {
     false,
   )
 })
+
+test('a name that leads out of the allowed blocks is not connected to', async (t) => {
+  const upstream = await startUpstream(t)
+  const target = upstream.url.replace('127.0.0.1', 'localhost')
+  const rules = [{ pattern: '.', target }]
+  const outside = await startProxyWorld(t, { rules, allowTargets: ['10.0.0.0/8'] })
+  assert.equal((await ask(outside.port, '/')).status, 502)
+  assert.equal(upstream.requests.length, 0)
+  const inside = await startProxyWorld(t, { rules, allowTargets: ['127.0.0.0/8'] })
+  assert.equal((await ask(inside.port, '/')).status, 200)
+})
+
+test('no rule takes a reserved path, and the first enabled one takes the others', async (t) => {
+  const upstream = await startUpstream(t)
+  const { port } = await startProxyWorld(t, {
+    rules: [
+      { pattern: '.', target: 'http://127.0.0.1:1', enabled: false },
+      { pattern: '.', target: upstream.url, headers: { 'x-rule': 'first' } },
+      { pattern: '.', target: 'http://127.0.0.1:1' },
+    ],
+    isReserved: (path) => path === '/own',
+  })
+  assert.equal((await ask(port, '/own')).body, 'own')
+  assert.equal((await ask(port, '/%6fwn')).body, 'own')
+  assert.equal((await askEcho(port, '/x')).headers['x-rule'], 'first')
+})
