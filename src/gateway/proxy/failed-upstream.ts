@@ -3,7 +3,7 @@ import type { HostError } from '../../base/errors.js'
 import { failureAnswer, sendAnswer } from '../pipeline.js'
 import { upstreamFailed, upstreamLate } from './errors.js'
 
-const lateCodes = new Set([
+const lateCodes: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',

@@ -271,7 +271,6 @@ test('answers that break the protocol become 502', async (t) => {
     '/600': 'HTTP/1.1 600 Odd\r\n',
     '/1000': 'HTTP/1.1 1000 Odd\r\n',
     '/control': 'HTTP/1.1 200 OK\r\nx-a: b\x01c\r\n',
-    '/wide': 'HTTP/1.1 200 OK\r\nx-a: \u00c4\u0080\r\n',
     '/junk': 'junk\r\n',
     '/both': 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n',
     '/switch': 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n',
@@ -319,9 +318,10 @@ test('a client that leaves ends the request to the target, before and during the
     const asked = request({ host: '127.0.0.1', port, path, agent: false })
     asked.on('error', () => undefined)
     asked.on('response', (answer) => answer.on('error', () => undefined))
+    const answered = path === '/stream' ? once(asked, 'response') : undefined
     asked.end()
     const seen = await until('the target is asked', () => upstream.requests.find(({ url }) => url === path))
-    if (path === '/stream') await once(asked, 'response')
+    await answered
     asked.destroy()
     await until('the connection to the target ends', () => seen.socket.destroyed)
   }
@@ -395,4 +395,30 @@ test('two requests in one body are one request', async (t) => {
     upstream.requests.some(({ url }) => url === '/inner'),
     false,
   )
+})
+
+test('a name that leads out of the allowed blocks is not connected to', async (t) => {
+  const upstream = await startUpstream(t)
+  const target = upstream.url.replace('127.0.0.1', 'localhost')
+  const rules = [{ pattern: '.', target }]
+  const outside = await startProxyWorld(t, { rules, allowTargets: ['10.0.0.0/8'] })
+  assert.equal((await ask(outside.port, '/')).status, 502)
+  assert.equal(upstream.requests.length, 0)
+  const inside = await startProxyWorld(t, { rules, allowTargets: ['127.0.0.0/8'] })
+  assert.equal((await ask(inside.port, '/')).status, 200)
+})
+
+test('no rule takes a reserved path, and the first enabled one takes the others', async (t) => {
+  const upstream = await startUpstream(t)
+  const { port } = await startProxyWorld(t, {
+    rules: [
+      { pattern: '.', target: 'http://127.0.0.1:1', enabled: false },
+      { pattern: '.', target: upstream.url, headers: { 'x-rule': 'first' } },
+      { pattern: '.', target: 'http://127.0.0.1:1' },
+    ],
+    isReserved: (path) => path === '/own',
+  })
+  assert.equal((await ask(port, '/own')).body, 'own')
+  assert.equal((await ask(port, '/%6fwn')).body, 'own')
+  assert.equal((await askEcho(port, '/x')).headers['x-rule'], 'first')
 })
