@@ -88,10 +88,13 @@ function declaredKv({ kvAccess }: Pick<Manifest, 'kvAccess'>): readonly Declared
   )
 }
 
-/** Stages of one plugin with the same key share an approval; the key holds all that an approval is about. */
+/**
+ * Stages of one plugin with the same key share an approval; the key holds all that an approval is about. A registration
+ * without one cannot be approved.
+ */
 function declaredStages(registrations: readonly Registration[]): readonly DeclaredGrant[] {
   return registrations
-    .filter(({ kind }) => kind === 'stage')
+    .filter(({ kind, data }) => kind === 'stage' && typeof data.approvalKey === 'string')
     .map(({ data }) => ({
       kind: 'stage',
       key: String(data.approvalKey),

@@ -60,6 +60,8 @@ describe('declaredGrants', () => {
       keysOf([stage(1, 'request /a'), stage(2, 'request /a'), stage(3, 'request /b')], manifest),
       ['stage request /a', 'stage request /b', 'gateway log:read', 'gateway shell:write'],
     )
+    const keyless = { kind: 'stage', key: 'stage#1', data: { description: 'guards' } }
+    assert.deepEqual(keysOf([keyless]), [], 'what has no key cannot be approved')
     const [guard, reads] = declaredGrants([stage(1, 'request /a')], manifest)
     assert.equal(guard?.description, 'guards')
     assert.match(reads?.description ?? '', /addresses/)
