@@ -96,7 +96,7 @@ describe('a stage for requests', () => {
       {
         guard: stage('return { status = 403 }', ', { methods = { "POST", "GET" }, paths = { "/echo/**" } }'),
       },
-      { isApproved: (_plugin, key) => (asked.push(key), false) },
+      { isApproved: (_plugin, key) => asked.push(key) === 0 },
     )
     assert.equal((await fetch(`${host.url}/echo/x`)).status, 200)
     assert.deepEqual([...new Set(asked)], ['on_request GET,POST /echo/**'])
@@ -145,18 +145,27 @@ describe('a stage that misbehaves', () => {
     'the network': 'request.get("https://example.com/")',
     'tables of the host': 'core.query("content_data", {})',
   }
-  for (const [name, body] of Object.entries(attacks)) {
-    it(`${name}: 503 without a word of Lua, and nothing is routed`, async (test) => {
-      const host = await createStageHost(test, { guard: stage(body) })
-      const response = await fetch(`${host.url}/echo/x`)
+  it('answers 503 without a word of Lua, and nothing is routed', async (test) => {
+    const bodies = Object.values(attacks)
+    const pluginOf = (from: number) =>
+      bodies
+        .slice(from, from + 18)
+        .map((body, at) => stage(body, `, { paths = { "/echo/${from + at}" } }`))
+        .join('\n')
+    const host = await createStageHost(test, { one: pluginOf(0), two: pluginOf(18) })
+    assert.equal(host.engine.stages().length, bodies.length)
+    for (const [at, name] of Object.keys(attacks).entries()) {
+      const response = await fetch(`${host.url}/echo/${at}`)
       const text = await response.text()
-      assert.equal(response.status, 503, text)
-      assert.equal((JSON.parse(text) as { code: string }).code, unavailable)
-      assert.doesNotMatch(text, /secret|init\.lua|evil/)
-      assert.equal(response.headers.get('set-cookie'), null)
-      assert.deepEqual(host.routed, [])
-    })
-  }
+      assert.equal(response.status, 503, `${name}: ${text}`)
+      assert.equal((JSON.parse(text) as { code: string }).code, unavailable, name)
+      assert.doesNotMatch(text, /secret|init\.lua|evil/, name)
+      assert.equal(response.headers.get('set-cookie'), null, name)
+    }
+    assert.deepEqual(host.routed, [])
+    const failed = host.lines.filter(([, message]) => message.startsWith('a stage failed'))
+    assert.equal(failed.length, bodies.length, 'each for a reason of its own')
+  })
 
   it('is ended when it spins, and skipped once its breaker is open', async (test) => {
     const host = await createStageHost(test, { guard: stage('while true do end', ', { timeout_ms = 50 }') })
