@@ -9,6 +9,7 @@ import type { CoreDatabase } from './database/database.js'
 import { createClientIp } from './gateway/client-ip.js'
 import { clientNetwork } from './gateway/ip-address.js'
 import { createHealthRoutes, type Health } from './health.js'
+import { composeGateway } from './host-gateway.js'
 import type { HostParts } from './host-parts.js'
 import { observeDispatch } from './host-telemetry.js'
 import type { Authenticator, User } from './identity/authenticator.js'
@@ -53,6 +54,7 @@ export async function mountRoutes(
   const { log, database, lifecycle, tracing } = material
   const { manager, hooks, metrics } = parts
   const door = createDoor(material)
+  composeGateway({ log, ...door }).install(app)
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(database, manager, lifecycle.isShuttingDown)))
   await mountMetrics(app, parts, material, door)

@@ -117,7 +117,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await parts.sandbox.ready()
     const own = createTokenAuthenticator(adminToken.token)
     const authenticator = options.harness?.authenticator(own) ?? own
-    await mountRoutes(app, parts, { config, log, authenticator, database, lifecycle, tracing })
+    const material = { config, log, authenticator, database, lifecycle, tracing }
+    // The gateway of the host stands in front of what the host serves, not in front of another's routes.
+    if (options.app === undefined) await mountRoutes(app, parts, material)
+    else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
     parts.hooks.start()
     parts.deliveries.start()

@@ -1,5 +1,3 @@
-import type { Flag } from './tables.js'
-
 /** The requests counted by the rate limit since the start of the host, at one second. */
 export interface GatewayMetricsHistoryTable {
   /** Primary key; milliseconds since 1970. */
@@ -32,7 +30,7 @@ export interface GatewayCorsRulesTable {
   methods: string
   allowed_headers: string
   exposed_headers: string
-  credentials: Flag
+  credentials: 0 | 1
   /** Seconds. */
   max_age: number
   /** Milliseconds since 1970. */

@@ -25,5 +25,5 @@ export const stageFailed = defineError(
 export const targetAmbiguous = defineError(
   'INVALID_PATH',
   400,
-  'The path has dot segments, backslashes, control characters or a fragment; send it without them.',
+  'The path has dot segments, a backslash or a fragment, or is no path; send one that begins with "/" and has none.',
 )

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { User } from '../identity/authenticator.js'
 import { rawQuery, routedPath } from './request-path.js'
-import type { StageChain } from './stage-chain.js'
 
 /** Answers a request in the place of the routes of the host, once all request stages have let it pass. */
 export type Destination = (exchange: Exchange) => void
@@ -17,12 +16,10 @@ export class Exchange {
   /** Both are replaced when the request is routed anew. */
   request: FastifyRequest
   reply: FastifyReply
+  /** Path and query as the client has sent them, whatever stages have made of them. */
+  readonly sentUrl: string
   /** On the clock of `performance.now()`. */
   readonly startedMs = performance.now()
-  /** What the request goes through, also when another chain comes into force meanwhile. */
-  readonly chain: StageChain
-  /** Index of the request stage that runs, or is next. */
-  position = 0
   /** Set by a stage that wants the request to go elsewhere, e.g. to another server. */
   destination: Destination | undefined
   /** True when a rate limit refused it. */
@@ -34,10 +31,10 @@ export class Exchange {
   #ip: string | undefined
   #user: User | undefined | null = null
 
-  constructor(request: FastifyRequest, reply: FastifyReply, chain: StageChain, services: ExchangeServices) {
+  constructor(request: FastifyRequest, reply: FastifyReply, services: ExchangeServices) {
     this.request = request
+    this.sentUrl = request.raw.url ?? '/'
     this.reply = reply
-    this.chain = chain
     this.#services = services
   }
 

@@ -34,9 +34,18 @@ export interface StageListing extends Readonly<Record<string, unknown>> {
   readonly phases: readonly string[]
 }
 
-const exchangeKey = Symbol('exchange')
+/** How far a request has come. */
+interface Passage {
+  readonly exchange: Exchange
+  /** What the request goes through, also when another chain comes into force meanwhile. */
+  readonly chain: StageChain
+  /** Index of the next request stage. */
+  next: number
+}
 
-type WithExchange = { [exchangeKey]?: Exchange }
+const passageKey = Symbol('passage')
+
+type WithPassage = { [passageKey]?: Passage }
 
 const noStages: readonly Stage[] = []
 
@@ -56,9 +65,9 @@ export class Pipeline {
   install(app: FastifyInstance): void {
     app.addHook('onRequest', (request, reply, done) => this.#enter(app, request, reply, done))
     app.addHook('onSend', (request, reply, payload, done) => {
-      const exchange = (request.raw as WithExchange)[exchangeKey]
-      if (exchange === undefined || exchange.chain.answer.length === 0) done(null, payload)
-      else this.#answer(exchange, reply, payload, done)
+      const passage = (request.raw as WithPassage)[passageKey]
+      if (passage === undefined || passage.chain.answer.length === 0) done(null, payload)
+      else this.#answer(passage, reply, payload, done)
     })
   }
 
@@ -86,29 +95,29 @@ export class Pipeline {
   }
 
   #enter(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    const raw = request.raw as typeof request.raw & WithExchange
-    const known = raw[exchangeKey]
+    const raw = request.raw as typeof request.raw & WithPassage
+    const known = raw[passageKey]
     if (known !== undefined) {
-      resume(known, request, reply)
+      resume(known.exchange, request, reply)
       done()
       return
     }
-    const exchange = new Exchange(request, reply, this.#current(), this.#options)
-    raw[exchangeKey] = exchange
+    const passage = { exchange: new Exchange(request, reply, this.#options), chain: this.#current(), next: 0 }
+    raw[passageKey] = passage
     // Comes exactly once for every answer: sent, hijacked, or given up by the client.
-    if (exchange.chain.finish.length > 0) reply.raw.once('close', () => finish(exchange))
+    if (passage.chain.finish.length > 0) reply.raw.once('close', () => finish(passage))
     if (isAmbiguousTarget(raw.url ?? '')) {
       sendAnswer(reply, failureAnswer(targetAmbiguous()))
       return
     }
-    this.#run(app, exchange, done)
+    this.#run(app, passage, done)
   }
 
-  #run(app: FastifyInstance, exchange: Exchange, done: () => void): void {
-    const { request: stages } = exchange.chain
-    while (exchange.position < stages.length) {
-      const stage = stages[exchange.position] as Stage
-      exchange.position += 1
+  #run(app: FastifyInstance, passage: Passage, done: () => void): void {
+    const { exchange, chain } = passage
+    while (passage.next < chain.request.length) {
+      const stage = chain.request[passage.next] as Stage
+      passage.next += 1
       let verdict: StageVerdict | Promise<StageVerdict>
       try {
         verdict = stage.onRequest?.(exchange)
@@ -120,7 +129,7 @@ export class Pipeline {
       if (verdict instanceof Promise) {
         verdict.then(
           (settled) => {
-            if (settled === undefined) this.#run(app, exchange, done)
+            if (settled === undefined) this.#run(app, passage, done)
             else conclude(exchange, settled)
           },
           (error: unknown) => this.#fail(exchange, stage, error),
@@ -139,6 +148,8 @@ export class Pipeline {
     if (destination !== undefined) destination(exchange)
     else if (exchange.isRewritten) {
       reply.hijack()
+      // One request has one id, also when it is routed twice.
+      request.raw.headers['x-request-id'] = request.id
       app.routing(request.raw, reply.raw)
     } else done()
   }
@@ -152,13 +163,13 @@ export class Pipeline {
   }
 
   #answer(
-    exchange: Exchange,
+    { exchange, chain }: Passage,
     reply: FastifyReply,
     payload: unknown,
     done: (error: Error | null, payload?: unknown) => void,
   ): void {
     const answer = new OutgoingAnswer(reply, payload)
-    const { answer: stages } = exchange.chain
+    const { answer: stages } = chain
     const from = (start: number): void => {
       for (let at = start; at < stages.length; at += 1) {
         const stage = stages[at] as Stage
@@ -206,11 +217,11 @@ function conclude({ reply }: Exchange, verdict: StageAnswer | 'handled'): void {
   if (verdict !== 'handled') sendAnswer(reply, verdict)
 }
 
-function finish(exchange: Exchange): void {
+function finish({ exchange, chain }: Passage): void {
   const { raw } = exchange.reply
   const status = raw.headersSent ? raw.statusCode : 499
   const durationMs = performance.now() - exchange.startedMs
-  for (const stage of exchange.chain.finish) stage.onFinish?.(exchange, { status, durationMs })
+  for (const stage of chain.finish) stage.onFinish?.(exchange, { status, durationMs })
 }
 
 /** Sends the answer of a stage. */

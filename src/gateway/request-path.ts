@@ -19,22 +19,37 @@ export function rawQuery(url: string): string {
   return at === -1 ? '' : url.slice(at + 1)
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these must not be in a path.
-const unusual = /[\u0000-\u001f\u007f\\#]|(?:^|\/)\.{1,2}(?:\/|$)/
+const rawUnusual = /[\\#]/
+const dotSegment = /^(?:\.|%2e){1,2}$/i
 
 /**
- * Tells whether a request target can be read in two ways, by us and by a server behind us: dot segments, however they
- * are encoded, backslashes, control characters, a fragment, or no path at all.
+ * Tells whether a request target says where it leads in a way that others may read differently: dot segments, however
+ * their dots are written, backslashes, a fragment, or no path at all. Encoded slashes, backslashes and control
+ * characters are no part of the structure; what they mean inside a parameter is the matter of the route.
  */
 export function isAmbiguousTarget(url: string): boolean {
   const end = url.indexOf('?')
   const path = end === -1 ? url : url.slice(0, end)
-  if (!path.startsWith('/')) return true
-  if (!path.includes('%')) return unusual.test(path)
+  if (!path.startsWith('/') || rawUnusual.test(path)) return true
+  if (!path.includes('/.') && !path.includes('/%2')) return false
+  return path.split('/').some((segment) => dotSegment.test(segment))
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these must not be in a path.
+const unusual = /[\u0000-\u001f\u007f\\]|(?:^|\/)\.{1,2}(?:\/|$)/
+
+/**
+ * Tells whether a path becomes another one for a server that decodes more of it than we do: beside what
+ * `isAmbiguousTarget` says, encoded slashes around dots, encoded backslashes and control characters, and what cannot
+ * be decoded.
+ */
+export function isAmbiguousElsewhere(url: string): boolean {
+  if (isAmbiguousTarget(url)) return true
+  const end = url.indexOf('?')
+  const path = end === -1 ? url : url.slice(0, end)
   try {
-    return unusual.test(path) || unusual.test(decodeURIComponent(path))
+    return unusual.test(decodeURIComponent(path))
   } catch {
-    // Not decodable: the router answers 400.
-    return false
+    return true
   }
 }
