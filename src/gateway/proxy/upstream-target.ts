@@ -1,4 +1,4 @@
-import { isAmbiguousTarget } from '../request-path.js'
+import { isAmbiguousElsewhere } from '../request-path.js'
 import { pathRefused, ruleInvalid } from './errors.js'
 
 /** Where a rule leads, in parts. */
@@ -61,7 +61,7 @@ export function upstreamPath(
   const sent = queryAt === -1 ? url : url.slice(0, queryAt)
   const query = queryAt === -1 ? '' : url.slice(queryAt)
   const path = rewrite === undefined ? sent : encodePath(fillIn(rewrite, groups))
-  if (!sendable.test(path) || isAmbiguousTarget(path) || leadsElsewhere(target, path)) throw pathRefused()
+  if (!sendable.test(path) || isAmbiguousElsewhere(path) || leadsElsewhere(target, path)) throw pathRefused()
   return `${target.prefix}${path}${sendableQuery.test(query) ? query : encodeQuery(query)}`
 }
 
