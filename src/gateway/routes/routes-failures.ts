@@ -20,21 +20,21 @@ export const adminMissing = defineError(
 export const requestInvalid = defineError('GATEWAY_REQUEST_INVALID', 400, '{problem}')
 
 /** A body above `monitorLimits.bodyBytesMax`. */
-const bodyTooLarge = defineError(
+export const bodyTooLarge = defineError(
   'GATEWAY_BODY_TOO_LARGE',
   413,
   'The request body is larger than the limit of {limit} bytes.',
 )
 
 /** A body that is not JSON by its content type. */
-const bodyNotJson = defineError(
+export const bodyNotJson = defineError(
   'GATEWAY_REQUEST_INVALID',
   415,
   'The request body is not JSON by its content type. Send it as application/json, or send no body where none is needed.',
 )
 
 /** A path or method that there is not. */
-const pathUnknown = defineError(
+export const pathUnknown = defineError(
   'NOT_FOUND',
   404,
   'There is no {method} {path}; /api/v1/openapi.json lists what there is.',

@@ -28,7 +28,7 @@ export function declaredGrants(
     ...declaredDomains(registrations),
     ...declaredCore(manifest),
     ...declaredKv(manifest),
-    ...declaredStages(registrations),
+    ...stageGrants(registrations),
     ...declaredGateway(manifest),
   ]
   const grants = [...new Map(all.map((grant) => [`${grant.kind} ${grant.key}`, grant])).values()]
@@ -92,14 +92,12 @@ function declaredKv({ kvAccess }: Pick<Manifest, 'kvAccess'>): readonly Declared
  * Stages of one plugin with the same key share an approval; the key holds all that an approval is about. A registration
  * without one cannot be approved.
  */
-function declaredStages(registrations: readonly Registration[]): readonly DeclaredGrant[] {
-  return registrations
-    .filter(({ kind, data }) => kind === 'stage' && typeof data.approvalKey === 'string')
-    .map(({ data }) => ({
-      kind: 'stage',
-      key: String(data.approvalKey),
-      description: shorten(data.description),
-    }))
+function stageGrants(registrations: readonly Registration[]): readonly DeclaredGrant[] {
+  return declaredStages(registrations).map(({ key, description }) => ({
+    kind: 'stage' as const,
+    key,
+    description: shorten(description),
+  }))
 }
 
 /** What each access to the gateway lets a plugin do, for who approves it. */
