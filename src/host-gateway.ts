@@ -1,17 +1,222 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { parseDuration } from './base/durations.js'
+import { listOrigins } from './config/gateway-rules.js'
+import type { Config } from './config/schema.js'
+import type { CoreDatabase } from './database/database.js'
+import { addCacheRoutes } from './gateway/cache/cache-routes.js'
+import { ResponseCache } from './gateway/cache/response-cache.js'
+import { addCompression } from './gateway/compression.js'
+import { type Cors, createCors } from './gateway/cors/cors.js'
+import { addCorsRoutes } from './gateway/cors/cors-routes.js'
 import { createIdentityStage } from './gateway/identity-stage.js'
+import { createMonitor, type Monitor } from './gateway/monitor/monitor.js'
+import { compilePaths } from './gateway/path-pattern.js'
 import { Pipeline } from './gateway/pipeline.js'
+import { createProxy, type GatewayProxy } from './gateway/proxy/proxy.js'
+import { addProxyRoutes } from './gateway/proxy/proxy-routes.js'
+import { attachUpgrades } from './gateway/proxy/upgrade.js'
+import { RateLimit } from './gateway/rate-limit/rate-limit.js'
+import { addRateLimitRoutes } from './gateway/rate-limit/rate-limit-routes.js'
+import { createAdminArea } from './gateway/routes/admin-area.js'
+import { actorOf } from './gateway/routes/gate.js'
+import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/routes/gateway-routes.js'
+import { createShell, type Shell } from './gateway/shell/shell.js'
+import { addShellRoutes } from './gateway/shell/shell-routes.js'
+import type { Stage } from './gateway/stage.js'
 import type { User } from './identity/authenticator.js'
+import type { PluginDirectory } from './plugins/plugin-directory.js'
+import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
+  readonly config: Config
+  readonly database: CoreDatabase
+  readonly directory: PluginDirectory
   readonly log: Logger
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
 
-/** Puts the inbound gateway together. */
-export function composeGateway({ log, authenticate, clientIp }: GatewayMaterial): Pipeline {
-  return new Pipeline({ stages: [createIdentityStage()], log, authenticate, clientIp })
+/** Paths of the host itself: no shell, no proxy rule and no stage of a plugin stands in their way. */
+const ownPrefixes = [
+  '/api/v1/admin',
+  '/api/v1/auth',
+  '/api/v1/openapi.json',
+  '/api/v1/health',
+  '/gateway/api',
+  '/redirects/api',
+  '/keyval/api',
+  '/metrics',
+  '/health',
+  '/api/gateway',
+  '/api/proxy',
+  '/api/keyval',
+  '/api/metrics',
+]
+
+/** The inbound gateway of a host. */
+export class HostGateway {
+  readonly #parts: GatewayParts
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts
+  }
+
+  /** Puts the gateway in front of the routes that are added to the application from now on. */
+  async install(app: FastifyInstance): Promise<void> {
+    const { pipeline, proxy, config } = this.#parts
+    proxy.install(app)
+    pipeline.install(app)
+    const { enabled, threshold } = config.gateway.compression
+    await addCompression(app, { enabled, thresholdBytes: threshold })
+  }
+
+  /** Takes upgrades of connections, where the server is the host's own. */
+  takeUpgrades(app: FastifyInstance): void {
+    attachUpgrades(app)
+  }
+
+  /** Adds the routes for admins. */
+  async mountRoutes(app: FastifyInstance): Promise<void> {
+    const { authenticate, log, monitor, pipeline, limit, cors, shell, cache, proxy } = this.#parts
+    const area = { authenticate, log }
+    const parts = [
+      (routes: FastifyInstance) => addRateLimitRoutes(routes, limit),
+      (routes: FastifyInstance) => addCorsRoutes(routes, cors),
+      (routes: FastifyInstance) => addShellRoutes(routes, shell, actorOf),
+      (routes: FastifyInstance) => addCacheRoutes(routes, cache),
+    ]
+    for (const [at, prefix] of gatewayPrefixes.entries()) {
+      const routes = createGatewayRoutes({ ...area, isDocumented: at === 0, monitor, pipeline, parts })
+      await app.register(routes, { prefix })
+    }
+    const rules = [(routes: FastifyInstance) => addProxyRoutes(routes, proxy)]
+    for (const [at, prefix] of proxyPrefixes.entries()) {
+      await app.register(createAdminArea({ ...area, isDocumented: at === 0, parts: rules }), { prefix })
+    }
+  }
+
+  start(): Promise<void> {
+    return this.#parts.monitor.start()
+  }
+
+  /** To be called when no request is served any more, and before the database is closed. */
+  async close(): Promise<void> {
+    await this.#parts.monitor.close()
+    this.#parts.engine.close()
+  }
+}
+
+interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authenticate'> {
+  readonly pipeline: Pipeline
+  readonly engine: StageEngine
+  readonly monitor: Monitor
+  readonly limit: RateLimit | undefined
+  readonly cors: Cors
+  readonly shell: Shell
+  readonly cache: ResponseCache
+  readonly proxy: GatewayProxy
+}
+
+/**
+ * Puts the inbound gateway together.
+ *
+ * @throws HostError when the configuration names what cannot be used, such as a directory without a shell.
+ */
+export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
+  const { config, database, directory, log, authenticate, clientIp } = material
+  const { gateway } = config
+  const engine = createStageEngine({
+    directory,
+    log,
+    isApproved: ({ grants }, key) => grants.isApproved('stage', key),
+    untouched: ownPrefixes,
+    breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
+  })
+  const limit = composeLimit(material, engine)
+  const cors = await composeCors(material)
+  const shell = await createShell({
+    dir: gateway.shellDir,
+    hosts: gateway.shellRoutes,
+    envExcludes: gateway.shellExcludes,
+    apiPrefixes: ['/api', ...ownPrefixes],
+    database,
+    log,
+  })
+  const { ttl, excludePaths, ...cacheOptions } = gateway.cache
+  const isUncached = compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)])
+  const cache = new ResponseCache({ ...cacheOptions, ttlSeconds: ttl, isExcluded: isUncached })
+  const isReserved = compilePaths(ownPrefixes.map((prefix) => `${prefix}/**`))
+  const proxy = await createProxy({
+    database,
+    log,
+    rules: gateway.proxy.rules,
+    allowTargets: gateway.proxy.allowTargets,
+    headersMs: parseDuration(gateway.proxy.timeout),
+    isReserved,
+  })
+  const views = {
+    limiter: limit,
+    cors: { rules: () => cors.list() },
+    shell,
+    cache: gateway.cache.enabled ? { stats: () => cache.stats(), config: () => gateway.cache } : undefined,
+  }
+  const monitor = createMonitor({
+    views,
+    database,
+    logSize: gateway.log.size,
+    keepsHistory: gateway.history.enabled,
+    log,
+  })
+  const stages = [
+    monitor.stage,
+    proxy.stage,
+    createIdentityStage(),
+    ...shell.stages,
+    cors.stage,
+    ...(limit === undefined ? [] : [limit.stage]),
+    ...cache.stages,
+  ].map((stage) => placed(stage, gateway.priorities))
+  const pipeline = new Pipeline({ stages, pluginStages: engine.stages, log, authenticate, clientIp })
+  return new HostGateway({
+    config,
+    log,
+    authenticate,
+    pipeline,
+    engine,
+    monitor,
+    limit,
+    cors,
+    shell,
+    cache,
+    proxy,
+  })
+}
+
+/** Gives a stage the place that an operator wants it to have. */
+function placed(stage: Stage, priorities: Readonly<Record<string, number>>): Stage {
+  const priority = Object.hasOwn(priorities, stage.name) ? priorities[stage.name] : undefined
+  // Functions of a stage may be members of a class.
+  return priority === undefined
+    ? stage
+    : Object.create(stage, { priority: { value: priority, enumerable: true } })
+}
+
+function composeLimit({ config, log }: GatewayMaterial, engine: StageEngine): RateLimit | undefined {
+  const { enabled, maxBuckets, rules, ...rest } = config.gateway.rateLimit
+  if (!enabled) return undefined
+  return new RateLimit({
+    ...rest,
+    rules,
+    bucketsMax: maxBuckets,
+    keyFunction: (name) => engine.keyFunction(name),
+    log,
+  })
+}
+
+function composeCors({ config, database, log }: GatewayMaterial): Promise<Cors> {
+  const { enabled, origin, ...rest } = config.gateway.cors
+  const configured = enabled ? { ...rest, origin: listOrigins(origin) } : undefined
+  return createCors({ database, log, ...(configured && { configured }) })
 }

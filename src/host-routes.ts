@@ -34,6 +34,10 @@ export interface RoutesMaterial {
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
+  /** Whether the server is the host's own, and not that of an application that embeds the host. */
+  readonly isOwnServer: boolean
+  /** Takes what is to be done when no request is served any more, before the database is closed. */
+  readonly closers: (() => Promise<void>)[]
 }
 
 /** Who calls, and whether they may. */
@@ -54,7 +58,12 @@ export async function mountRoutes(
   const { log, database, lifecycle, tracing } = material
   const { manager, hooks, metrics } = parts
   const door = createDoor(material)
-  composeGateway({ log, ...door }).install(app)
+  const gateway = await composeGateway({ ...material, ...door, directory: manager })
+  material.closers.push(() => gateway.close())
+  await gateway.install(app)
+  if (material.isOwnServer) gateway.takeUpgrades(app)
+  await gateway.mountRoutes(app)
+  await gateway.start()
   await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(database, manager, lifecycle.isShuttingDown)))
   await mountMetrics(app, parts, material, door)

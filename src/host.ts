@@ -6,6 +6,7 @@ import { retryWhileBusy } from './database/busy-retry.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
 import { openSqlite } from './database/sqlite.js'
 import { parseDatabaseUrl } from './database/url.js'
+import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
 import { composeHost, type HostParts, type PartsOptions } from './host-parts.js'
 import { mountRoutes } from './host-routes.js'
 import { createHttpServer } from './http-server.js'
@@ -104,11 +105,12 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const kvConnection = await retryWhileBusy(() => openSqlite({ file, busyTimeoutMs: 0, mustExist: true }))
   const parts = composeHost(options, { config, log, database, databaseFile: file, kvConnection, tracing })
   const lifecycle = { isShuttingDown: false }
-  const app = options.app ?? createHttpServer({ log, areas: [kvArea] })
+  const app = options.app ?? createHttpServer({ log, areas: [kvArea, gatewayArea, proxyArea] })
+  const closers: (() => Promise<void>)[] = []
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     lifecycle.isShuttingDown = true
-    closing ??= closeAll(options, { app, parts, database, log, tracing })
+    closing ??= closeAll(options, { app, parts, database, log, tracing, closers })
     return closing
   }
   // An application that was handed in takes the host along when it is closed.
@@ -117,9 +119,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await parts.sandbox.ready()
     const own = createTokenAuthenticator(adminToken.token)
     const authenticator = options.harness?.authenticator(own) ?? own
-    const material = { config, log, authenticator, database, lifecycle, tracing }
+    const isOwnServer = options.app === undefined
+    const material = { config, log, authenticator, database, lifecycle, tracing, isOwnServer, closers }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.
-    if (options.app === undefined) await mountRoutes(app, parts, material)
+    if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
     parts.hooks.start()
@@ -146,12 +149,17 @@ interface Closed {
   readonly database: CoreDatabase
   readonly log: Logger
   readonly tracing: Tracing | undefined
+  readonly closers: readonly (() => Promise<void>)[]
 }
 
-async function closeAll(options: HostOptions, { app, parts, database, log, tracing }: Closed): Promise<void> {
+async function closeAll(
+  options: HostOptions,
+  { app, parts, database, log, tracing, closers }: Closed,
+): Promise<void> {
   // An application that was handed in is closed by its owner.
   if (options.app === undefined) await app.close()
   await Promise.all([parts.hooks.close(), parts.deliveries.close()])
+  await Promise.all(closers.map((close) => close()))
   await parts.manager.close()
   parts.outbound.close()
   await parts.sandbox.close()

@@ -1,11 +1,9 @@
 import type { HistoryFigures } from './history.js'
 
-type Fields = Readonly<Record<string, unknown>>
-
 /** What operators see of the rate limit. */
 export interface LimiterView {
   /** What it has counted, and how large its buckets are. */
-  metrics(): HistoryFigures & Fields
+  metrics(): HistoryFigures
   /** What it was told, e.g. `requests`, `window` and `keyBy`. */
   config(): object
 }

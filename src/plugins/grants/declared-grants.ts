@@ -2,6 +2,7 @@ import { grantLimits } from '../../base/limits.js'
 import { hookApprovalKey, hooksOf } from '../../capabilities/hooks/hook-rules.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { GatewayAccess, Manifest } from '../manifest.js'
+import { declaredStages } from '../stages/declared-stages.js'
 import { coreKey, kvKey } from './grant-keys.js'
 import type { DeclaredGrant } from './grant-table.js'
 
