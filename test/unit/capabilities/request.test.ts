@@ -207,6 +207,7 @@ describe('request.send', () => {
       init: /request\.get is not allowed in on_init/,
       shutdown: /not allowed in on_shutdown/,
       before_hook: /not allowed inside before-hooks/,
+      stage: /not allowed in a stage of the gateway/,
       module: /not allowed at module scope/,
       manifest: /not allowed at module scope/,
     }
