@@ -172,8 +172,15 @@ function toInspection(fake: FakePlugin, version: string | undefined): Inspection
   for (const domain of fake.domains ?? []) {
     registrations.push({ kind: 'domain', key: domain, data: { description: `calls ${domain}` } })
   }
-  for (const [index, approvalKey] of (fake.stages ?? []).entries()) {
-    const data = { approvalKey, description: 'guards' }
+  for (const [index, path] of (fake.stages ?? []).entries()) {
+    const data = {
+      event: 'on_request',
+      methods: [],
+      paths: [path],
+      priority: 50,
+      fail: 'closed',
+      timeoutMs: 250,
+    }
     registrations.push({ kind: 'stage', key: `stage#${index + 1}`, data })
   }
   return {

@@ -50,20 +50,20 @@ describe('declaredGrants', () => {
   })
 
   it('takes stages from the code, each key once, and access to the gateway from the manifest', () => {
-    const stage = (n: number, approvalKey: string): Registration => ({
+    const stage = (n: number, path: string): Registration => ({
       kind: 'stage',
       key: `stage#${n}`,
-      data: { approvalKey, description: 'guards' },
+      data: { event: 'on_request', methods: [], paths: [path], priority: 50, fail: 'closed', timeoutMs: 250 },
     })
     const manifest = { ...noCore, gatewayAccess: ['log:read', 'shell:write'] as const }
-    assert.deepEqual(
-      keysOf([stage(1, 'request /a'), stage(2, 'request /a'), stage(3, 'request /b')], manifest),
-      ['stage request /a', 'stage request /b', 'gateway log:read', 'gateway shell:write'],
-    )
-    const keyless = { kind: 'stage', key: 'stage#1', data: { description: 'guards' } }
-    assert.deepEqual(keysOf([keyless]), [], 'what has no key cannot be approved')
-    const [guard, reads] = declaredGrants([stage(1, 'request /a')], manifest)
-    assert.equal(guard?.description, 'guards')
+    assert.deepEqual(keysOf([stage(1, '/a'), stage(2, '/a'), stage(3, '/b')], manifest), [
+      'stage on_request * /a',
+      'stage on_request * /b',
+      'gateway log:read',
+      'gateway shell:write',
+    ])
+    const [guard, reads] = declaredGrants([stage(1, '/a')], manifest)
+    assert.match(guard?.description ?? '', /may answer them.*stage#1 at priority 50, fails closed/)
     assert.match(reads?.description ?? '', /addresses/)
     const long = stage(1, 'x'.repeat(grantLimits.keyCharactersMax + 1))
     assert.throws(() => declaredGrants([long], noCore), /the stage that starts with .*limit is 320/)

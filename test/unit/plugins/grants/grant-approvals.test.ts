@@ -9,7 +9,7 @@ import { createPluginWorld } from '../../../helpers/plugin-host.js'
 const asking: FakePlugin = {
   hooks: ['before_create:posts', 'before_create:posts', 'after_create:*'],
   domains: ['api.example.com'],
-  stages: ['request /admin', 'request /admin'],
+  stages: ['/admin', '/admin'],
 }
 
 /** A plugin that asks for something of each kind. */
@@ -26,7 +26,7 @@ const hook = { plugin: 'a', kind: 'hook', key: 'before_create:posts' } as const
 const domain = { plugin: 'a', kind: 'domain', key: 'api.example.com' } as const
 const read = { plugin: 'a', kind: 'core', key: 'content_data:read' } as const
 const kvRead = { plugin: 'a', kind: 'kv', key: 'config:read' } as const
-const stage = { plugin: 'a', kind: 'stage', key: 'request /admin' } as const
+const stage = { plugin: 'a', kind: 'stage', key: 'on_request * /admin' } as const
 const logRead = { plugin: 'a', kind: 'gateway', key: 'log:read' } as const
 const all = [hook, domain, read, kvRead, stage, logRead]
 
@@ -40,7 +40,7 @@ const everything = [
   'domain api.example.com',
   'core content_data:read',
   'kv config:read',
-  'stage request /admin',
+  'stage on_request * /admin',
   'gateway log:read',
 ]
 
@@ -352,7 +352,7 @@ describe('diff', () => {
         'domain api.example.com ann',
         'hook before_create:posts ann',
         'route GET /y ann',
-        'stage request /admin ann',
+        'stage on_request * /admin ann',
       ],
     )
     await manager.approveRoutes(manager.routes(), 'bob')
