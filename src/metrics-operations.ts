@@ -4,7 +4,7 @@ import { defineError } from './base/errors.js'
 import type { SnapshotStreams } from './gateway/monitor/snapshots.js'
 import { createAdminArea } from './gateway/routes/admin-area.js'
 import type { GatewayAuthenticate } from './gateway/routes/gate.js'
-import { type FailureLog, refuseUnroutable } from './gateway/routes/routes-failures.js'
+import { type AreaLog, refuseUnroutable } from './gateway/routes/routes-failures.js'
 import { answerMetricsText, type MetricsRouteOptions } from './metrics-routes.js'
 
 /** Paths under which the host mounts the metrics as JSON; the first is the one of the OpenAPI document. */
@@ -28,7 +28,7 @@ export interface MetricsStats {
 export interface MetricsOperationsOptions extends MetricsRouteOptions {
   readonly authenticate: GatewayAuthenticate
   readonly isDocumented: boolean
-  readonly log: FailureLog
+  readonly log: AreaLog
   /** The figures of all plugins together; undefined before they are started. */
   pool(): object | undefined | Promise<object | undefined>
   stats(): MetricsStats | Promise<MetricsStats>

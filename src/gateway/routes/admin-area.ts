@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
 import { monitorLimits } from '../../base/gateway-limits.js'
-import { createGate, type GatewayAuthenticate } from './gate.js'
-import { answerHeaders, type FailureLog, installFailures } from './routes-failures.js'
+import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
+import { type AreaLog, answerHeaders, installFailures } from './routes-failures.js'
 
 /** Adds the routes of one part to an application; paths are relative to its prefix. */
 export type RoutesPart = (app: FastifyInstance) => void
@@ -12,7 +12,7 @@ export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
-  readonly log: FailureLog
+  readonly log: AreaLog
   readonly parts: readonly RoutesPart[]
 }
 
@@ -39,6 +39,7 @@ export function createAdminArea({
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate))
     installFailures(app, log)
+    recordChanges(app, log)
     for (const add of parts) add(app)
     done()
   }
@@ -60,6 +61,22 @@ function installDefaults(app: FastifyInstance): void {
   })
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(answerHeaders)
+  })
+}
+
+/** Leaves a log line of each change that an admin has asked for: who, what, and how it ended. */
+function recordChanges(app: FastifyInstance, log: AreaLog): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions, params, id, ip } = request
+    const actor = actorOf(request)
+    if (method !== 'GET' && method !== 'HEAD' && actor !== '') {
+      const action = `${method} ${routeOptions.url ?? 'unknown'}`
+      // Bodies may have secrets, e.g. headers of a rule of the proxy.
+      const fields = { action, actor, ...(params as object), request_id: id, client_ip: ip }
+      if (reply.statusCode < 400) log.info(fields, 'admin action')
+      else log.warn({ ...fields, status: reply.statusCode }, 'admin action failed')
+    }
+    done()
   })
 }
 

@@ -48,6 +48,12 @@ export interface FailureLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
+/** Where what admins change is written too. */
+export interface AreaLog extends FailureLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
 /** Headers of every answer: nothing of this belongs into a cache, or is anything but what it says. */
 export const answerHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
