@@ -252,7 +252,12 @@ export class ResponseCache {
 
 /** Takes out what is meant for the cache, whether there is one or not. */
 function stripping(): Stage {
-  return { name: 'cache', priority: stagePriorities.gateway, onAnswer: (_exchange, answer) => strip(answer) }
+  return {
+    name: 'cache',
+    priority: stagePriorities.gateway,
+    describe: () => ({ enabled: false }),
+    onAnswer: (_exchange, answer) => strip(answer),
+  }
 }
 
 function strip(answer: OutgoingAnswer): void {
