@@ -22,7 +22,7 @@ import { actorOf } from './gateway/routes/gate.js'
 import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/routes/gateway-routes.js'
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
-import type { Stage } from './gateway/stage.js'
+import { type Stage, stagePriorities } from './gateway/stage.js'
 import type { User } from './identity/authenticator.js'
 import type { PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
@@ -148,7 +148,13 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
   })
   const { ttl, excludePaths, ...cacheOptions } = gateway.cache
   const isUncached = compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)])
-  const cache = new ResponseCache({ ...cacheOptions, ttlSeconds: ttl, isExcluded: isUncached })
+  const cachePriority = gateway.priorities.cache ?? stagePriorities.gateway
+  const cache = new ResponseCache({
+    ...cacheOptions,
+    ttlSeconds: ttl,
+    isExcluded: isUncached,
+    isGuarded: (exchange) => engine.isGuarded(exchange, cachePriority),
+  })
   const isReserved = compilePaths(ownPrefixes.map((prefix) => `${prefix}/**`))
   const proxy = await createProxy({
     database,

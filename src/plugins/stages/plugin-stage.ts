@@ -74,13 +74,14 @@ export class PluginStage implements Stage {
     }
   }
 
-  #concerns({ method, path }: Exchange): boolean {
+  /** Whether it is for a request, by its method and path. */
+  concerns({ method, path }: Exchange): boolean {
     if (this.#methods !== undefined && !this.#methods.has(method)) return false
     return this.#isForPath(path) && !this.#options.isUntouched(path)
   }
 
   #enter(exchange: Exchange): StageVerdict | Promise<StageVerdict> {
-    return this.#concerns(exchange) ? this.#decide(exchange) : undefined
+    return this.concerns(exchange) ? this.#decide(exchange) : undefined
   }
 
   async #decide(exchange: Exchange): Promise<StageVerdict> {
@@ -110,7 +111,7 @@ export class PluginStage implements Stage {
   }
 
   #leave(exchange: Exchange, answer: OutgoingAnswer): void | Promise<void> {
-    return this.#concerns(exchange) ? this.#change(exchange, answer) : undefined
+    return this.concerns(exchange) ? this.#change(exchange, answer) : undefined
   }
 
   async #change(exchange: Exchange, answer: OutgoingAnswer): Promise<void> {

@@ -76,6 +76,12 @@ export class StageEngine {
     }
   }
 
+  /** Whether a stage for requests with this priority or a larger one is going to see a request. */
+  readonly isGuarded = (exchange: Exchange, priority: number): boolean =>
+    this.#view
+      .current()
+      .stages.some((stage) => stage.onRequest && stage.priority >= priority && stage.concerns(exchange))
+
   /** Ends all timers; no stage is run any more. */
   close(): void {
     retire(this.#serving, { stages: [], keys: new Map() })
