@@ -22,6 +22,7 @@ import { actorOf } from './gateway/routes/gate.js'
 import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/routes/gateway-routes.js'
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
+import { stagePriorities } from './gateway/stage.js'
 import type { User } from './identity/authenticator.js'
 import { DirectoryView } from './plugins/directory-view.js'
 import type { PluginDirectory } from './plugins/plugin-directory.js'
@@ -133,12 +134,14 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     isApproved: ({ grants }, key) => grants.isApproved('stage', key),
     untouched: ownPrefixes,
     breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
+    timeoutMs: parseDuration(gateway.stage.timeout),
+    priorities: gateway.priorities,
   })
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)
   const shell = await composeShell(material)
   const proxy = await composeProxy(material)
-  const cache = composeCache(material, proxy)
+  const cache = composeCache(material, proxy, engine)
   const views = {
     limiter: limit,
     cors: { rules: () => cors.list() },
@@ -220,13 +223,19 @@ function composeProxy({ config, database, log }: GatewayMaterial): Promise<Gatew
   return createProxy({ database, log, rules, allowTargets, headersMs: parseDuration(timeout), isReserved })
 }
 
-function composeCache({ config, directory }: GatewayMaterial, proxy: GatewayProxy): ResponseCache {
+function composeCache(
+  { config, directory }: GatewayMaterial,
+  proxy: GatewayProxy,
+  engine: StageEngine,
+): ResponseCache {
   const { ttl, excludePaths, ...options } = config.gateway.cache
   const plugins = new DirectoryView(directory, () => ({}))
+  const priority = config.gateway.priorities.cache ?? stagePriorities.gateway
   return new ResponseCache({
     ...options,
     ttlSeconds: ttl,
     isExcluded: compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)]),
+    isGuarded: (exchange) => engine.isGuarded(exchange, priority),
     origins: [() => plugins.current(), () => proxy.rules.active],
   })
 }

@@ -188,7 +188,7 @@ export const stageLimits = {
   priorityMin: 1,
   /** The largest and the last priority; a larger one is refused. */
   priorityMax: 1000,
-  /** Time of one call of a stage that names none. */
+  /** Time of one call of a stage that names none, unless the operator chose another. */
   timeoutMsDefault: 250,
   /** Longest time that a stage can ask for; more is refused. */
   timeoutMsMax: 5000,
@@ -196,10 +196,10 @@ export const stageLimits = {
   lateMs: 250,
   /** Database and key-value operations of one call; one more raises. */
   operationsMax: 100,
-  /** Failures in a row that open the breaker of a stage. */
-  failuresMax: 5,
-  /** Time for which the breaker of a stage stays open; then one request tries it. */
-  breakerResetMs: 10_000,
+  /** Failures in a row that open the breaker of a stage, unless the operator chose another number. */
+  failuresMax: 10,
+  /** Time for which the breaker of a stage stays open, unless the operator chose another; then one request tries it. */
+  breakerResetMs: 30_000,
   /** Headers of a request that one call may set or remove; more is an error of the stage. */
   requestHeadersMax: 50,
   /** Bytes of the name and the value of one such header together; more is an error of the stage. */

@@ -65,6 +65,13 @@ export function listOrigins(origin: string | readonly string[]): readonly string
   return parts.flatMap((part) => part.split(/[\s,]+/)).filter((part) => part !== '')
 }
 
+/** Stages of the host that an operator may move. */
+const movableStages: readonly string[] = ['metrics', 'proxy', 'authn', 'shell', 'cors', 'rate-limit', 'cache']
+
+function isStageName(name: string): boolean {
+  return movableStages.includes(name) || /^plugin:[a-z][a-z0-9_]*\/[a-z][a-z0-9_-]*$/.test(name)
+}
+
 /** Rules of the gateway that JSON Schema cannot say, by key; `[]` stands for every member of a list. */
 export const gatewayRules: Readonly<Record<string, Rule>> = {
   'gateway.rateLimit.window': windowRule,
@@ -80,6 +87,10 @@ export const gatewayRules: Readonly<Record<string, Rule>> = {
   'gateway.cors.exposedHeaders[]': headerName,
   'gateway.cache.excludePaths[]': pathRule,
   'gateway.cache.varyBy[]': headerName,
+  'gateway.priorities': {
+    words: `an object of which each member is an integer from -1000 to 1000, with names of stages: ${movableStages.join(', ')}, or "plugin:<plugin>/<stage>"`,
+    holds: (value) => Object.keys(value as object).every(isStageName),
+  },
   'gateway.stage.timeout': durationRule(1, 60_000, 'from 1ms to 60s, e.g. "250ms"'),
   'gateway.stage.reset': durationRule(100, dayMs, 'from 100ms to 24h, e.g. "30s"'),
   'gateway.proxy.timeout': durationRule(100, 3_600_000, 'from 100ms to 1h, e.g. "30s"'),

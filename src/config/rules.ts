@@ -112,7 +112,11 @@ function memberFaults(
 ): readonly Fault[] {
   const values = valuesOf(schema)
   if (values) {
-    return Object.entries(value).flatMap(([name, item]) => within(name, faultsOf(values, `${place}{}`, item)))
+    const faults = Object.entries(value).flatMap(([name, item]) =>
+      within(name, faultsOf(values, `${place}{}`, item)),
+    )
+    if (faults.length > 0 || holds(schema, place, value)) return faults
+    return [{ path: [], rule: `must be ${describeSchema(schema, place)}` }]
   }
   const properties: Readonly<Record<string, TSchema>> = schema.properties
   const required: readonly string[] = schema.required ?? []

@@ -60,7 +60,7 @@ export interface BucketListing {
 export type BucketOrder = 'tokens' | 'lastActivity'
 
 /** Below these paths admins are never refused, so that whoever locks themselves out can open again. */
-const operatorAreas = ['/gateway/api', '/api/gateway']
+const operatorAreas = ['/gateway/api', '/api/gateway', '/redirects/api', '/api/proxy', '/api/v1/admin']
 
 /** The headers that a counted request is answered with. */
 interface LimitHeaders {

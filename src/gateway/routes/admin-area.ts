@@ -1,18 +1,24 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
 import type { FailureLog } from '../../areas/area.js'
-import { createGate, type GatewayAuthenticate } from './gate.js'
+import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
 import { gatewayAnswers } from './routes-failures.js'
 
 /** Adds the routes of one part to an application; paths are relative to its prefix. */
 export type RoutesPart = (app: FastifyInstance) => void
+
+/** Where failures are written that callers must not read, and what admins change. */
+export interface AreaLog extends FailureLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+}
 
 /** What an area for admins is made of. */
 export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
-  readonly log: FailureLog
+  readonly log: AreaLog
   readonly parts: readonly RoutesPart[]
 }
 
@@ -40,9 +46,26 @@ export function createAdminArea({
     app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate))
+    recordChanges(app, log)
     for (const add of parts) add(app)
     done()
   }
+}
+
+/** Leaves a log line of each change that an admin has asked for: who, what, and how it ended. */
+function recordChanges(app: FastifyInstance, log: AreaLog): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions, params, id, ip } = request
+    const actor = actorOf(request)
+    if (method !== 'GET' && method !== 'HEAD' && actor !== '') {
+      const action = `${method} ${routeOptions.url ?? 'unknown'}`
+      // Bodies may have secrets, e.g. headers of a rule of the proxy.
+      const fields = { action, actor, ...(params as object), request_id: id, client_ip: ip }
+      if (reply.statusCode < 400) log.info(fields, 'admin action')
+      else log.warn({ ...fields, status: reply.statusCode }, 'admin action failed')
+    }
+    done()
+  })
 }
 
 /** Adds to the schema of a route what is the same for all of the area. */

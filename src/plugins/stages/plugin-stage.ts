@@ -16,8 +16,10 @@ import { changeAnswer, seenAnswer, withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
 import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
 
-export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind' | 'timeoutMs'> {
+export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
   readonly declaration: StageDeclaration
+  /** What an operator wants instead of the priorities that stages name, by the name of the stage. */
+  readonly priorities: Readonly<Record<string, number>>
   /** Paths that no stage of a plugin sees or leads to. */
   isUntouched(path: string): boolean
   /** Finds the same stage as it is in service now; undefined when there is none any more. */
@@ -40,7 +42,9 @@ export class PluginStage implements Stage {
   constructor(options: PluginStageOptions) {
     const { declaration, plugin } = options
     this.name = `plugin:${plugin}/${declaration.name}`
-    this.priority = declaration.priority
+    this.priority =
+      (Object.hasOwn(options.priorities, this.name) ? options.priorities[this.name] : undefined) ??
+      declaration.priority
     this.plugin = plugin
     this.declaration = declaration
     this.#options = options
@@ -51,32 +55,33 @@ export class PluginStage implements Stage {
       ...options,
       name: declaration.name,
       kind: isRequest ? stageCallKinds.request : stageCallKinds.response,
-      timeoutMs: declaration.timeoutMs,
+      timeoutMs: declaration.timeoutMs ?? options.timeoutMs,
     })
     if (isRequest) this.onRequest = (exchange) => this.#enter(exchange)
     else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    const { event, fail, methods, paths, timeoutMs } = this.declaration
+    const { event, fail, methods, paths } = this.declaration
     return {
       plugin: this.plugin,
       event,
       paths,
       methods,
       fail,
-      timeout_ms: timeoutMs,
+      timeout_ms: this.runner.timeoutMs,
       ...this.runner.describe(),
     }
   }
 
-  #concerns({ method, path }: Exchange): boolean {
+  /** Whether it is for a request, by its method and path. */
+  concerns({ method, path }: Exchange): boolean {
     if (this.#methods !== undefined && !this.#methods.has(method)) return false
     return this.#isForPath(path) && !this.#options.isUntouched(path)
   }
 
   #enter(exchange: Exchange): StageVerdict | Promise<StageVerdict> {
-    return this.#concerns(exchange) ? this.#decide(exchange) : undefined
+    return this.concerns(exchange) ? this.#decide(exchange) : undefined
   }
 
   async #decide(exchange: Exchange): Promise<StageVerdict> {
@@ -106,7 +111,7 @@ export class PluginStage implements Stage {
   }
 
   #leave(exchange: Exchange, answer: OutgoingAnswer): void | Promise<void> {
-    return this.#concerns(exchange) ? this.#change(exchange, answer) : undefined
+    return this.concerns(exchange) ? this.#change(exchange, answer) : undefined
   }
 
   async #change(exchange: Exchange, answer: OutgoingAnswer): Promise<void> {

@@ -27,6 +27,10 @@ export interface StageEngineOptions {
   readonly untouched: readonly string[]
   /** When the breaker of a stage opens; as in `stageLimits` when missing. */
   readonly breaker?: StageBreakerOptions
+  /** Time of one call of a function that names none; `stageLimits.timeoutMsDefault` when missing. */
+  readonly timeoutMs?: number
+  /** Other priorities than stages name themselves, by `plugin:<plugin>/<stage>`; none when missing. */
+  readonly priorities?: Readonly<Record<string, number>>
 }
 
 /** Gives the key that the rate limit counts a request by; undefined when the function has none, or fails. */
@@ -43,6 +47,7 @@ interface Serving {
 export class StageEngine {
   readonly #options: StageEngineOptions
   readonly #breaker: StageBreakerOptions
+  readonly #timeoutMs: number
   readonly #view: DirectoryView<Serving>
   #serving: Serving = { stages: [], keys: new Map() }
 
@@ -50,6 +55,7 @@ export class StageEngine {
     const { breakerResetMs, failuresMax } = stageLimits
     this.#options = options
     this.#breaker = options.breaker ?? { failuresMax, resetMs: breakerResetMs }
+    this.#timeoutMs = options.timeoutMs ?? stageLimits.timeoutMsDefault
     this.#view = new DirectoryView(options.directory, (plugins) => this.#replace(plugins))
   }
 
@@ -69,6 +75,12 @@ export class StageEngine {
       return run?.kind === 'done' ? run.value : undefined
     }
   }
+
+  /** Whether a stage for requests with this priority or a larger one is going to see a request. */
+  readonly isGuarded = (exchange: Exchange, priority: number): boolean =>
+    this.#view
+      .current()
+      .stages.some((stage) => stage.onRequest && stage.priority >= priority && stage.concerns(exchange))
 
   /** Ends all timers; no stage is run any more. */
   close(): void {
@@ -106,6 +118,8 @@ export class StageEngine {
             plugin: served.name,
             generation,
             declaration,
+            timeoutMs: this.#timeoutMs,
+            priorities: this.#options.priorities ?? {},
             breaker: this.#breaker,
             log: this.#options.log,
             isUntouched: (path) => this.#isUntouched(path),
@@ -130,7 +144,7 @@ export class StageEngine {
           generation,
           name,
           kind: stageCallKinds.key,
-          timeoutMs: stageLimits.timeoutMsDefault,
+          timeoutMs: this.#timeoutMs,
           breaker: this.#breaker,
           log: this.#options.log,
         })

@@ -71,6 +71,11 @@ export class StageRunner {
     })
   }
 
+  /** Time of one call. */
+  get timeoutMs(): number {
+    return this.#options.timeoutMs
+  }
+
   /** What operators see of it. */
   describe(): Readonly<Record<string, unknown>> {
     return { breaker: this.#breaker.state, failures: this.#breaker.failures }

@@ -358,7 +358,7 @@ const values: Readonly<
   },
   priorities: {
     good: [{}, { 'plugin:shop/guard': -3 }],
-    bad: [{ cors: 1.5 }, { cors: '1' }, { cors: 1001 }, [1]],
+    bad: [{ cors: 1.5 }, { cors: '1' }, { cors: 1001 }, [1], { cros: 1 }, { 'plugin:shop': 1 }],
   },
   shellRoutes: { good: [[{ host: 'a', dir: '/a' }]], bad: [[{ host: 'a' }], [{ host: '', dir: '/a' }]] },
 }
