@@ -62,9 +62,10 @@ export async function mountRoutes(
   material.closers.push(() => gateway.close())
   await gateway.install(app)
   if (material.isOwnServer) gateway.takeUpgrades(app)
+  // The document has the routes that are added behind it.
+  await app.register(createOpenApi({ version: productVersion() }))
   await gateway.mountRoutes(app)
   await gateway.start()
-  await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(database, manager, lifecycle.isShuttingDown)))
   await mountMetrics(app, parts, material, door)
   await app.register(

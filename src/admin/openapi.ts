@@ -51,6 +51,11 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
             name: 'keyval',
             description: 'The key-value store; all of it is at /api/keyval as well.',
           },
+          {
+            name: 'Gateway',
+            description:
+              'What stands in front of all requests: limits, origins, shell, cache and proxy. All of it is at /api/gateway and /api/proxy as well.',
+          },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],
         components: {
