@@ -22,12 +22,15 @@ export interface AdminAreaOptions {
   readonly parts: readonly RoutesPart[]
 }
 
-const failureSchema = Type.Object({
+/** What failures of an area are answered with. */
+export const failureSchema = Type.Object({
   error: Type.String({ description: 'A sentence for a person.' }),
   code: Type.String({ description: 'Stable and machine-readable.' }),
 })
 
 const failureStatuses = [400, 401, 403, 500] as const
+/** Of routes that change something: bodies that are not taken, and a database that is busy. */
+const changeStatuses = [413, 415, 503] as const
 
 /**
  * Creates routes for admins as an encapsulated Fastify plugin: `app.register(createAdminArea(options), { prefix })`.
@@ -42,7 +45,9 @@ export function createAdminArea({
 }: AdminAreaOptions): FastifyPluginCallback {
   return function adminArea(app, _registration, done) {
     gatewayAnswers.install(app, log)
-    // Schemas of answers are for the document; they must not take members out of what is sent.
+    // Schemas are for the document. Those of requests refuse nothing: the parts do that, with texts that name the remedy.
+    app.setValidatorCompiler(() => () => true)
+    // Those of answers must not take members out of what is sent.
     app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate))
@@ -75,7 +80,8 @@ function document(route: RouteOptions, isDocumented: boolean): void {
     route.schema = { ...schema, hide: true }
     return
   }
-  const failures = Object.fromEntries(failureStatuses.map((status) => [status, failureSchema]))
+  const statuses = [...failureStatuses, ...(route.method === 'GET' ? [] : changeStatuses)]
+  const failures = Object.fromEntries(statuses.map((status) => [status, failureSchema]))
   route.schema = {
     operationId: nameOf(route),
     ...schema,

@@ -46,8 +46,8 @@ export function addShellRoutes(
       schema: {
         tags,
         summary: 'Take the pages of a basename from the shell',
-        description:
-          'The body is `{"basename": "<letters, digits, _ and ->"}`. Holds at once and after restarts.',
+        description: 'Holds at once and after restarts.',
+        body: Type.Object({ basename: Type.String({ pattern: '^[a-zA-Z0-9_-]+$' }) }),
         response: {
           200: Type.Object({
             added: Type.Boolean({ description: 'False when it was there already.' }),
