@@ -11,6 +11,7 @@ export interface ClientFailuresOptions {
   readonly refusals: Refusals
   readonly maxHeaderSize: number
   readonly maxUrlLength: number
+  readonly headersTimeoutMs: number
   /** Names an answer that belongs to no request. */
   nextId(): string
 }
@@ -20,6 +21,8 @@ interface ClientError extends Error {
   readonly code?: string
   readonly rawPacket?: Buffer
 }
+
+const lateCode = 'ERR_HTTP_REQUEST_TIMEOUT'
 
 interface Failure {
   readonly reason: RefusalReason
@@ -39,8 +42,19 @@ export class ClientFailures {
   take(thrown: ClientError, socket: Socket): void {
     // The parser goes on to complain about what comes while the answer is on its way.
     if (this.#ended.has(socket)) return
+    const { connections, headersTimeoutMs } = this.#options
+    if (thrown.code === lateCode && connections.isAnswering(socket)) {
+      connections.allowRest(socket, headersTimeoutMs)
+    } else this.#end(socket, this.#failureOf(thrown, socket))
+  }
+
+  /** To be called when the rest of a request has not come in the time that was given for it. */
+  late(socket: Socket): void {
+    if (!this.#ended.has(socket)) this.#end(socket, this.#failureOf({ code: lateCode }, socket))
+  }
+
+  #end(socket: Socket, failure: Failure | undefined): void {
     this.#ended.add(socket)
-    const failure = this.#failureOf(thrown, socket)
     if (failure === undefined || socket.destroyed) {
       socket.destroy()
       return
@@ -56,9 +70,9 @@ export class ClientFailures {
     else refuseSocket(socket, failure.error, nextId())
   }
 
-  #failureOf({ code = '', rawPacket }: ClientError, socket: Socket): Failure | undefined {
+  #failureOf({ code = '', rawPacket }: Partial<ClientError>, socket: Socket): Failure | undefined {
     const { maxHeaderSize, maxUrlLength } = this.#options
-    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    if (code === lateCode) {
       const isHead = this.#options.connections.answerOf(socket) === undefined
       return { reason: isHead ? 'headers_timeout' : 'request_timeout', error: requestLate() }
     }

@@ -16,6 +16,10 @@ interface Connection {
   readonly waiting: UnderWay[]
   /** Whether nothing more is read until what waits is answered. */
   isHeld: boolean
+  /** Requests that have come. */
+  taken: number
+  /** Time that the client gets for the rest of a request which came too slowly while others were answered. */
+  graceMs: number | undefined
 }
 
 export interface ConnectionsOptions {
@@ -23,6 +27,8 @@ export interface ConnectionsOptions {
   readonly serve: RequestListener
   /** Is told of a client that sends more requests on one connection than are kept; the connection is ended. */
   flooded(socket: Socket): void
+  /** Is told of a client that has not sent the rest of a request in the time that it was given. */
+  late(socket: Socket): void
 }
 
 /**
@@ -46,7 +52,14 @@ export class Connections {
 
   /** Takes a new connection in. */
   add(socket: Socket): void {
-    const connection: Connection = { socket, current: undefined, waiting: [], isHeld: false }
+    const connection: Connection = {
+      socket,
+      current: undefined,
+      waiting: [],
+      isHeld: false,
+      taken: 0,
+      graceMs: undefined,
+    }
     this.#bySocket.set(socket, connection)
     socket.once('close', () => this.#bySocket.delete(socket))
     // Node reads on when a part of an answer has left.
@@ -58,8 +71,12 @@ export class Connections {
   /** Answers a request now, or when those before it on its connection are answered. */
   take(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#bySocket.get(request.socket)
-    if (connection === undefined) this.#options.serve(request, response)
-    else if (connection.current === undefined) this.#begin(connection, { request, response })
+    if (connection === undefined) {
+      this.#options.serve(request, response)
+      return
+    }
+    connection.taken += 1
+    if (connection.current === undefined) this.#begin(connection, { request, response })
     else this.#wait(connection, { request, response })
   }
 
@@ -71,6 +88,15 @@ export class Connections {
   /** What is being answered on a connection; undefined when nothing is. */
   answerOf(socket: Socket): ServerResponse | undefined {
     return this.#bySocket.get(socket)?.current?.response
+  }
+
+  /**
+   * Gives a client time for the rest of a request, from when those before it are answered: until then it may be us who
+   * do not read.
+   */
+  allowRest(socket: Socket, graceMs: number): void {
+    const connection = this.#bySocket.get(socket)
+    if (connection !== undefined) connection.graceMs = graceMs
   }
 
   /** Ends connections on which no request is under way: its head has not come entirely, or none was sent. */
@@ -111,6 +137,7 @@ export class Connections {
     const { socket, waiting } = connection
     connection.current = undefined
     const following = waiting.shift()
+    if (connection.graceMs !== undefined) this.#waitForRest(connection, connection.graceMs, following)
     if (following === undefined) return
     if (!socket.writable) {
       // The answer before was the last one of this connection.
@@ -122,6 +149,17 @@ export class Connections {
       socket.resume()
     }
     this.#begin(connection, following)
+  }
+
+  #waitForRest(connection: Connection, graceMs: number, following: UnderWay | undefined): void {
+    if (following?.request.complete) return
+    connection.graceMs = undefined
+    const { socket, taken } = connection
+    const timer = setTimeout(() => {
+      const hasCome = following?.request.complete ?? connection.taken > taken
+      if (!hasCome) this.#options.late(socket)
+    }, graceMs)
+    socket.once('close', () => clearTimeout(timer))
   }
 }
 

@@ -37,7 +37,9 @@ export function createGuardedServer(serve: RequestListener, options: GuardedServ
   const connections = new Connections({
     serve,
     flooded: (socket) => refusals.note('pipelined', socket.remoteAddress),
+    late: (socket) => failures.late(socket),
   })
+  const failures = new ClientFailures({ ...options, ...settings, connections })
   const server = createServer(
     {
       maxHeaderSize: settings.maxHeaderSize,
@@ -53,7 +55,6 @@ export function createGuardedServer(serve: RequestListener, options: GuardedServ
   // Node would drop those beyond in silence; they are counted where the request is refused.
   server.maxHeadersCount = 0
   guardConnections(server, connections, options)
-  const failures = new ClientFailures({ ...options, ...settings, connections })
   server.on('clientError', (error, socket) => failures.take(error, socket as Socket))
   watchReaders(server, connections, options)
   return { server, connections, closeTwins: listenOnTwins(server) }

@@ -32,7 +32,7 @@ export const parametersTooMany = defineError(
 export const requestMalformed = defineError(
   'REQUEST_MALFORMED',
   400,
-  'What was sent is not an HTTP/1.1 request that can be read.',
+  'What was sent cannot be read as an HTTP request.',
 )
 
 /** There are `server.maxConnections` already. */
