@@ -496,14 +496,28 @@ export const dbLimits = {
 
 /** Limits of the HTTP server in front of everything. */
 export const serverLimits = {
-  /** Time in which a whole request must have arrived; slower clients are cut off. */
-  requestMs: 60_000,
-  /** Time after which a connection without traffic is closed; longer than the longest plugin_timeout. */
-  idleConnectionMs: 310_000,
-  /** Time for which a kept connection waits for its next request. */
-  keepAliveMs: 72_000,
-  /** Bytes of a request body outside the plugin routes, which have a limit of their own. */
-  bodyBytesMax: 1024 * 1024,
+  /** Shortest time between two looks for requests that arrive too slowly. */
+  checkMsMin: 25,
+  /** Longest time between two looks for requests that arrive too slowly, and for clients that do not read. */
+  checkMsMax: 1000,
+  /** Looks within one timeout, so that it is kept to an eighth. */
+  checksPerTimeout: 8,
+  /** Requests that wait on one connection for the one before them; then it is not read from until they are answered. */
+  pipelinedMax: 16,
+  /** Requests that may wait there all the same, because they came in one packet; with one more the connection ends. */
+  pipelinedHardMax: 8192,
+  /** Headers of a request; one more answers 431. */
+  headersMax: 250,
+  /** Refused connections that are told so at once; further ones are closed without a word. */
+  refusedMax: 256,
+  /** Time for which a refused client may read why; then its connection is cut. */
+  refusalLingerMs: 1000,
+  /** Seconds after which a client that got no connection may try again. */
+  refusalRetrySeconds: 5,
+  /** Time between two log lines about one kind of refused clients; metrics count all. */
+  refusalLogMs: 10_000,
+  /** Part of the files that the process may open which connections may take; the rest is for everything else. */
+  openFilesShare: 0.75,
   /** Characters of one segment of a path. */
   pathSegmentMax: 1024,
   /** Time between two looks, during a shutdown, for connections that have answered their last request. */

@@ -37,7 +37,14 @@ export function createClientIp({ trustedProxies }: ClientIpOptions): ClientIp {
 
 type Trust = (ip: string) => boolean
 
-function createTrust(entries: readonly string[]): Trust {
+/**
+ * Creates the test for addresses of our own proxies.
+ *
+ * @param entries Addresses and CIDR blocks.
+ * @returns Tells whether an address, in its canonical form, is one of them; no other text is.
+ * @throws `TRUSTED_PROXY_INVALID` naming the first entry that is no address or CIDR block.
+ */
+export function createTrust(entries: readonly string[]): Trust {
   const blocks = new BlockList()
   for (const entry of entries) addBlock(blocks, entry)
   return (ip) => blocks.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6')

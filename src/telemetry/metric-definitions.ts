@@ -150,6 +150,12 @@ export const countedMetrics = {
     buckets: waitBuckets,
     help: 'Time from the dispatch of a call to its first instruction: hand-over to a thread, queue, wait for a VM.',
   },
+  clientsRefused: {
+    name: 'server_clients_refused_total',
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Clients that were refused or cut off before or beside their requests, by reason: too many connections, too slow, too large, unreadable, not reading.',
+  },
   executorStarts: {
     name: 'plugin_executor_starts_total',
     type: 'counter',

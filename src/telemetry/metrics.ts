@@ -92,6 +92,7 @@ export class Metrics {
   readonly #vmBuilds = this.#histogram(countedMetrics.vmBuild)
   readonly #vmRetirements = this.#counter(countedMetrics.vmRetirements)
   readonly #waits = new WaitSeries(this.#histogram(countedMetrics.callWait))
+  readonly #clientsRefused = this.#counter(countedMetrics.clientsRefused)
   readonly #executorStarts = this.#counter(countedMetrics.executorStarts).of()
   readonly #executorEnds = this.#counter(countedMetrics.executorEnds)
   readonly #kv = new KvSeries({
@@ -222,6 +223,11 @@ export class Metrics {
 
   executorStarted(): void {
     this.#executorStarts.value += 1
+  }
+
+  /** A client was refused or cut off; `reason` is a word of few. */
+  clientRefused(reason: string): void {
+    this.#clientsRefused.of(reason).value += 1
   }
 
   executorEnded(cause: string): void {
