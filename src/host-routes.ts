@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
@@ -147,13 +148,20 @@ function measurementsOf(metrics: Metrics): KvMeasurements {
   }
 }
 
+const ipKey = Symbol('client ip')
+
+type WithIp = IncomingMessage & { [ipKey]?: string }
+
 function createDoor({ authenticator, config }: RoutesMaterial): Door {
   const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   return {
     authenticate: (request) => authenticator.authenticate(request),
-    clientIp: (request) =>
-      addressOf(request.raw.socket.remoteAddress, headerText(request.headers['x-forwarded-for'])),
+    clientIp: ({ raw }: { raw: WithIp }) => {
+      // Asked in several places for each request, whose headers about its way nobody changes.
+      raw[ipKey] ??= addressOf(raw.socket.remoteAddress, headerText(raw.headers['x-forwarded-for']))
+      return raw[ipKey]
+    },
     takeToken: (ip) => buckets.take(clientNetwork(ip)),
     stripCredentials,
   }

@@ -88,7 +88,11 @@ export async function openApiDocument(): Promise<object> {
 /** As the host mounts it, with parts that nobody asks for anything. */
 async function addGateway(app: FastifyInstance): Promise<void> {
   const silent = () => undefined
-  const area = { authenticate: silent, isDocumented: true, log: { error: silent } }
+  const area = {
+    authenticate: silent,
+    isDocumented: true,
+    log: { info: silent, warn: silent, error: silent },
+  }
   const routes = createGatewayRoutes({
     ...area,
     monitor: { streams: { close: silent } } as unknown as Monitor,

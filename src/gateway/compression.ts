@@ -59,11 +59,20 @@ function prepare(request: FastifyRequest, reply: FastifyReply, payload: unknown,
 }
 
 function isCompressible(reply: FastifyReply, payload: unknown, threshold: number): boolean {
+  if (isBelow(payload, threshold)) return false
   if (reply.statusCode === 206 || reply.hasHeader('content-encoding')) return false
   if (!compressible.test(String(reply.getHeader('content-type') ?? ''))) return false
   if (/\bno-transform\b/i.test(String(reply.getHeader('cache-control') ?? ''))) return false
   return sizeOf(reply, payload) >= threshold
 }
+
+/** Tells of most small answers what they are without looking at anything else. */
+function isBelow(payload: unknown, threshold: number): boolean {
+  return typeof payload === 'string' && payload.length * bytesPerUnitMax < threshold
+}
+
+/** Of UTF-8, for one of the units by which texts are counted. */
+const bytesPerUnitMax = 3
 
 /** The length of what is sent, infinite when nobody knows it. */
 function sizeOf(reply: FastifyReply, payload: unknown): number {

@@ -1,6 +1,8 @@
 import { type Duplex, pipeline, type Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
+const cookieHeader = 'set-cookie'
+
 /** An answer on its way out, as the stages see it. */
 export class OutgoingAnswer {
   readonly #reply: FastifyReply
@@ -39,7 +41,9 @@ export class OutgoingAnswer {
 
   /** Replaces what the answer had under this name. */
   setHeader(name: string, value: string): void {
-    this.#reply.removeHeader(name)
+    // Of this header alone Fastify keeps what there was.
+    if (name.length === cookieHeader.length && name.toLowerCase() === cookieHeader)
+      this.#reply.removeHeader(name)
     this.#reply.header(name, value)
   }
 

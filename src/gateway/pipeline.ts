@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { messageOf } from '../base/errors.js'
 import { stageFailed } from './errors.js'
@@ -43,6 +44,15 @@ interface Passage {
   readonly chain: StageChain
   /** Index of the next request stage. */
   next: number
+  isFinished: boolean
+}
+
+/** An answer on its way through the stages. */
+interface WayOut {
+  readonly exchange: Exchange
+  readonly stages: readonly Stage[]
+  readonly answer: OutgoingAnswer
+  done(error: Error | null, payload?: unknown): void
 }
 
 const passageKey = Symbol('passage')
@@ -106,10 +116,15 @@ export class Pipeline {
       done()
       return
     }
-    const passage = { exchange: new Exchange(request, reply, this.#options), chain: this.#current(), next: 0 }
+    const passage = {
+      exchange: new Exchange(request, reply, this.#options),
+      chain: this.#current(),
+      next: 0,
+      isFinished: false,
+    }
     raw[passageKey] = passage
     // Comes exactly once for every answer: sent, hijacked, or given up by the client.
-    if (passage.chain.finish.length > 0) reply.raw.once('close', () => finish(passage))
+    if (passage.chain.finish.length > 0) reply.raw.on('close', finish)
     const refusal = refusalAtDoor(raw)
     if (refusal === undefined) this.#run(app, passage, done)
     else sendAnswer(reply, failureAnswer(refusal))
@@ -164,45 +179,42 @@ export class Pipeline {
     if (!reply.sent) sendAnswer(reply, failureAnswer(stageFailed({ stage: name })))
   }
 
-  #answer(
-    { exchange, chain }: Passage,
-    reply: FastifyReply,
-    payload: unknown,
-    done: (error: Error | null, payload?: unknown) => void,
-  ): void {
-    const answer = new OutgoingAnswer(reply, payload)
-    const { answer: stages } = chain
-    const from = (start: number): void => {
-      for (let at = start; at < stages.length; at += 1) {
-        const stage = stages[at] as Stage
-        try {
-          const pending = stage.onAnswer?.(exchange, answer)
-          if (pending instanceof Promise) {
-            pending.then(
-              () => from(at + 1),
-              (error: unknown) => failed(stage, error, at + 1),
-            )
-            return
-          }
-        } catch (error) {
-          failed(stage, error, at + 1)
+  #answer({ exchange, chain }: Passage, reply: FastifyReply, payload: unknown, done: WayOut['done']): void {
+    this.#answerFrom(0, { exchange, stages: chain.answer, answer: new OutgoingAnswer(reply, payload), done })
+  }
+
+  #answerFrom(start: number, way: WayOut): void {
+    const { exchange, stages, answer, done } = way
+    for (let at = start; at < stages.length; at += 1) {
+      const stage = stages[at] as Stage
+      try {
+        const pending = stage.onAnswer?.(exchange, answer)
+        if (pending instanceof Promise) {
+          pending.then(
+            () => this.#answerFrom(at + 1, way),
+            (error: unknown) => {
+              this.#withhold(way, stage, error)
+              this.#answerFrom(at + 1, way)
+            },
+          )
           return
         }
+      } catch (error) {
+        this.#withhold(way, stage, error)
       }
-      done(null, answer.payload)
     }
-    const failed = (stage: Stage, error: unknown, next: number): void => {
-      this.#options.log.error(
-        { stage: stage.name, request_id: exchange.request.id, error: messageOf(error) },
-        'a stage of the gateway failed',
-      )
-      const { status, body } = failureAnswer(stageFailed({ stage: stage.name }))
-      answer.status = status
-      answer.setHeader('content-type', 'application/json; charset=utf-8')
-      answer.replaceBody(body)
-      from(next)
-    }
-    from(0)
+    done(null, answer.payload)
+  }
+
+  #withhold({ exchange, answer }: WayOut, stage: Stage, error: unknown): void {
+    this.#options.log.error(
+      { stage: stage.name, request_id: exchange.request.id, error: messageOf(error) },
+      'a stage of the gateway failed',
+    )
+    const { status, body } = failureAnswer(stageFailed({ stage: stage.name }))
+    answer.status = status
+    answer.setHeader('content-type', 'application/json; charset=utf-8')
+    answer.replaceBody(body)
   }
 }
 
@@ -219,7 +231,12 @@ function conclude({ reply }: Exchange, verdict: StageAnswer | 'handled'): void {
   if (verdict !== 'handled') sendAnswer(reply, verdict)
 }
 
-function finish({ exchange, chain }: Passage): void {
+/** Listens to responses; their requests know their passage, so that no request makes a listener of its own. */
+function finish(this: ServerResponse): void {
+  const passage = (this.req as WithPassage)[passageKey]
+  if (passage === undefined || passage.isFinished) return
+  passage.isFinished = true
+  const { exchange, chain } = passage
   const { raw } = exchange.reply
   const status = raw.headersSent ? raw.statusCode : 499
   const durationMs = performance.now() - exchange.startedMs

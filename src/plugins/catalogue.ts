@@ -5,6 +5,7 @@ import { discoverFolders } from './discovery.js'
 import { orphansUnknown } from './errors.js'
 import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
 import type { Manifest } from './manifest.js'
+import type { ServedPlugin } from './plugin-directory.js'
 import { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginStore, StoredPlugin } from './plugin-store.js'
@@ -38,6 +39,8 @@ export interface CatalogueOptions {
 export class Catalogue {
   readonly #options: CatalogueOptions
   readonly #entries = new Map<string, PluginEntry>()
+  /** What `served` gave last; undefined since plugins came or went. */
+  #served: { readonly entries: readonly PluginEntry[]; readonly list: readonly ServedPlugin[] } | undefined
 
   constructor(options: CatalogueOptions) {
     this.#options = options
@@ -50,6 +53,17 @@ export class Catalogue {
   /** All plugins, those that others need before them. */
   inLoadOrder(): readonly PluginEntry[] {
     return this.all().toSorted((a, b) => a.loadNumber - b.loadNumber)
+  }
+
+  /** What all plugins serve, in load order: the same array as long as nothing has changed. Asked for each request. */
+  served(): readonly ServedPlugin[] {
+    const known = this.#served
+    if (known?.entries.every(({ served }, at) => served === known.list[at])) return known.list
+    // A plugin gets another place only together with something else to serve.
+    const entries = this.inLoadOrder()
+    const list = entries.map(({ served }) => served)
+    this.#served = { entries, list }
+    return list
   }
 
   /** All plugins in alphabetical order. */
@@ -83,6 +97,7 @@ export class Catalogue {
     if (examined.kind === 'broken') entry.fail(examined.reason)
     else if (!entry.isEnabled) entry.setState('stopped')
     this.#entries.set(name, entry)
+    this.#served = undefined
     return entry
   }
 
@@ -96,6 +111,7 @@ export class Catalogue {
     if (stored?.quarantined) this.#options.quarantine(manifest.name)
     this.#entries.delete(entry.name)
     this.#entries.set(renamed.name, renamed)
+    this.#served = undefined
     entry.served.breaker.close()
     return renamed
   }
@@ -108,6 +124,7 @@ export class Catalogue {
   /** Forgets an entry that was known by its folder only, and the folder is gone. */
   forget(entry: PluginEntry): void {
     this.#entries.delete(entry.name)
+    this.#served = undefined
     entry.served.breaker.close()
   }
 

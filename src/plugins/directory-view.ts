@@ -25,5 +25,5 @@ export class DirectoryView<T> {
 }
 
 function isSame(left: readonly ServedPlugin[], right: readonly ServedPlugin[]): boolean {
-  return left.length === right.length && left.every((each, at) => each === right[at])
+  return left === right || (left.length === right.length && left.every((each, at) => each === right[at]))
 }

@@ -164,7 +164,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   all(): readonly ServedPlugin[] {
-    return this.#catalogue.inLoadOrder().map(({ served }) => served)
+    return this.#catalogue.served()
   }
 
   grantsOf(plugin: string, generation: number): GrantTable {

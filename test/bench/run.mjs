@@ -8,9 +8,11 @@ import { installPeers } from './lib/peers.mjs'
 import { notAvailable, renderTable } from './lib/report.mjs'
 import { enginesRow } from './rows/engines.mjs'
 import { queryRow, routeRow } from './rows/fastify.mjs'
+import { clientsRow, gatewayRow } from './rows/gateway.mjs'
 import { kvRow } from './rows/kv.mjs'
 import { kvLargeRow } from './rows/kv-large.mjs'
 import { neighboursRow } from './rows/neighbours.mjs'
+import { proxyRow } from './rows/proxy.mjs'
 import { siegeRow } from './rows/siege.mjs'
 import { memoryRow, startupRow } from './rows/twenty.mjs'
 
@@ -19,6 +21,9 @@ const rows = {
   query: queryRow,
   engines: enginesRow,
   kv: kvRow,
+  gateway: gatewayRow,
+  clients: clientsRow,
+  proxy: proxyRow,
   neighbours: neighboursRow,
   memory: memoryRow,
   startup: startupRow,

@@ -3,6 +3,7 @@ import { cacheLimits } from '../../base/gateway-limits.js'
 /** What `Cache-Control` and its relatives say, by names in lower case; a directive without a value has an empty one. */
 export type Directives = ReadonlyMap<string, string>
 
+const none: Directives = new Map()
 const noStore: ReadonlyMap<string, string> = new Map([['no-store', '']])
 const directive = /([^\s,;="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g
 
@@ -11,9 +12,11 @@ const directive = /([^\s,;="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g
  * is one that cannot be read. A text longer than `cacheLimits.directivesLengthMax` counts as `no-store`.
  */
 export function readDirectives(text: string | undefined): Directives {
-  const directives = new Map<string, string>()
-  if (text === undefined) return directives
+  if (text === undefined) return none
+  // What most answers say that must not be kept.
+  if (text === 'no-store') return noStore
   if (text.length > cacheLimits.directivesLengthMax) return noStore
+  const directives = new Map<string, string>()
   for (const [, name = '', quoted, plain = ''] of text.matchAll(directive)) {
     const key = name.toLowerCase()
     const value = quoted ?? plain

@@ -67,7 +67,10 @@ export class Flights {
 
   /** Remembers for a while whether answers of this key can be kept. */
   learn(key: string, isKept: boolean, nowMs: number): void {
-    this.#passes.delete(key)
+    const until = this.#passes.get(key)
+    // What was learnt lately is not worth moving to the end of the row for each answer.
+    if (!isKept && until !== undefined && until - nowMs > cacheLimits.passMs / 2) return
+    if (until !== undefined) this.#passes.delete(key)
     if (isKept) return
     this.#passes.set(key, nowMs + cacheLimits.passMs)
     if (this.#passes.size <= cacheLimits.passesMax) return

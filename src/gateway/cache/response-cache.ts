@@ -1,5 +1,6 @@
 import { cacheLimits } from '../../base/gateway-limits.js'
 import type { Exchange } from '../exchange.js'
+import { ExchangeNote } from '../exchange-note.js'
 import type { OutgoingAnswer } from '../outgoing-answer.js'
 import { type Stage, type StageVerdict, stagePriorities } from '../stage.js'
 import { BodyRecorder, RecordingBudget } from './body-recorder.js'
@@ -64,7 +65,7 @@ interface Miss {
   readonly request: CacheRequest
   readonly askedMs: number
   /** Headers that stages in front had given to the answer before. */
-  readonly own: ReadonlyMap<string, string>
+  readonly own: Readonly<Record<string, unknown>>
   readonly isStorable: boolean
   flight: Flight | undefined
   /** Set when its answer may be out of date before it is there, or nobody is left to receive it. */
@@ -87,7 +88,7 @@ export class ResponseCache {
   readonly #budget = new RecordingBudget()
   readonly #misses = new Map<Exchange, Miss>()
   /** What requests that write are about. */
-  readonly #writes = new WeakMap<Exchange, string>()
+  readonly #writes = new ExchangeNote<string>()
   /** What the origins gave when they were last asked. */
   #seen: readonly unknown[] = []
   readonly #counts = { hits: 0, misses: 0, stores: 0, invalidations: 0, waits: 0 }
@@ -197,8 +198,7 @@ export class ResponseCache {
 
   #miss(exchange: Exchange, request: CacheRequest, flight: Flight | undefined): undefined {
     this.#counts.misses += 1
-    const own = new Map<string, string>()
-    for (const [name, value] of Object.entries(exchange.reply.getHeaders())) own.set(name, String(value))
+    const own = exchange.reply.getHeaders()
     const isStorable = exchange.method === 'GET'
     this.#misses.set(exchange, { request, askedMs: this.#now(), own, isStorable, flight, isDoomed: false })
     return undefined
@@ -230,7 +230,7 @@ export class ResponseCache {
     const seconds = lifetimeSeconds(answer, this.#options.ttlSeconds ?? 60, Date.now())
     return seconds <= ageSeconds(answer)
       ? undefined
-      : keepHead(request, answer, this.#keyed, own, { askedMs, lifetimeSeconds: seconds })
+      : keepHead(request, answer, this.#keyed, textsOf(own), { askedMs, lifetimeSeconds: seconds })
   }
 
   /** @returns False when the body is not going to be kept. */
@@ -266,11 +266,15 @@ export class ResponseCache {
 
   /** What was written to is not served any more as it was before. */
   #written(exchange: Exchange, answer: OutgoingAnswer): void {
-    const primary = this.#writes.get(exchange)
+    const primary = this.#writes.of(exchange)
     if (primary === undefined || answer.status < 200 || answer.status >= 400) return
     for (const miss of this.#misses.values()) if (miss.request.primary === primary) miss.isDoomed = true
     this.#counts.invalidations += this.#store.removeAll(primary)
   }
+}
+
+function textsOf(headers: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 }
 
 /** Takes out what is meant for the cache, whether there is one or not. */

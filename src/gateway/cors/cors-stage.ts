@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.js'
+import { ExchangeNote } from '../exchange-note.js'
 import { OutgoingAnswer } from '../outgoing-answer.js'
 import { type Stage, type StageAnswer, stagePriorities } from '../stage.js'
 import { addToVary, readRequestedHeaders } from './header-names.js'
@@ -26,10 +27,10 @@ interface Decision {
  * stages, and again when an answer is about to be sent, over what the application behind has set.
  */
 export function createCorsStage(options: CorsStageOptions): Stage {
-  const decisions = new WeakMap<Exchange, Decision>()
+  const decisions = new ExchangeNote<Decision>()
 
   function decide(exchange: Exchange, origin: string): Decision {
-    const known = decisions.get(exchange)
+    const known = decisions.of(exchange)
     if (known !== undefined) return known
     const { select, dependsOnOrigin } = options.selection()
     const decision = { origin, rule: select(origin), variesByOrigin: dependsOnOrigin }

@@ -26,6 +26,7 @@ export function readRequestedHeaders(header: string | undefined): string | undef
  */
 export function addToVary(vary: string | undefined, name: string): string {
   if (vary === undefined || vary.trim() === '') return name
+  if (vary === name) return vary
   const named = vary.split(',').map((each) => each.trim().toLowerCase())
   return named.includes('*') || named.includes(name.toLowerCase()) ? vary : `${vary}, ${name}`
 }

@@ -17,8 +17,14 @@ export function selectFrom(rules: readonly CorsRule[]): RuleSelection {
   }
   const forAll = rules[firstByName.get('*') ?? -1]
   firstByName.delete('*')
+  const find = (origin: string): CorsRule | undefined => rules[firstOf(origin, firstByName)] ?? forAll
+  // A page sends many requests in a row.
+  let last: { readonly origin: string; readonly rule: CorsRule | undefined } | undefined
   return {
-    select: (origin) => rules[firstOf(origin, firstByName)] ?? forAll,
+    select: (origin) => {
+      if (last?.origin !== origin) last = { origin, rule: find(origin) }
+      return last.rule
+    },
     dependsOnOrigin: firstByName.size > 0,
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js'
 import { messageOf } from '../../base/errors.js'
 import { rateLimitLimits } from '../../base/gateway-limits.js'
 import type { Exchange } from '../exchange.js'
+import { ExchangeNote } from '../exchange-note.js'
 import type { OutgoingAnswer } from '../outgoing-answer.js'
 import { compilePaths } from '../path-pattern.js'
 import { failureAnswer, type GatewayLog } from '../pipeline.js'
@@ -78,7 +79,7 @@ export class RateLimit {
   readonly #planner: Planner
   readonly #isExcluded: (path: string) => boolean
   readonly #now: () => number
-  readonly #headers = new WeakMap<Exchange, LimitHeaders>()
+  readonly #headers = new ExchangeNote<LimitHeaders>()
   readonly #failuresLoggedAt = new Map<string, number>()
   readonly #clock: Clock
   #allowed = 0
@@ -219,11 +220,11 @@ export class RateLimit {
   }
 
   #enforceHeaders(exchange: Exchange, answer: OutgoingAnswer): void {
-    const headers = this.#headers.get(exchange)
+    const headers = this.#headers.of(exchange)
     if (headers === undefined) return
-    answer.setHeader('x-ratelimit-limit', headers.limit)
-    answer.setHeader('x-ratelimit-remaining', headers.remaining)
-    answer.setHeader('x-ratelimit-reset', headers.reset)
+    enforce(answer, 'x-ratelimit-limit', headers.limit)
+    enforce(answer, 'x-ratelimit-remaining', headers.remaining)
+    enforce(answer, 'x-ratelimit-reset', headers.reset)
   }
 
   *#states(): Iterable<BucketState> {
@@ -242,6 +243,10 @@ export class RateLimit {
       'a key function of the rate limit failed; its requests are counted by address',
     )
   }
+}
+
+function enforce(answer: OutgoingAnswer, name: string, value: string): void {
+  if (answer.header(name) !== value) answer.setHeader(name, value)
 }
 
 function isOperator(exchange: Exchange): boolean {

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.js'
+import { ExchangeNote } from '../exchange-note.js'
 import type { OutgoingAnswer } from '../outgoing-answer.js'
 import type { GatewayLog } from '../pipeline.js'
 import { type Stage, type StageAnswer, type StageVerdict, stagePriorities } from '../stage.js'
@@ -43,7 +44,7 @@ export function createShellStages(options: ShellStagesOptions): readonly Stage[]
 
 class ShellRouter {
   readonly #options: ShellStagesOptions
-  readonly #served = new WeakSet<Exchange>()
+  readonly #served = new ExchangeNote<true>()
 
   constructor(options: ShellStagesOptions) {
     this.#options = options
@@ -66,7 +67,7 @@ class ShellRouter {
 
   /** Tells caches on the way on what it depended who answers. */
   vary(exchange: Exchange, answer: OutgoingAnswer): void {
-    const isServed = this.#served.has(exchange)
+    const isServed = this.#served.of(exchange) === true
     if (!isServed && this.#candidate(exchange) === undefined) return
     const names = isServed || isDocument(exchange) ? ['Sec-Fetch-Dest', 'Cookie'] : ['Sec-Fetch-Dest']
     const given = (answer.header('vary') ?? '').split(',').map((name) => name.trim())
@@ -78,7 +79,7 @@ class ShellRouter {
   async #serve(exchange: Exchange, answering: Promise<StageAnswer | undefined>): Promise<StageVerdict> {
     const answer = await answering
     if (answer === undefined) return undefined
-    this.#served.add(exchange)
+    this.#served.set(exchange, true)
     const { method, path } = exchange
     this.#options.log.debug(
       { method, path, status: answer.status, destination: exchange.header('sec-fetch-dest') },

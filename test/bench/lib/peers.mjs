@@ -22,18 +22,20 @@ export async function installPeers(children) {
  *
  * @param name File name without its ending.
  * @param path What the server is asked for.
+ * @param args What it gets on its command line behind its port.
  */
-export async function startPeer(children, name, path) {
+export async function startPeer(children, name, path, args = []) {
   const port = await freePort()
   const file = join(benchDirectory, 'servers', `${name}.mjs`)
   const nodeOptions = name === 'isolated-vm' ? ['--no-node-snapshot'] : []
-  const tracked = children.start(process.execPath, [...nodeOptions, file, String(port)])
-  const url = `http://127.0.0.1:${port}${path}`
+  const tracked = children.start(process.execPath, [...nodeOptions, file, String(port), ...args])
+  const base = `http://127.0.0.1:${port}`
+  const url = base + path
   try {
     await waitFor(tracked, url)
   } catch (error) {
     await children.stop(tracked)
     throw error
   }
-  return { url, stop: () => children.stop(tracked) }
+  return { url, base, pid: tracked.child.pid, stop: () => children.stop(tracked) }
 }

@@ -2,12 +2,14 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { freePort, waitFor } from './children.mjs'
+import { freePort, sleep, waitFor } from './children.mjs'
 
 const benchDirectory = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dirname(benchDirectory))
 const entry = join(root, 'dist', 'cli', 'main.js')
-const lagMonitor = pathToFileURL(join(benchDirectory, 'servers', 'lag.mjs')).href
+const lagMonitor = preload('lag')
+const startWaitMs = 30_000
+const noGateway = preload('without-gateway')
 
 /**
  * Makes a folder with a configuration, a data directory and plugins for one or more starts of the product.
@@ -36,7 +38,12 @@ export function prepareInstallation(plugins, settings = {}) {
     ...settings,
   }
   writeFileSync(configFile, JSON.stringify(config, null, 2))
-  return { data, configFile, remove: () => rmSync(directory, { recursive: true, force: true }) }
+  return {
+    data,
+    configFile,
+    pluginCount: plugins.length,
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  }
 }
 
 function copyPlugin(from, name, pluginDirectory) {
@@ -51,9 +58,11 @@ function copyPlugin(from, name, pluginDirectory) {
  * Starts the product as a user does, and waits until it answers.
  *
  * @param lag Also measures the event loop of its HTTP thread; see `servers/lag.mjs`.
+ * @param gateway False leaves the inbound gateway out; see `servers/without-gateway.mjs`.
  * @param readyPath What must answer 200; `/health` when not given.
  */
-export async function startProduct(children, installation, { lag = false, readyPath = '/health' } = {}) {
+export async function startProduct(children, installation, options = {}) {
+  const { lag = false, gateway = true, readyPath = '/health' } = options
   const port = await freePort()
   const base = `http://127.0.0.1:${port}`
   const startedMs = performance.now()
@@ -61,6 +70,7 @@ export async function startProduct(children, installation, { lag = false, readyP
     process.execPath,
     [
       ...(lag ? ['--import', lagMonitor] : []),
+      ...(gateway ? [] : ['--import', noGateway]),
       entry,
       'serve',
       '--config',
@@ -82,24 +92,49 @@ export async function startProduct(children, installation, { lag = false, readyP
     pid: tracked.child.pid,
     readyMs,
     url: (path) => base + path,
-    approveAll: () => approveAll(base, installation.data),
+    approveAll: () => approveAll(base, installation),
+    approveStages: () => decideStages(base, installation.data, 'approve'),
+    revokeStages: () => decideStages(base, installation.data, 'revoke'),
     pluginDetails: (name) => adminRequest(base, installation.data, 'GET', `/plugins/${name}`),
+    limiterMetrics: () => hostRequest(base, installation.data, 'GET', '/gateway/api/rate-limit/metrics'),
     resetLag: () => askLag(tracked.child, 'reset'),
     readLag: () => askLag(tracked.child, 'read'),
     stop: () => children.stop(tracked),
   }
 }
 
-async function approveAll(base, data) {
+/** The host answers before all of its plugins are up, and what is not up has no routes to approve. */
+async function approveAll(base, { data, pluginCount }) {
+  const endMs = performance.now() + startWaitMs
+  for (;;) {
+    const { checks } = await (await fetch(`${base}/health`)).json()
+    if (checks.plugins.failed.length > 0)
+      throw new Error(`plugins failed: ${checks.plugins.failed.join(', ')}`)
+    if (checks.plugins.running === pluginCount) break
+    if (performance.now() > endMs) throw new Error(`only ${checks.plugins.running} plugins run`)
+    await sleep(20)
+  }
   const { routes } = await adminRequest(base, data, 'GET', '/plugins/routes')
   const waiting = routes.filter((route) => !route.approved)
   const list = waiting.map(({ plugin, method, path }) => ({ plugin, method, path }))
   if (list.length > 0) await adminRequest(base, data, 'POST', '/plugins/routes/approve', { routes: list })
 }
 
-async function adminRequest(base, data, method, path, body) {
+/** Approves all stages of plugins, or revokes the approvals. */
+async function decideStages(base, data, decision) {
+  const { stages } = await adminRequest(base, data, 'GET', '/plugins/stages')
+  const decided = stages.filter(({ approved }) => approved === (decision === 'revoke'))
+  const list = decided.map(({ plugin_name: plugin, stage }) => ({ plugin, stage }))
+  if (list.length > 0) await adminRequest(base, data, 'POST', `/plugins/stages/${decision}`, { stages: list })
+}
+
+function adminRequest(base, data, method, path, body) {
+  return hostRequest(base, data, method, `/api/v1/admin${path}`, body)
+}
+
+async function hostRequest(base, data, method, path, body) {
   const token = readFileSync(join(data, 'admin-token'), 'utf8').trim()
-  const response = await fetch(`${base}/api/v1/admin${path}`, {
+  const response = await fetch(base + path, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
@@ -122,4 +157,9 @@ function askLag(child, question) {
     })
     child.send({ lag: question })
   })
+}
+
+/** The URL of a module of `servers/` that runs in the product before it starts. */
+function preload(name) {
+  return pathToFileURL(join(benchDirectory, 'servers', `${name}.mjs`)).href
 }

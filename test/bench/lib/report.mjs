@@ -35,6 +35,11 @@ export function atMost(name, what, value, line, unit, sides) {
   }
 }
 
+/** A ratio without a line: it is printed to be known. */
+export function told(name, what, value, _line, unit, sides) {
+  return { name, what, line: '-', measured: `${short(value)}${unit}`, value, held: true, ...sides }
+}
+
 /** Figures without a line: they are printed to be known. */
 export function noted(name, what, { ours, theirs }) {
   return {

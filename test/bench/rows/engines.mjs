@@ -18,11 +18,9 @@ export async function enginesRow(bench) {
     const product = await startProduct(bench.children, installation)
     await product.approveAll()
     const { sides, failures } = await startEngines(bench)
-    const medians = await alternate(
-      bench,
-      [{ name: 'modulacms', url: product.url(path) }, ...sides],
+    const medians = await alternate(bench, [{ name: 'modulacms', url: product.url(path) }, ...sides], {
       connections,
-    )
+    })
     const ours = medians.get('modulacms')
     return engines.map(({ name, line }) => {
       const what = `requests/s vs ${name} behind Fastify`

@@ -38,7 +38,7 @@ async function compareWithFastify(bench, path) {
       { name: 'modulacms', url: product.url(path) },
       { name: 'fastify', url: peer.url },
     ]
-    const medians = await alternate(bench, sides, connections)
+    const medians = await alternate(bench, sides, { connections })
     return { ours: medians.get('modulacms'), theirs: medians.get('fastify') }
   } finally {
     await bench.children.stopAll()
