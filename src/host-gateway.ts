@@ -27,7 +27,7 @@ import type { HostAnswers } from './host-answers.js'
 import type { User } from './identity/authenticator.js'
 import { createGatewayCalls } from './plugins/gateway/gateway-calls.js'
 import type { PluginMemory } from './plugins/gateway/plugin-memory.js'
-import type { PluginDirectory } from './plugins/plugin-directory.js'
+import type { GrantDirectory, PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
 
@@ -35,7 +35,7 @@ import type { Logger } from './telemetry/logger.js'
 export interface GatewayMaterial {
   readonly config: Config
   readonly database: CoreDatabase
-  readonly directory: PluginDirectory
+  readonly directory: PluginDirectory & GrantDirectory
   readonly memory: PluginMemory
   /** Gets the answers to what plugins ask of the gateway. */
   readonly answers: HostAnswers
@@ -175,8 +175,16 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     keepsHistory: gateway.history.enabled,
     log,
   })
-  const { limits } = material.memory
-  for (const [topic, answer] of createGatewayCalls({ limits })) material.answers.provide(topic, answer)
+  const { requestLog } = monitor
+  const figures = {
+    requestLog,
+    limiter: limit,
+    cache: gateway.cache.enabled ? cache : undefined,
+    shell,
+    cors: views.cors,
+  }
+  const calls = createGatewayCalls({ directory, memory: material.memory, figures, shell })
+  for (const [topic, answer] of calls) material.answers.provide(topic, answer)
   const stages = [
     monitor.stage,
     proxy.stage,

@@ -26,10 +26,10 @@ gateway.on_request(function(req)
 end, { paths = { "/api/v1/plugins/${name}/staged" } })
 http.handle("GET", "/staged", function() return { json = true } end, { public = true })
 kv.listen("jobs", function(message)
-  kv.set({ "done", message.n }, (gateway.rate_limit("jobs", { limit = 1, window = "1h" })))
+  kv.set({ "done", message.value.n }, (gateway.rate_limit("jobs", { limit = 1, window = "1h" })))
 end)
 http.handle("POST", "/enqueue", function()
-  for n = 1, 2 do kv.enqueue("jobs", { n = n }) end
+  for n = 1, 2 do kv.enqueue({ n = n }, { queue = "jobs" }) end
 end, { public = true })
 `,
     version,

@@ -14,7 +14,7 @@ import { Vm, type VmResult } from '../../src/sandbox/vm.js'
 import { probeKind } from './probe-module.js'
 import { roomySettings } from './vm-fixture.js'
 
-const settings = { ...roomySettings, operationsMax: 100_000 }
+const settings = { ...roomySettings, operationsMax: 5000 }
 
 /** A real VM of a plugin with the modules gateway and json; what it asks is answered by real answers. */
 export class GatewayVm {

@@ -4,9 +4,9 @@ import { boundKey } from '../../gateway/rate-limit/client-key.js'
 import { parseWindow } from '../../gateway/rate-limit/window.js'
 import { LuaRaise, type LuaValue, Results } from '../../sandbox/lua-value.js'
 import { storagePhases } from '../../sandbox/phase.js'
-import { luaTypeName } from '../db/names.js'
 import type { Call, ClassDoc, FunctionDefinition } from '../define.js'
 import { readOptions } from '../kv/options.js'
+import { naming, readCount, showGiven } from './service-options.js'
 import { gatewayTopics, type RateLimitAnswer, type RateLimitQuestion } from './service-wire.js'
 
 const { keyLengthMax, pluginBucketsMax, requestsMax, windowSecondsMax } = rateLimitLimits
@@ -65,15 +65,13 @@ function stateOf({ requests }: RateLimitQuestion, answer: RateLimitAnswer): LuaV
 }
 
 function readQuestion(key: LuaValue, options: LuaValue): RateLimitQuestion {
-  try {
+  return naming('rate_limit', () => {
     const given = readOptions(options, ['limit', 'window', 'cost'])
-    const requests = readCount('limit', given.limit, requestsMax)
+    const requests = readCount('limit', given.limit, 1, requestsMax)
     const windowSeconds = readWindow(given.window)
-    const cost = given.cost === undefined ? 1 : readCount('cost', given.cost, requests)
+    const cost = given.cost === undefined ? 1 : readCount('cost', given.cost, 1, requests)
     return { key: readKey(key), requests, windowSeconds, cost }
-  } catch (error) {
-    throw error instanceof LuaRaise ? new LuaRaise(`gateway.rate_limit: ${error.message}`) : error
-  }
+  })
 }
 
 /** A key may be made of what strangers send: it can be any bytes, and the host gets no long ones. */
@@ -83,25 +81,16 @@ function readKey(key: LuaValue): string {
   return boundKey(text)
 }
 
-function readCount(name: string, value: LuaValue, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value
-  throw new LuaRaise(`the ${name} must be a whole number from 1 to ${max}, ${show(value)}`)
-}
-
 function readWindow(value: LuaValue): number {
-  if (typeof value === 'number') return readCount('window', value, windowSecondsMax)
+  if (typeof value === 'number') return readCount('window', value, 1, windowSecondsMax)
   if (typeof value !== 'string') {
-    throw new LuaRaise(`the window must be a text such as "1m" or whole seconds, ${show(value)}`)
+    throw new LuaRaise(`the window must be a text such as "1m" or whole seconds, ${showGiven(value)}`)
   }
   try {
     return parseWindow(value.length > 32 ? `${value.slice(0, 32)}...` : value)
   } catch (error) {
     throw new LuaRaise(messageOf(error))
   }
-}
-
-function show(value: LuaValue): string {
-  return typeof value === 'number' || typeof value === 'bigint' ? `not ${value}` : `not ${luaTypeName(value)}`
 }
 
 export const rateLimitClasses: readonly ClassDoc[] = [

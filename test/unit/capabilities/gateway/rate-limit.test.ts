@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { rateLimitLimits } from '../../../../src/base/gateway-limits.js'
 import { PluginLimits } from '../../../../src/gateway/rate-limit/plugin-limits.js'
-import { createGatewayCalls } from '../../../../src/plugins/gateway/gateway-calls.js'
 import { storagePhases } from '../../../../src/sandbox/phase.js'
+import { gatewayCalls } from '../../../helpers/gateway-calls.js'
 import { GatewayVm } from '../../../helpers/gateway-vm.js'
 
 async function setUp(plugin = 'shop', limits = new PluginLimits()) {
-  return GatewayVm.create(plugin, createGatewayCalls({ limits }))
+  return GatewayVm.create(plugin, gatewayCalls({ limits }))
 }
 
 /** A limit whose clock the test turns. */
