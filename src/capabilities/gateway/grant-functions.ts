@@ -63,7 +63,7 @@ export const grantFunctions: readonly FunctionDefinition[] = [
     params: [],
     returns: [{ luaType: 'gateway.Stats?', doc: 'The figures; nil when it failed.' }, errorReturned],
     example:
-      'local stats = gateway.stats()\nif stats then log.info("busy", { blocked = stats.rate_limit.blocked }) end',
+      'local stats = gateway.stats()\nif stats then log.info("served", { requests = stats.requests.total }) end',
     ask: () => undefined,
   }),
   serviceFunction({

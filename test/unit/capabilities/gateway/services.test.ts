@@ -272,11 +272,6 @@ describe('gateway.log.query', () => {
   it('costs operations, as it takes time of all requests', async () => {
     granted.add('log:read')
     const lua = await vm()
-    assert.match(
-      await lua.error(
-        'for _ = 1, 501 do gateway.log.query({ limit = 1 }) end',
-      ),
-      /operation/,
-    )
+    assert.match(await lua.error('for _ = 1, 501 do gateway.log.query({ limit = 1 }) end'), /operation/)
   })
 })
