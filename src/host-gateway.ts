@@ -23,9 +23,12 @@ import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/r
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
 import { stagePriorities } from './gateway/stage.js'
+import type { HostAnswers } from './host-answers.js'
 import type { User } from './identity/authenticator.js'
 import { DirectoryView } from './plugins/directory-view.js'
-import type { PluginDirectory } from './plugins/plugin-directory.js'
+import { createGatewayCalls } from './plugins/gateway/gateway-calls.js'
+import type { PluginMemory } from './plugins/gateway/plugin-memory.js'
+import type { GrantDirectory, PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
 
@@ -33,7 +36,10 @@ import type { Logger } from './telemetry/logger.js'
 export interface GatewayMaterial {
   readonly config: Config
   readonly database: CoreDatabase
-  readonly directory: PluginDirectory
+  readonly directory: PluginDirectory & GrantDirectory
+  readonly memory: PluginMemory
+  /** Gets the answers to what plugins ask of the gateway. */
+  readonly answers: HostAnswers
   readonly log: Logger
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
@@ -155,6 +161,16 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     keepsHistory: gateway.history.enabled,
     log,
   })
+  const { requestLog } = monitor
+  const figures = {
+    requestLog,
+    limiter: limit,
+    cache: gateway.cache.enabled ? cache : undefined,
+    shell,
+    cors: views.cors,
+  }
+  const calls = createGatewayCalls({ directory, memory: material.memory, figures, shell })
+  for (const [topic, answer] of calls) material.answers.provide(topic, answer)
   const stages = [
     monitor.stage,
     proxy.stage,

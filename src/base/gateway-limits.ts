@@ -140,6 +140,8 @@ export const cacheLimits = {
   pluginValueBytesMax: 256 * 1024,
   /** Characters of a key of a plugin; longer ones are refused. */
   pluginKeyLengthMax: 512,
+  /** Seconds that a value of a plugin is kept when the plugin does not say. */
+  pluginTtlSecondsDefault: 300,
 } as const
 
 /** Limits of the request log, the metrics history and the streams of the gateway. */
@@ -170,6 +172,16 @@ export const monitorLimits = {
   bodyBytesMax: 256 * 1024,
   /** Characters of a refused value, or of an unknown path, in a message; the rest is cut. */
   previewCharacters: 100,
+} as const
+
+/** Limits of what plugins ask of the gateway. */
+export const gatewayServiceLimits = {
+  /** Requests that one look of a plugin at the request log gives when it names no limit. */
+  logRowsDefault: 50,
+  /** Requests that one look of a plugin at the request log gives at most; a larger limit is refused. */
+  logRowsMax: 500,
+  /** Operations that a look at the request log or at the figures counts as, for it takes time of the HTTP thread. */
+  lookOperations: 10,
 } as const
 
 /** Limits of the stages of plugins. */

@@ -1,5 +1,9 @@
 import { stageLimits } from '../../base/gateway-limits.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type ParamDoc } from '../define.js'
+import { cacheClasses, cacheFunctions } from './cache-functions.js'
+import { grantClasses, grantFunctions } from './grant-functions.js'
+import { nestFunctions } from './nested-functions.js'
+import { rateLimitClasses, rateLimitFunction } from './rate-limit-function.js'
 import { registerKey, registerStage } from './registration.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
@@ -112,6 +116,12 @@ const keyBy: FunctionDefinition = {
   handler: registerKey,
 }
 
+const services = [...cacheFunctions, ...grantFunctions]
+const nested = nestFunctions(
+  'gateway',
+  services.filter(({ name }) => name.includes('.')),
+)
+
 /** The Lua module `gateway`: what a plugin does in front of and behind everything that the host serves. */
 export const gatewayCapability = defineCapability({
   name: 'gateway',
@@ -119,9 +129,21 @@ export const gatewayCapability = defineCapability({
     'Registers stages of the gateway: functions that see requests before they are routed and answers before they are sent,',
     'and functions for the keys of rate limits. All run for requests of other plugins and of the host too, but never for',
     'the administration of the host.',
+    '',
+    'Beside that: limits and a cache of the plugin, which no other plugin shares, and with the approval of an admin the',
+    'request log, the figures of the gateway, and which pages get the shell.',
   ].join('\n'),
-  functions: [onRequest, onResponse, keyBy],
-  classes: gatewayClasses(),
+  functions: [
+    onRequest,
+    onResponse,
+    keyBy,
+    rateLimitFunction,
+    ...services.filter(({ name }) => !name.includes('.')),
+    ...nested.functions,
+  ],
+  luaFunctions: nested.luaFunctions,
+  lua: nested.lua,
+  classes: [...gatewayClasses(), ...rateLimitClasses, ...cacheClasses, ...grantClasses],
 })
 
 function gatewayClasses(): ClassDoc[] {
