@@ -133,6 +133,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     isApproved: ({ grants }, key) => grants.isApproved('stage', key),
     untouched: ownPrefixes,
     breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
+    timeoutMs: parseDuration(gateway.stage.timeout),
   })
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)

@@ -188,7 +188,7 @@ export const stageLimits = {
   priorityMin: 1,
   /** The largest and the last priority; a larger one is refused. */
   priorityMax: 1000,
-  /** Time of one call of a stage that names none. */
+  /** Time of one call of a stage that names none, where the configuration does not say it. */
   timeoutMsDefault: 250,
   /** Longest time that a stage can ask for; more is refused. */
   timeoutMsMax: 5000,
@@ -196,9 +196,9 @@ export const stageLimits = {
   lateMs: 250,
   /** Database and key-value operations of one call; one more raises. */
   operationsMax: 100,
-  /** Failures in a row that open the breaker of a stage. */
+  /** Failures in a row that open the breaker of a stage, where the configuration does not say it. */
   failuresMax: 5,
-  /** Time for which the breaker of a stage stays open; then one request tries it. */
+  /** Time for which the breaker of a stage stays open, where the configuration does not say it; then one request tries it. */
   breakerResetMs: 10_000,
   /** Headers of a request that one call may set or remove; more is an error of the stage. */
   requestHeadersMax: 50,

@@ -13,11 +13,11 @@ const options: ParamDoc = {
 }
 
 const bounds = [
-  `Limits: ${stageLimits.registrationsMax} stages and functions for keys a plugin; ${stageLimits.timeoutMsDefault} ms a`,
-  `call unless \`timeout_ms\` says more; ${stageLimits.operationsMax} database and key-value operations a call. There are`,
-  'no requests to other servers and no core tables in here. A stage that fails',
-  `${stageLimits.failuresMax} times in a row is not run for ${stageLimits.breakerResetMs / 1000} seconds; then one request tries`,
-  'it. Works only at module scope, when init.lua is loaded. Raises for options that are none.',
+  `Limits: ${stageLimits.registrationsMax} stages and functions for keys a plugin; the time of a call is that of`,
+  '`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);',
+  `${stageLimits.operationsMax} database and key-value operations a call. There are no requests to other servers and no`,
+  'core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;',
+  'then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.',
 ].join('\n')
 
 const onRequest: FunctionDefinition = {
@@ -154,7 +154,7 @@ function gatewayClasses(): ClassDoc[] {
         {
           name: 'timeout_ms',
           luaType: 'integer?',
-          doc: `Time of one call, up to ${stageLimits.timeoutMsMax}. Left out: ${stageLimits.timeoutMsDefault}.`,
+          doc: `Time of one call, up to ${stageLimits.timeoutMsMax}. Left out: \`gateway.stage.timeout\` of the configuration.`,
         },
         {
           name: 'name',

@@ -31,18 +31,18 @@ export interface StageDeclaration {
   readonly methods: readonly string[]
   readonly priority: number
   readonly fail: StageFail
-  readonly timeoutMs: number
+  /** Time of one call; the configuration says it when missing. */
+  readonly timeoutMs?: number
 }
 
 /** The paths of a stage that names none. */
 export const everyPath: readonly string[] = ['/**']
 
 /** Fills in what a stage does not say of itself. */
-export function stageDefaults(event: StageEvent): Pick<StageDeclaration, 'priority' | 'fail' | 'timeoutMs'> {
+export function stageDefaults(event: StageEvent): Pick<StageDeclaration, 'priority' | 'fail'> {
   return {
     priority: stagePriorities.plugin,
     fail: event === 'on_request' ? 'closed' : 'open',
-    timeoutMs: stageLimits.timeoutMsDefault,
   }
 }
 

@@ -16,7 +16,7 @@ import { changeAnswer, seenAnswer, withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
 import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
 
-export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind' | 'timeoutMs'> {
+export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
   readonly declaration: StageDeclaration
   /** Paths that no stage of a plugin sees or leads to. */
   isUntouched(path: string): boolean
@@ -51,21 +51,20 @@ export class PluginStage implements Stage {
       ...options,
       name: declaration.name,
       kind: isRequest ? stageCallKinds.request : stageCallKinds.response,
-      timeoutMs: declaration.timeoutMs,
+      timeoutMs: declaration.timeoutMs ?? options.timeoutMs,
     })
     if (isRequest) this.onRequest = (exchange) => this.#enter(exchange)
     else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    const { event, fail, methods, paths, timeoutMs } = this.declaration
+    const { event, fail, methods, paths } = this.declaration
     return {
       plugin: this.plugin,
       event,
       paths,
       methods,
       fail,
-      timeout_ms: timeoutMs,
       ...this.runner.describe(),
     }
   }

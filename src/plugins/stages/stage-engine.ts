@@ -27,6 +27,8 @@ export interface StageEngineOptions {
   readonly untouched: readonly string[]
   /** When the breaker of a stage opens; as in `stageLimits` when missing. */
   readonly breaker?: StageBreakerOptions
+  /** Milliseconds of one call of a stage that names none, and of a function for keys; as in `stageLimits` when missing. */
+  readonly timeoutMs?: number
 }
 
 /** Gives the key that the rate limit counts a request by; undefined when the function has none, or fails. */
@@ -43,13 +45,15 @@ interface Serving {
 export class StageEngine {
   readonly #options: StageEngineOptions
   readonly #breaker: StageBreakerOptions
+  readonly #timeoutMs: number
   readonly #view: DirectoryView<Serving>
   #serving: Serving = { stages: [], keys: new Map() }
 
   constructor(options: StageEngineOptions) {
-    const { breakerResetMs, failuresMax } = stageLimits
+    const { breakerResetMs, failuresMax, timeoutMsDefault } = stageLimits
     this.#options = options
     this.#breaker = options.breaker ?? { failuresMax, resetMs: breakerResetMs }
+    this.#timeoutMs = options.timeoutMs ?? timeoutMsDefault
     this.#view = new DirectoryView(options.directory, (plugins) => this.#replace(plugins))
   }
 
@@ -106,6 +110,7 @@ export class StageEngine {
             plugin: served.name,
             generation,
             declaration,
+            timeoutMs: this.#timeoutMs,
             breaker: this.#breaker,
             log: this.#options.log,
             isUntouched: (path) => this.#isUntouched(path),
@@ -130,7 +135,7 @@ export class StageEngine {
           generation,
           name,
           kind: stageCallKinds.key,
-          timeoutMs: stageLimits.timeoutMsDefault,
+          timeoutMs: this.#timeoutMs,
           breaker: this.#breaker,
           log: this.#options.log,
         })

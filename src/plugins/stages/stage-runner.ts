@@ -73,7 +73,8 @@ export class StageRunner {
 
   /** What operators see of it. */
   describe(): Readonly<Record<string, unknown>> {
-    return { breaker: this.#breaker.state, failures: this.#breaker.failures }
+    const { state: breaker, failures } = this.#breaker
+    return { timeout_ms: this.#options.timeoutMs, breaker, failures }
   }
 
   /** Ends its service; runs that have begun go on. */
