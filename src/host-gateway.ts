@@ -27,6 +27,7 @@ import type { User } from './identity/authenticator.js'
 import type { PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
+import type { Metrics } from './telemetry/metrics.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
@@ -34,6 +35,8 @@ export interface GatewayMaterial {
   readonly database: CoreDatabase
   readonly directory: PluginDirectory
   readonly log: Logger
+  /** Counts the runs of stages of plugins; nothing does when missing. */
+  readonly metrics?: Pick<Metrics, 'stageObserved'> | undefined
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
@@ -125,7 +128,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
  * @throws HostError when the configuration names what cannot be used, such as a directory without a shell.
  */
 export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
-  const { config, database, directory, log, authenticate, clientIp } = material
+  const { config, database, directory, log, metrics, authenticate, clientIp } = material
   const { gateway } = config
   const engine = createStageEngine({
     directory,
@@ -134,6 +137,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     untouched: ownPrefixes,
     breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
     timeoutMs: parseDuration(gateway.stage.timeout),
+    observe: metrics && ((run) => metrics.stageObserved(run)),
   })
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)

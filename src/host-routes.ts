@@ -58,7 +58,7 @@ export async function mountRoutes(
   const { log, database, lifecycle, tracing } = material
   const { manager, hooks, metrics } = parts
   const door = createDoor(material)
-  const gateway = await composeGateway({ ...material, ...door, directory: manager })
+  const gateway = await composeGateway({ ...material, ...door, metrics, directory: manager })
   material.closers.push(() => gateway.close())
   await gateway.install(app)
   if (material.isOwnServer) gateway.takeUpgrades(app)

@@ -7,7 +7,7 @@
 ---@field methods? string[] In upper case; `GET` stands for `HEAD` as well. Left out: every method.
 ---@field priority? integer From 1 to 1000; lower ones see requests earlier and answers later. Left out: 50, behind the stages of the host.
 ---@field fail? "closed"|"open" What becomes of requests when the stage cannot be run. Left out: closed for requests, open for answers.
----@field timeout_ms? integer Time of one call, up to 5000. Left out: 250.
+---@field timeout_ms? integer Time of one call, up to 5000. Left out: `gateway.stage.timeout` of the configuration.
 ---@field name? string How operators see it, unique in the plugin. Left out: its kind and a number.
 
 ---A request on its way through the gateway; without its body.
@@ -64,11 +64,11 @@ gateway = {}
 ---When it fails, cannot be run in time, or its breaker is open, the request is answered with 503, unless `fail` is
 ---`"open"`: then it goes on. Anything else that is returned is a failure too.
 ---
----Limits: 20 stages and functions for keys a plugin; 250 ms a
----call unless `timeout_ms` says more; 100 database and key-value operations a call. There are
----no requests to other servers and no core tables in here. A stage that fails
----5 times in a row is not run for 10 seconds; then one request tries
----it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
+---Limits: 20 stages and functions for keys a plugin; the time of a call is that of
+---`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);
+---100 database and key-value operations a call. There are no requests to other servers and no
+---core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;
+---then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
 ---
 ---```lua
 ---gateway.on_request(function(req)
@@ -90,11 +90,11 @@ function gateway.on_request(handler, options) end
 ---When it fails, cannot be run in time, or its breaker is open, the answer is sent as it is, unless `fail` is
 ---`"closed"`: then it is replaced by a 503.
 ---
----Limits: 20 stages and functions for keys a plugin; 250 ms a
----call unless `timeout_ms` says more; 100 database and key-value operations a call. There are
----no requests to other servers and no core tables in here. A stage that fails
----5 times in a row is not run for 10 seconds; then one request tries
----it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
+---Limits: 20 stages and functions for keys a plugin; the time of a call is that of
+---`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);
+---100 database and key-value operations a call. There are no requests to other servers and no
+---core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;
+---then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
 ---
 ---```lua
 ---gateway.on_response(function(req, res)

@@ -195,13 +195,15 @@ const proxySettings = {
 const stageSettings = {
   timeout: Type.String({
     default: '250ms',
-    description: 'Time of one call of a stage of a plugin that asks for no other with timeout_ms, which may be up to 5s.',
+    description:
+      'Time of one call of a stage of a plugin that asks for no other with timeout_ms, which may be up to 5s.',
   }),
   failures: Type.Integer({
     default: 10,
     minimum: 1,
     maximum: 1000,
-    description: 'Failures in a row after which a stage of a plugin is not run: what its fail says becomes of its requests.',
+    description:
+      'Failures in a row after which a stage of a plugin is not run: what its fail says becomes of its requests.',
   }),
   reset: Type.String({
     default: '30s',

@@ -20,8 +20,8 @@ export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'k
   readonly declaration: StageDeclaration
   /** Paths that no stage of a plugin sees or leads to. */
   isUntouched(path: string): boolean
-  /** Finds the same stage as it is in service now; undefined when there is none any more. */
-  successor(stage: PluginStage): PluginStage | undefined
+  /** Finds what stands in the place of the stage now; undefined when nothing does any more. */
+  successor(stage: PluginStage): Stage | undefined
 }
 
 /** A stage of a plugin in the chain of the gateway; one for each generation. */
@@ -45,7 +45,7 @@ export class PluginStage implements Stage {
     this.declaration = declaration
     this.#options = options
     this.#isForPath = compilePaths(declaration.paths)
-    this.#methods = methodsOf(declaration)
+    this.#methods = coveredMethods(declaration.methods)
     const isRequest = declaration.event === 'on_request'
     this.runner = new StageRunner({
       ...options,
@@ -126,8 +126,8 @@ export class PluginStage implements Stage {
   }
 }
 
-/** HEAD answers what GET does, so a stage for one guards the other. */
-function methodsOf({ methods }: StageDeclaration): ReadonlySet<string> | undefined {
+/** The methods that a stage sees, undefined for all: HEAD answers what GET does, so a stage for one guards the other. */
+export function coveredMethods(methods: readonly string[]): ReadonlySet<string> | undefined {
   if (methods.length === 0) return undefined
   return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
 }
