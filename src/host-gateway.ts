@@ -23,7 +23,10 @@ import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/r
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
 import type { Stage } from './gateway/stage.js'
+import type { HostAnswers } from './host-answers.js'
 import type { User } from './identity/authenticator.js'
+import { createGatewayCalls } from './plugins/gateway/gateway-calls.js'
+import type { PluginMemory } from './plugins/gateway/plugin-memory.js'
 import type { PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
@@ -34,6 +37,9 @@ export interface GatewayMaterial {
   readonly config: Config
   readonly database: CoreDatabase
   readonly directory: PluginDirectory
+  readonly memory: PluginMemory
+  /** Gets the answers to what plugins ask of the gateway. */
+  readonly answers: HostAnswers
   readonly log: Logger
   /** Counts the runs of stages of plugins; nothing does when missing. */
   readonly metrics?: Pick<Metrics, 'stageObserved'> | undefined
@@ -174,6 +180,8 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     keepsHistory: gateway.history.enabled,
     log,
   })
+  const { limits } = material.memory
+  for (const [topic, answer] of createGatewayCalls({ limits })) material.answers.provide(topic, answer)
   const stages = [
     monitor.stage,
     proxy.stage,

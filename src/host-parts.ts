@@ -19,6 +19,7 @@ import type { KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
+import { PluginMemory } from './plugins/gateway/plugin-memory.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
 import type { KvDeliveries } from './plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
@@ -71,6 +72,10 @@ export interface HostParts {
   readonly kv: KvService
   /** Brings messages and changes of the key-value store to plugins. */
   readonly deliveries: KvDeliveries
+  /** What plugins keep in the memory of the host. */
+  readonly memory: PluginMemory
+  /** Who answers what plugins ask; the gateway, which is put together later, adds its part. */
+  readonly answers: HostAnswers
   /** Undefined when the configuration turns metrics off. */
   readonly metrics: Metrics | undefined
 }
@@ -87,6 +92,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
   const kv = composeKv(material, { signal: commits, counts, metrics })
+  const memory = new PluginMemory()
   const deliveries = composeDeliveries(material, { kv, commits, metrics, directory: () => plugins })
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
@@ -102,7 +108,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     hotReload: config.plugin_hot_reload ? (options.hotReload ?? watchLimits) : undefined,
     isHookBreakerOpen: (plugin, event, table) => hookBreakers.isOpen(plugin, event, table),
     observer: observePlugins(metrics),
-    follower: deliveries.follower,
+    follower: memory.following(deliveries.follower),
   })
   manager = plugins
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
@@ -115,7 +121,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     answers.provide(topic, answer)
   const outbound = composeOutbound(options, material, plugins, metrics)
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
-  return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, metrics }
+  return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, memory, answers, metrics }
 }
 
 /** What connects the executor threads with the rest of the host. */

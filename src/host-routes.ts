@@ -56,9 +56,16 @@ export async function mountRoutes(
   material: RoutesMaterial,
 ): Promise<void> {
   const { log, database, lifecycle, tracing } = material
-  const { manager, hooks, metrics } = parts
+  const { manager, hooks, metrics, memory, answers } = parts
   const door = createDoor(material)
-  const gateway = await composeGateway({ ...material, ...door, metrics, directory: manager })
+  const gateway = await composeGateway({
+    ...material,
+    ...door,
+    metrics,
+    directory: manager,
+    memory,
+    answers,
+  })
   material.closers.push(() => gateway.close())
   await gateway.install(app)
   if (material.isOwnServer) gateway.takeUpgrades(app)

@@ -46,9 +46,22 @@
 ---@field json any Another body as JSON.
 ---@field body? string Another body as bytes.
 
+---How much is allowed. Other members are refused.
+---@class gateway.RateLimitOptions
+---@field limit integer How many in each window, from 1 to 1000000.
+---@field window string|integer A whole number with the unit `s`, `m`, `h` or `d`, e.g. `"1m"`, or seconds; at most 2678400 seconds.
+---@field cost? integer What this counts as, from 1 to `limit`. Left out: 1.
+
+---How a limit stands after a call.
+---@class gateway.RateLimitState
+---@field limit integer The `limit` of the options.
+---@field remaining integer How many are left now.
+---@field reset integer Seconds until all of `limit` is there again, rounded up.
+---@field retry_after integer Seconds until the same call will be allowed, rounded up; 0 when it was.
+
 ---Registers stages of the gateway: functions that see requests before they are routed and answers before they are sent,
 ---and functions for the keys of rate limits. All run for requests of other plugins and of the host too, but never for
----the administration of the host.
+---the administration of the host. Beside that it counts against limits of the plugin.
 ---@class gateway
 gateway = {}
 
@@ -117,3 +130,30 @@ function gateway.on_response(handler, options) end
 ---@param name string Unique in the plugin: lower-case letters, digits, `_` and `-`.
 ---@param handler fun(req: gateway.Request): string? Called for each request that is limited.
 function gateway.key_by(name, handler) end
+
+---Counts something against a limit of the plugin, and tells whether it is allowed: `limit` in each `window` for every
+---key. Keys can be anything, e.g. an account, a tenant or an address; no plugin shares keys with another one. The count
+---is one for the whole host, however many threads and VMs run the plugin.
+---
+---Each key has a bucket that begins with `limit` tokens and is filled steadily, with `limit` tokens in a `window`. A call
+---takes `cost` tokens, all or none; what is refused takes nothing. The same key with another `limit` or `window` is
+---another bucket.
+---
+---Limits: 10000 keys a plugin are remembered, and above that the one not used for longest begins anew; of
+---a key longer than 128 characters its digest counts. Counts are kept in memory: a restart of the host and
+---disabling the plugin forget them, a reload does not. In a before-hook a token can be taken twice for one write, when
+---a plugin is reloaded meanwhile. Costs one operation.
+---
+---Raises for options that make no limit: it never allows or refuses because it could not be read.
+---
+---```lua
+---local allowed, state = gateway.rate_limit("login:" .. account, { limit = 5, window = "1m" })
+---if not allowed then
+---  return { status = 429, headers = { ["retry-after"] = tostring(state.retry_after) }, json = { error = "slow down" } }
+---end
+---```
+---@param key string Whom or what is counted; not empty.
+---@param options gateway.RateLimitOptions How much is allowed.
+---@return boolean # Whether it is allowed.
+---@return gateway.RateLimitState # How the limit stands now.
+function gateway.rate_limit(key, options) end

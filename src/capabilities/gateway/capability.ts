@@ -1,5 +1,6 @@
 import { stageLimits } from '../../base/gateway-limits.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type ParamDoc } from '../define.js'
+import { rateLimitClasses, rateLimitFunction } from './rate-limit-function.js'
 import { registerKey, registerStage } from './registration.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
@@ -118,10 +119,10 @@ export const gatewayCapability = defineCapability({
   doc: [
     'Registers stages of the gateway: functions that see requests before they are routed and answers before they are sent,',
     'and functions for the keys of rate limits. All run for requests of other plugins and of the host too, but never for',
-    'the administration of the host.',
+    'the administration of the host. Beside that it counts against limits of the plugin.',
   ].join('\n'),
-  functions: [onRequest, onResponse, keyBy],
-  classes: gatewayClasses(),
+  functions: [onRequest, onResponse, keyBy, rateLimitFunction],
+  classes: [...gatewayClasses(), ...rateLimitClasses],
 })
 
 function gatewayClasses(): ClassDoc[] {

@@ -15,7 +15,7 @@ const surface: Readonly<Record<string, string>> = {
     'in_list insert insert_many is_not_null is_null like lt lte neq not_in not_like null query query_one timestamp',
     'timestamp_ago transaction ulid update upsert',
   ].join(' '),
-  gateway: 'key_by on_request on_response',
+  gateway: 'key_by on_request on_response rate_limit',
   hooks: 'on',
   http: 'handle use',
   json: 'array decode encode null',
