@@ -17,6 +17,8 @@
 ---@field query table<string, string> Query parameters, the first value of each.
 ---@field raw_query string The query as it was sent, without the question mark.
 ---@field headers table<string, string> Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.
+---@field header_count integer Header lines as they were sent, every repetition included, without those credentials.
+---@field header_bytes integer Bytes of the names and values of these lines together.
 ---@field client_ip string Address of the caller, without the port.
 ---@field user? http.User The signed-in caller; nil for anyone else.
 
@@ -50,7 +52,7 @@
 ---@class gateway.RateLimitOptions
 ---@field limit integer How many in each window, from 1 to 1000000.
 ---@field window string|integer A whole number with the unit `s`, `m`, `h` or `d`, e.g. `"1m"`, or seconds; at most 2678400 seconds.
----@field cost? integer What this counts as, from 1 to `limit`. Left out: 1.
+---@field cost? integer What this counts as, up to `limit`; 0 only looks how the limit stands. Left out: 1.
 
 ---How a limit stands after a call.
 ---@class gateway.RateLimitState

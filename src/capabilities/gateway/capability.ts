@@ -181,6 +181,12 @@ function gatewayClasses(): ClassDoc[] {
           luaType: 'table<string, string>',
           doc: "Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.",
         },
+        {
+          name: 'header_count',
+          luaType: 'integer',
+          doc: 'Header lines as they were sent, every repetition included, without those credentials.',
+        },
+        { name: 'header_bytes', luaType: 'integer', doc: 'Bytes of the names and values of these lines together.' },
         { name: 'client_ip', luaType: 'string', doc: 'Address of the caller, without the port.' },
         { name: 'user', luaType: 'http.User?', doc: 'The signed-in caller; nil for anyone else.' },
       ],

@@ -69,7 +69,7 @@ function readQuestion(key: LuaValue, options: LuaValue): RateLimitQuestion {
     const given = readOptions(options, ['limit', 'window', 'cost'])
     const requests = readCount('limit', given.limit, requestsMax)
     const windowSeconds = readWindow(given.window)
-    const cost = given.cost === undefined ? 1 : readCount('cost', given.cost, requests)
+    const cost = given.cost === undefined ? 1 : readCount('cost', given.cost, requests, 0)
     return { key: readKey(key), requests, windowSeconds, cost }
   } catch (error) {
     throw error instanceof LuaRaise ? new LuaRaise(`gateway.rate_limit: ${error.message}`) : error
@@ -83,9 +83,9 @@ function readKey(key: LuaValue): string {
   return boundKey(text)
 }
 
-function readCount(name: string, value: LuaValue, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value
-  throw new LuaRaise(`the ${name} must be a whole number from 1 to ${max}, ${show(value)}`)
+function readCount(name: string, value: LuaValue, max: number, min = 1): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+  throw new LuaRaise(`the ${name} must be a whole number from ${min} to ${max}, ${show(value)}`)
 }
 
 function readWindow(value: LuaValue): number {
@@ -115,7 +115,7 @@ export const rateLimitClasses: readonly ClassDoc[] = [
         luaType: 'string|integer',
         doc: `A whole number with the unit \`s\`, \`m\`, \`h\` or \`d\`, e.g. \`"1m"\`, or seconds; at most ${windowSecondsMax} seconds.`,
       },
-      { name: 'cost', luaType: 'integer?', doc: 'What this counts as, from 1 to `limit`. Left out: 1.' },
+      { name: 'cost', luaType: 'integer?', doc: 'What this counts as, up to `limit`; 0 only looks how the limit stands. Left out: 1.' },
     ],
   },
   {
