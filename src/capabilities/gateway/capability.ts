@@ -186,7 +186,11 @@ function gatewayClasses(): ClassDoc[] {
           luaType: 'integer',
           doc: 'Header lines as they were sent, every repetition included, without those credentials.',
         },
-        { name: 'header_bytes', luaType: 'integer', doc: 'Bytes of the names and values of these lines together.' },
+        {
+          name: 'header_bytes',
+          luaType: 'integer',
+          doc: 'Bytes of the names and values of these lines together.',
+        },
         { name: 'client_ip', luaType: 'string', doc: 'Address of the caller, without the port.' },
         { name: 'user', luaType: 'http.User?', doc: 'The signed-in caller; nil for anyone else.' },
       ],

@@ -115,7 +115,11 @@ export const rateLimitClasses: readonly ClassDoc[] = [
         luaType: 'string|integer',
         doc: `A whole number with the unit \`s\`, \`m\`, \`h\` or \`d\`, e.g. \`"1m"\`, or seconds; at most ${windowSecondsMax} seconds.`,
       },
-      { name: 'cost', luaType: 'integer?', doc: 'What this counts as, up to `limit`; 0 only looks how the limit stands. Left out: 1.' },
+      {
+        name: 'cost',
+        luaType: 'integer?',
+        doc: 'What this counts as, up to `limit`; 0 only looks how the limit stands. Left out: 1.',
+      },
     ],
   },
   {
