@@ -23,6 +23,7 @@ import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/r
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
 import { stagePriorities } from './gateway/stage.js'
+import { placeOf } from './gateway/stage-chain.js'
 import type { HostAnswers } from './host-answers.js'
 import type { User } from './identity/authenticator.js'
 import { DirectoryView } from './plugins/directory-view.js'
@@ -31,6 +32,7 @@ import type { PluginMemory } from './plugins/gateway/plugin-memory.js'
 import type { GrantDirectory, PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
+import type { Metrics } from './telemetry/metrics.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
@@ -41,6 +43,8 @@ export interface GatewayMaterial {
   /** Gets the answers to what plugins ask of the gateway. */
   readonly answers: HostAnswers
   readonly log: Logger
+  /** Counts the runs of stages of plugins; nothing does when missing. */
+  readonly metrics?: Pick<Metrics, 'stageObserved'> | undefined
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
@@ -132,7 +136,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
  * @throws HostError when the configuration names what cannot be used, such as a directory without a shell.
  */
 export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
-  const { config, database, directory, log, authenticate, clientIp } = material
+  const { config, database, directory, log, metrics, authenticate, clientIp } = material
   const { gateway } = config
   const engine = createStageEngine({
     directory,
@@ -141,7 +145,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     untouched: ownPrefixes,
     breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
     timeoutMs: parseDuration(gateway.stage.timeout),
-    priorities: gateway.priorities,
+    observe: metrics && ((run) => metrics.stageObserved(run)),
   })
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)
@@ -246,12 +250,13 @@ function composeCache(
 ): ResponseCache {
   const { ttl, excludePaths, ...options } = config.gateway.cache
   const plugins = new DirectoryView(directory, () => ({}))
-  const priority = config.gateway.priorities.cache ?? stagePriorities.gateway
+  const places = config.gateway.priorities
+  const place = places.cache ?? stagePriorities.gateway
   return new ResponseCache({
     ...options,
     ttlSeconds: ttl,
     isExcluded: compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)]),
-    isGuarded: (exchange) => engine.isGuarded(exchange, priority),
+    isGuarded: (exchange) => engine.isGuarded(exchange, (stage) => placeOf(stage, places) >= place),
     origins: [() => plugins.current(), () => proxy.rules.active],
   })
 }

@@ -59,7 +59,14 @@ export async function mountRoutes(
   const { log, database, lifecycle, tracing } = material
   const { manager, hooks, metrics, memory, answers } = parts
   const door = createDoor(material)
-  const gateway = await composeGateway({ ...material, ...door, directory: manager, memory, answers })
+  const gateway = await composeGateway({
+    ...material,
+    ...door,
+    metrics,
+    directory: manager,
+    memory,
+    answers,
+  })
   material.closers.push(() => gateway.close())
   await gateway.install(app)
   if (material.isOwnServer) gateway.takeUpgrades(app)

@@ -1,3 +1,4 @@
+import { stageLimits } from '../base/gateway-limits.js'
 import { durationRule, isAddressRange, type Rule, regularExpressionRule, textRule } from './value-rules.js'
 
 const dayMs = 24 * 3_600_000
@@ -91,7 +92,7 @@ export const gatewayRules: Readonly<Record<string, Rule>> = {
     words: `an object of which each member is an integer from -1000 to 1000, with names of stages: ${movableStages.join(', ')}, or "plugin:<plugin>/<stage>"`,
     holds: (value) => Object.keys(value as object).every(isStageName),
   },
-  'gateway.stage.timeout': durationRule(1, 60_000, 'from 1ms to 60s, e.g. "250ms"'),
+  'gateway.stage.timeout': durationRule(1, stageLimits.timeoutMsMax, 'from 1ms to 5s, e.g. "250ms"'),
   'gateway.stage.reset': durationRule(100, dayMs, 'from 100ms to 24h, e.g. "30s"'),
   'gateway.proxy.timeout': durationRule(100, 3_600_000, 'from 100ms to 1h, e.g. "30s"'),
   'gateway.proxy.allowTargets[]': {

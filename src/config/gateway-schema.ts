@@ -195,13 +195,15 @@ const proxySettings = {
 const stageSettings = {
   timeout: Type.String({
     default: `${stageLimits.timeoutMsDefault}ms`,
-    description: 'Time that a function of a stage of a plugin may take when it does not name another itself.',
+    description:
+      'Time of one call of a stage of a plugin that asks for no other with timeout_ms, which may be up to 5s.',
   }),
   failures: Type.Integer({
     default: stageLimits.failuresMax,
     minimum: 1,
     maximum: 1000,
-    description: 'Consecutive failures after which a stage of a plugin is left out.',
+    description:
+      'Failures in a row after which a stage of a plugin is not run: what its fail says becomes of its requests.',
   }),
   reset: Type.String({
     default: `${stageLimits.breakerResetMs / 1000}s`,

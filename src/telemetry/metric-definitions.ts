@@ -56,6 +56,12 @@ export const countedMetrics = {
     buckets: callBuckets,
     help: 'Time that one run of a hook took.',
   },
+  stageRuns: {
+    name: 'plugin_stage_runs_total',
+    type: 'counter',
+    labels: ['plugin', 'stage', 'status'],
+    help: 'Runs of stages of the gateway and of functions for keys: ok, failed, timeout, or paused where the breaker of the stage was open.',
+  },
   messages: {
     name: 'plugin_messages_total',
     type: 'counter',

@@ -28,6 +28,15 @@ export interface ObservedHook {
   readonly when: 'before' | 'after'
 }
 
+/** One run of a stage of the gateway, or of a function for keys. */
+export interface ObservedStageRun {
+  readonly plugin: string
+  /** Name of its registration. */
+  readonly stage: string
+  /** `ok`, `failed`, `timeout` or `paused`. */
+  readonly status: string
+}
+
 /** One message that a function of a plugin was called with. */
 export interface ObservedMessage {
   readonly plugin: string
@@ -74,6 +83,7 @@ export class Metrics {
     after: this.#counter(countedMetrics.hookAfter),
     duration: this.#histogram(countedMetrics.hookDuration),
   }
+  readonly #stages = this.#counter(countedMetrics.stageRuns)
   readonly #outbound = {
     requests: this.#counter(countedMetrics.outboundRequests),
     duration: this.#histogram(countedMetrics.outboundDuration),
@@ -148,6 +158,11 @@ export class Metrics {
   /** A call, or a load, of a plugin failed. */
   pluginFailed(plugin: string, type: string): void {
     this.#errors.of(plugin, type).value += 1
+  }
+
+  /** A stage of a plugin was run, or was not because it is paused. */
+  stageObserved({ plugin, stage, status }: ObservedStageRun): void {
+    this.#stages.of(plugin, stage, status).value += 1
   }
 
   /** One run of a before-, after- or read hook has ended. */

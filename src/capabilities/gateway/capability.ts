@@ -17,11 +17,11 @@ const options: ParamDoc = {
 }
 
 const bounds = [
-  `Limits: ${stageLimits.registrationsMax} stages and functions for keys a plugin; ${stageLimits.timeoutMsDefault} ms a`,
-  `call unless \`timeout_ms\` or the operator says otherwise; ${stageLimits.operationsMax} database and key-value operations a`,
-  'call. There are no requests to other servers and no core tables in here. A stage that fails',
-  `${stageLimits.failuresMax} times in a row is not run for ${stageLimits.breakerResetMs / 1000} seconds, unless the operator chose other figures; then one`,
-  'request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.',
+  `Limits: ${stageLimits.registrationsMax} stages and functions for keys a plugin; the time of a call is that of`,
+  '`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);',
+  `${stageLimits.operationsMax} database and key-value operations a call. There are no requests to other servers and no`,
+  'core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;',
+  'then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.',
 ].join('\n')
 
 const onRequest: FunctionDefinition = {
@@ -176,7 +176,7 @@ function gatewayClasses(): ClassDoc[] {
         {
           name: 'timeout_ms',
           luaType: 'integer?',
-          doc: `Time of one call, up to ${stageLimits.timeoutMsMax}. Left out: ${stageLimits.timeoutMsDefault}, unless the operator chose otherwise.`,
+          doc: `Time of one call, up to ${stageLimits.timeoutMsMax}. Left out: \`gateway.stage.timeout\` of the configuration.`,
         },
         {
           name: 'name',
@@ -201,6 +201,16 @@ function gatewayClasses(): ClassDoc[] {
           name: 'headers',
           luaType: 'table<string, string>',
           doc: "Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.",
+        },
+        {
+          name: 'header_count',
+          luaType: 'integer',
+          doc: 'Header lines as they were sent, every repetition included, without those credentials.',
+        },
+        {
+          name: 'header_bytes',
+          luaType: 'integer',
+          doc: 'Bytes of the names and values of these lines together.',
         },
         { name: 'client_ip', luaType: 'string', doc: 'Address of the caller, without the port.' },
         { name: 'user', luaType: 'http.User?', doc: 'The signed-in caller; nil for anyone else.' },

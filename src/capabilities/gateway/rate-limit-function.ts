@@ -69,7 +69,7 @@ function readQuestion(key: LuaValue, options: LuaValue): RateLimitQuestion {
     const given = readOptions(options, ['limit', 'window', 'cost'])
     const requests = readCount('limit', given.limit, 1, requestsMax)
     const windowSeconds = readWindow(given.window)
-    const cost = given.cost === undefined ? 1 : readCount('cost', given.cost, 1, requests)
+    const cost = given.cost === undefined ? 1 : readCount('cost', given.cost, 0, requests)
     return { key: readKey(key), requests, windowSeconds, cost }
   })
 }
@@ -104,7 +104,11 @@ export const rateLimitClasses: readonly ClassDoc[] = [
         luaType: 'string|integer',
         doc: `A whole number with the unit \`s\`, \`m\`, \`h\` or \`d\`, e.g. \`"1m"\`, or seconds; at most ${windowSecondsMax} seconds.`,
       },
-      { name: 'cost', luaType: 'integer?', doc: 'What this counts as, from 1 to `limit`. Left out: 1.' },
+      {
+        name: 'cost',
+        luaType: 'integer?',
+        doc: 'What this counts as, up to `limit`; 0 only looks how the limit stands. Left out: 1.',
+      },
     ],
   },
   {

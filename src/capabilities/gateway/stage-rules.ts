@@ -31,7 +31,7 @@ export interface StageDeclaration {
   readonly methods: readonly string[]
   readonly priority: number
   readonly fail: StageFail
-  /** Time of one call; as the operator has set it when missing. */
+  /** Time of one call; the configuration says it when missing. */
   readonly timeoutMs?: number
 }
 
@@ -46,13 +46,30 @@ export function stageDefaults(event: StageEvent): Pick<StageDeclaration, 'priori
   }
 }
 
-/** Names what an approval of stages holds for: all stages of a plugin for the same methods and paths. */
-export function stageApprovalKey({
-  event,
-  methods,
-  paths,
-}: Pick<StageDeclaration, 'event' | 'methods' | 'paths'>): string {
-  return `${event} ${methods.length === 0 ? '*' : methods.join(',')} ${paths.join(',')}`
+/** What an approval of stages holds for. */
+export type StageScope = Pick<StageDeclaration, 'event' | 'methods' | 'paths' | 'fail'>
+
+/**
+ * Names what an approval of stages holds for: all stages of a plugin for the same methods and paths that fail alike, so
+ * that a guard that comes to fail open asks again. What is the default of its event is left out.
+ */
+export function stageApprovalKey({ event, methods, paths, fail }: StageScope): string {
+  const place = `${event} ${methods.length === 0 ? '*' : methods.join(',')} ${paths.join(',')}`
+  return fail === stageDefaults(event).fail ? place : `${place} fail=${fail}`
+}
+
+/** Reads the key of an approval of stages; undefined for another one, such as that of a function for keys. */
+export function parseStageKey(key: string): StageScope | undefined {
+  const [name, methods = '', paths = '', failure] = key.split(' ')
+  const event = stageEvents.find((each) => each === name)
+  if (event === undefined || paths === '') return undefined
+  const { fail } = stageDefaults(event)
+  return {
+    event,
+    methods: methods === '*' ? [] : methods.split(','),
+    paths: paths.split(','),
+    fail: failure === undefined ? fail : failure === 'fail=open' ? 'open' : 'closed',
+  }
 }
 
 /** Names what an approval of a function for keys holds for. */

@@ -18,12 +18,10 @@ import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
 
 export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
   readonly declaration: StageDeclaration
-  /** What an operator wants instead of the priorities that stages name, by the name of the stage. */
-  readonly priorities: Readonly<Record<string, number>>
   /** Paths that no stage of a plugin sees or leads to. */
   isUntouched(path: string): boolean
-  /** Finds the same stage as it is in service now; undefined when there is none any more. */
-  successor(stage: PluginStage): PluginStage | undefined
+  /** Finds what stands in the place of the stage now; undefined when nothing does any more. */
+  successor(stage: PluginStage): Stage | undefined
 }
 
 /** A stage of a plugin in the chain of the gateway; one for each generation. */
@@ -42,14 +40,12 @@ export class PluginStage implements Stage {
   constructor(options: PluginStageOptions) {
     const { declaration, plugin } = options
     this.name = `plugin:${plugin}/${declaration.name}`
-    this.priority =
-      (Object.hasOwn(options.priorities, this.name) ? options.priorities[this.name] : undefined) ??
-      declaration.priority
+    this.priority = declaration.priority
     this.plugin = plugin
     this.declaration = declaration
     this.#options = options
     this.#isForPath = compilePaths(declaration.paths)
-    this.#methods = methodsOf(declaration)
+    this.#methods = coveredMethods(declaration.methods)
     const isRequest = declaration.event === 'on_request'
     this.runner = new StageRunner({
       ...options,
@@ -69,7 +65,6 @@ export class PluginStage implements Stage {
       paths,
       methods,
       fail,
-      timeout_ms: this.runner.timeoutMs,
       ...this.runner.describe(),
     }
   }
@@ -132,8 +127,8 @@ export class PluginStage implements Stage {
   }
 }
 
-/** HEAD answers what GET does, so a stage for one guards the other. */
-function methodsOf({ methods }: StageDeclaration): ReadonlySet<string> | undefined {
+/** The methods that a stage sees, undefined for all: HEAD answers what GET does, so a stage for one guards the other. */
+export function coveredMethods(methods: readonly string[]): ReadonlySet<string> | undefined {
   if (methods.length === 0) return undefined
   return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
 }

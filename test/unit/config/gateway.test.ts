@@ -337,7 +337,7 @@ const values: Readonly<
   'cors.allowedHeaders': { good: [['X-A', 'content-type']], bad: [['X A'], ['X:'], ['']] },
   'cache.methods': { good: [['GET', 'HEAD'], []], bad: [['POST'], 'GET'] },
   'cache.excludePaths': { good: [['/a']], bad: [['(']] },
-  'stage.timeout': { good: ['1ms', '250ms', '60s'], bad: ['0', '61s', 'x', 250] },
+  'stage.timeout': { good: ['1ms', '250ms', '5s'], bad: ['0', '5001ms', '60s', 'x', 250] },
   'stage.reset': { good: ['100ms', '24h'], bad: ['99ms', '25h'] },
   'proxy.timeout': { good: ['100ms', '1h'], bad: ['99ms', '61m', ''] },
   'proxy.rules': {
