@@ -1,9 +1,11 @@
+import { metricsOf } from './capabilities/metrics/declaration.js'
 import type { DispatchObserver } from './plugins/dispatch-options.js'
 import type { PluginManager } from './plugins/manager.js'
 import type { PluginObserver } from './plugins/plugin-observer.js'
 import type { Sandbox, SandboxObserver } from './sandbox/generation.js'
 import type { Logger } from './telemetry/logger.js'
 import type { Metrics } from './telemetry/metrics.js'
+import type { DeclaredMetrics } from './telemetry/own-series.js'
 import type { PluginSnapshot } from './telemetry/plugin-gauges.js'
 
 /** Passes on what the sandbox tells: to the log, to the plugin manager, and to the metrics where there are any. */
@@ -67,4 +69,11 @@ export function snapshotPlugins(manager: PluginManager, sandbox: Sandbox): reado
     quarantined: sandbox.isQuarantined(name),
     pool: generation?.status(),
   }))
+}
+
+/** Gives the metrics that a plugin declares for itself, as of what serves. */
+export function declaredMetrics(manager: PluginManager, plugin: string): DeclaredMetrics | undefined {
+  const generation = manager.find(plugin)?.generation
+  if (generation === undefined) return undefined
+  return { generation: generation.id, metrics: () => metricsOf(generation.inspection.registrations) }
 }

@@ -8,7 +8,8 @@ import {
 } from './kv-series.js'
 import { countedMetrics, observedMetrics } from './metric-definitions.js'
 import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from './metric-family.js'
-import { type MetricJson, toMetricJson, writeMetricText } from './metric-writer.js'
+import { type MetricJson, toMetricJson, type WrittenFamily, writeMetricText } from './metric-writer.js'
+import { OwnSeries } from './own-series.js'
 import { PluginGauges, type PluginSnapshot } from './plugin-gauges.js'
 import { ProcessMetrics } from './process-metrics.js'
 import { WaitSeries } from './wait-series.js'
@@ -84,6 +85,7 @@ export class Metrics {
     lag: this.#histogram(countedMetrics.messageLag),
     dropped: this.#counter(countedMetrics.changesDropped),
   }
+  readonly #ownDropped = this.#counter(countedMetrics.ownDropped)
   readonly #errors = this.#counter(countedMetrics.errors)
   readonly #trips = this.#counter(countedMetrics.breakerTrips)
   readonly #reloads = this.#counter(countedMetrics.reloads)
@@ -97,6 +99,10 @@ export class Metrics {
   readonly #kv = new KvSeries({
     counter: (definition) => this.#counter(definition),
     histogram: (definition) => this.#histogram(definition),
+  })
+  /** The metrics that plugins declare for themselves. */
+  readonly own = new OwnSeries((plugin, reason, count) => {
+    this.#ownDropped.of(plugin, reason).value += count
   })
   /** The read that is under way; whoever comes meanwhile shares it. */
   #reading: Promise<string> | undefined
@@ -239,24 +245,26 @@ export class Metrics {
   /** Gives everything as JSON. */
   async json(): Promise<readonly MetricJson[]> {
     await this.#refreshKv()
-    this.#refresh()
-    return [...toMetricJson(this.#families), ...(await this.#process.json())]
+    const own = this.#refresh()
+    return [...toMetricJson([...this.#families, ...own]), ...(await this.#process.json())]
   }
 
   async #write(): Promise<string> {
     await this.#refreshKv()
-    this.#refresh()
-    return `${await writeMetricText(this.#families)}${await this.#process.text()}`
+    const own = this.#refresh()
+    return `${await writeMetricText([...this.#families, ...own])}${await this.#process.text()}`
   }
 
-  #refresh(): void {
-    if (this.#snapshot === undefined) return
+  /** Looks at the plugins that there are; gives their own metrics. */
+  #refresh(): readonly WrittenFamily[] {
+    if (this.#snapshot === undefined) return []
     const plugins = this.#snapshot()
     const known = new Set(plugins.map(({ plugin }) => plugin))
     for (const family of this.#families) family.keep((plugin) => known.has(plugin))
     this.#http.forgetCells()
     this.#waits.forgetCells()
     this.#gauges.set(plugins)
+    return this.own.families([...known])
   }
 
   /** A store that cannot be counted at the moment, e.g. because it is closed, keeps the numbers of the last reading. */
