@@ -71,9 +71,9 @@ export function snapshotPlugins(manager: PluginManager, sandbox: Sandbox): reado
   }))
 }
 
-/** Gives the metrics that a plugin declares for itself, as of what serves. */
+/** Gives the metrics that a plugin declares for itself, as of what serves; undefined when it does not run. */
 export function declaredMetrics(manager: PluginManager, plugin: string): DeclaredMetrics | undefined {
-  const generation = manager.find(plugin)?.generation
-  if (generation === undefined) return undefined
+  const { state, generation } = manager.find(plugin) ?? {}
+  if (state !== 'running' || generation === undefined) return undefined
   return { generation: generation.id, metrics: () => metricsOf(generation.inspection.registrations) }
 }

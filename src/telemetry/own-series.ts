@@ -98,6 +98,7 @@ class OwnFamily implements WrittenFamily {
 
 /** The metrics of one plugin, as its serving generation declares them. */
 interface OwnPart {
+  /** 0 while the plugin does not run; nothing of it is kept then but what is early. */
   readonly generation: number
   readonly families: ReadonlyMap<string, OwnFamily>
   lines: number
@@ -131,7 +132,7 @@ export class OwnSeries {
     else if (part.early.push(measured) > ownMetricLimits.earlyReportsMax) part.early.shift()
   }
 
-  /** All metrics of these plugins; those of others are forgotten. */
+  /** All metrics of those of these plugins that run; those of others are forgotten. */
   families(plugins: readonly string[]): readonly WrittenFamily[] {
     const known = new Set(plugins)
     for (const plugin of this.#parts.keys()) if (!known.has(plugin)) this.#parts.delete(plugin)
@@ -141,9 +142,7 @@ export class OwnSeries {
   #partOf(plugin: string): OwnPart {
     const declared = this.#declared(plugin)
     const known = this.#parts.get(plugin)
-    if (known !== undefined && (declared === undefined || declared.generation === known.generation)) {
-      return known
-    }
+    if (known !== undefined && known.generation === (declared?.generation ?? 0)) return known
     const part = renew(plugin, declared, known)
     this.#parts.set(plugin, part)
     for (const early of known?.early ?? []) {

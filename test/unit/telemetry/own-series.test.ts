@@ -32,6 +32,10 @@ class World {
     })
   }
 
+  stop(plugin: string): void {
+    this.#serving.delete(plugin)
+  }
+
   serve(plugin: string, generation: number, ...metrics: OwnMetric[]): void {
     this.#serving.set(plugin, { generation, metrics })
   }
@@ -230,6 +234,23 @@ test('a plugin that is gone leaves nothing, and comes back with nothing', async 
   assert.equal((await world.read('shop')).seriesCount, 1)
   assert.equal((await world.read()).seriesCount, 0)
   assert.equal((await world.read('shop')).seriesCount, 0)
+})
+
+test('a plugin that does not run shows nothing, and what its last calls report stays away from what runs next', async () => {
+  const world = new World()
+  world.serve('shop', 1, counter)
+  world.call('shop', 1, (m) => m.add(counter, 5, ['/a']))
+  world.stop('shop')
+  assert.equal((await world.read('shop')).seriesCount, 0)
+  world.call('shop', 1, (m) => m.add(counter, 1, ['/a']))
+  world.call('shop', 2, (m) => m.add(counter, 7, ['/init']))
+  assert.equal((await world.read('shop')).seriesCount, 0)
+  world.serve('shop', 2, counter)
+  const text = await world.read('shop')
+  assert.deepEqual(
+    text.samples('modulacms_plugin_shop__hits_total').map(({ labels, value }) => [labels.path, value]),
+    [['/init', 7]],
+  )
 })
 
 test('names of two plugins never meet', () => {
