@@ -7,6 +7,7 @@ import type { Logger } from './telemetry/logger.js'
 import type { Metrics } from './telemetry/metrics.js'
 import type { DeclaredMetrics } from './telemetry/own-series.js'
 import type { PluginSnapshot } from './telemetry/plugin-gauges.js'
+import type { ServingPlugins } from './telemetry/pool-figures.js'
 
 /** Passes on what the sandbox tells: to the log, to the plugin manager, and to the metrics where there are any. */
 export function observeSandbox(
@@ -40,7 +41,10 @@ export function observeSandbox(
 /** Passes on how the requests to plugin routes ended. */
 export function observeDispatch(metrics: Metrics | undefined, manager: PluginManager): DispatchObserver {
   return {
-    failed: (plugin, code) => manager.noteError(plugin, code),
+    failed: (plugin, code) => {
+      manager.noteError(plugin, code)
+      if (code === 'POOL_EXHAUSTED') metrics?.figures.missed()
+    },
     ...(metrics && {
       answered: (plugin, _route, status, durationMs, method) =>
         metrics.httpAnswered(plugin, method, status, durationMs),
@@ -76,4 +80,17 @@ export function declaredMetrics(manager: PluginManager, plugin: string): Declare
   const { state, generation } = manager.find(plugin) ?? {}
   if (state !== 'running' || generation === undefined) return undefined
   return { generation: generation.id, metrics: () => metricsOf(generation.inspection.registrations) }
+}
+
+/** Tells which plugins serve, for the figures of `/metrics/api`. */
+export function servingPlugins(manager: PluginManager): ServingPlugins {
+  return {
+    all: () =>
+      manager.all().flatMap(({ name, state, generation }) => {
+        if (state !== 'running' || generation === undefined) return []
+        const { vmsTotal, callsInFlight } = generation.status()
+        return [{ name, version: generation.version, vms: vmsTotal, callsInFlight }]
+      }),
+    versionOf: (plugin) => manager.find(plugin)?.generation?.version,
+  }
 }

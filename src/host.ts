@@ -9,11 +9,13 @@ import { parseDatabaseUrl } from './database/url.js'
 import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
 import { composeHost, type HostParts, type PartsOptions } from './host-parts.js'
 import { mountRoutes } from './host-routes.js'
+import { servingPlugins } from './host-telemetry.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import type { KvNamespaces } from './kv/kv.js'
 import { kvArea } from './kv/routes/kv-routes.js'
+import { metricsArea } from './metrics-operations.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import type { StatusReport } from './plugins/plugin-views.js'
@@ -105,7 +107,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const kvConnection = await retryWhileBusy(() => openSqlite({ file, busyTimeoutMs: 0, mustExist: true }))
   const parts = composeHost(options, { config, log, database, databaseFile: file, kvConnection, tracing })
   const lifecycle = { isShuttingDown: false }
-  const app = options.app ?? createHttpServer({ log, areas: [kvArea, gatewayArea, proxyArea] })
+  const app = options.app ?? createHttpServer({ log, areas: [kvArea, gatewayArea, proxyArea, metricsArea] })
   const closers: (() => Promise<void>)[] = []
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -125,6 +127,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
+    parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
   } catch (error) {

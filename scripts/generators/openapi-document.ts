@@ -6,12 +6,14 @@ import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
 import type { ContentService } from '../../src/content/content-service.js'
 import { noHooks } from '../../src/content/noop-hooks.js'
+import type { SnapshotStreams } from '../../src/gateway/monitor/snapshots.js'
 import { createHealthRoutes } from '../../src/health.js'
 import type { KvNamespaces } from '../../src/kv/kv.js'
 import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
 import { MessageHolds } from '../../src/kv/routes/message-holds.js'
 import type { KvMeasurements, KvOverview } from '../../src/kv/routes/routes-options.js'
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
+import { createMetricsOperations, metricsPrefixes } from '../../src/metrics-operations.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
 import { productVersion } from '../../src/version.js'
@@ -61,6 +63,21 @@ export async function openApiDocument(): Promise<object> {
       log: { error: silent },
     }),
     { prefix: kvPrefixes[0] },
+  )
+  await app.register(
+    createMetricsOperations({
+      access: 'admin',
+      contentType: '',
+      text: async () => '',
+      isAdmin: () => false,
+      authenticate: silent,
+      isDocumented: true,
+      log: { error: silent },
+      pool: silent,
+      stats: () => ({ pool: {}, workers: {} }),
+      streams: {} as SnapshotStreams,
+    }),
+    { prefix: metricsPrefixes[0] },
   )
   await app.ready()
   const document = app.swagger()

@@ -243,6 +243,16 @@ export const ownMetricLimits = {
   earlyReportsMax: 16,
 } as const
 
+/** Limits of the figures of plugins that `/metrics/api` shows. */
+export const poolFigureLimits = {
+  /** Versions of plugins that are remembered; beyond, the one that stopped serving longest ago is forgotten. */
+  workersMax: 1000,
+  /** Answers whose mean time is shown. */
+  answersKept: 100,
+  /** Seconds over which requests per second are counted. */
+  rateSeconds: 10,
+} as const
+
 /** Limits of the traces. */
 export const traceLimits = {
   /** Characters of the names and values that one span attribute may hold; the rest is cut. */

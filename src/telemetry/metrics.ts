@@ -11,6 +11,7 @@ import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from '
 import { type MetricJson, toMetricJson, type WrittenFamily, writeMetricText } from './metric-writer.js'
 import { OwnSeries } from './own-series.js'
 import { PluginGauges, type PluginSnapshot } from './plugin-gauges.js'
+import { PoolFigures } from './pool-figures.js'
 import { ProcessMetrics } from './process-metrics.js'
 import { WaitSeries } from './wait-series.js'
 
@@ -104,6 +105,8 @@ export class Metrics {
   readonly own = new OwnSeries((plugin, reason, count) => {
     this.#ownDropped.of(plugin, reason).value += count
   })
+  /** What `/metrics/api` shows. */
+  readonly figures = new PoolFigures()
   /** The read that is under way; whoever comes meanwhile shares it. */
   #reading: Promise<string> | undefined
   #snapshot: (() => readonly PluginSnapshot[]) | undefined
@@ -137,11 +140,13 @@ export class Metrics {
 
   /** A request was answered by a plugin, or failed in it. */
   httpAnswered(plugin: string, method: string, status: number, durationMs: number): void {
+    this.figures.answered(plugin, status, durationMs)
     this.#http.answered(plugin, method, status, durationMs / 1000)
   }
 
   /** A request was answered without its plugin. `plugin` is undefined when no plugin has the name in its URL. */
   httpRefused(plugin: string | undefined, method: string, status: number, code: string): void {
+    if (plugin !== undefined) this.figures.refused()
     this.#http.refused(plugin, method, status, code)
   }
 
@@ -202,10 +207,12 @@ export class Metrics {
   }
 
   reloaded(plugin: string, status: ReloadStatus): void {
+    this.figures.look()
     this.#reloads.of(plugin, status).value += 1
   }
 
   budgetKilled(plugin: string, code: string): void {
+    this.figures.stopped()
     this.#kills.of(plugin, code).value += 1
   }
 
@@ -214,10 +221,12 @@ export class Metrics {
   }
 
   vmBuilt(plugin: string, durationMs: number): void {
+    this.figures.built()
     this.#vmBuilds.of(plugin).observe(durationMs / 1000)
   }
 
   vmRetired(plugin: string, reason: string): void {
+    this.figures.retired()
     this.#vmRetirements.of(plugin, reason.replaceAll(' ', '_').toLowerCase()).value += 1
   }
 
