@@ -6,7 +6,7 @@ import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
 import type { ContentService } from '../../src/content/content-service.js'
 import { noHooks } from '../../src/content/noop-hooks.js'
-import type { SnapshotStreams } from '../../src/gateway/monitor/snapshots.js'
+import { SnapshotStreams } from '../../src/gateway/monitor/snapshots.js'
 import { createHealthRoutes } from '../../src/health.js'
 import type { KvNamespaces } from '../../src/kv/kv.js'
 import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
@@ -75,7 +75,7 @@ export async function openApiDocument(): Promise<object> {
       log: { error: silent },
       pool: silent,
       stats: () => ({ pool: {}, workers: {} }),
-      streams: {} as SnapshotStreams,
+      streams: new SnapshotStreams({ snapshot: silent, log: { error: silent } }),
     }),
     { prefix: metricsPrefixes[0] },
   )
