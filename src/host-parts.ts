@@ -12,7 +12,7 @@ import { generationSettings } from './generation-settings.js'
 import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { composeDeliveries, composeKv, type KvMaterial, tellDropped } from './host-kv.js'
-import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
+import { declaredMetrics, observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
 import type { KvService } from './kv/service/kv-service.js'
@@ -29,6 +29,7 @@ import type { Sandbox } from './sandbox/generation.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
 import type { Logger } from './telemetry/logger.js'
 import { createMetrics, type Metrics } from './telemetry/metrics.js'
+import { type Measured, measuredReport } from './telemetry/own-metric.js'
 import type { Tracing } from './telemetry/tracing.js'
 import { productVersion } from './version.js'
 
@@ -112,6 +113,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   })
   manager = plugins
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
+  metrics?.own.follow((plugin) => declaredMetrics(plugins, plugin))
   const hooks = composeHooks(options, material, plugins, metrics)
   hookBreakers.isOpen = (plugin, event, table) => isBreakerOpen(hooks, { plugin, event, table })
   const { stores, clock: now } = kv
@@ -150,6 +152,7 @@ function composeSandbox(
       if (harness?.report(report) === true) return
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
       else if (report.kind === droppedReport) tellDropped(log, metrics, report.data as DroppedCount)
+      else if (report.kind === measuredReport) metrics?.own.take(report.plugin, report.data as Measured)
       else writePluginReport(log, report)
     },
   })

@@ -11,11 +11,13 @@ import { createTrust } from './gateway/client-ip.js'
 import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
 import { composeHost, type HostParts, type PartsOptions } from './host-parts.js'
 import { mountRoutes } from './host-routes.js'
+import { servingPlugins } from './host-telemetry.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import type { KvNamespaces } from './kv/kv.js'
 import { kvArea } from './kv/routes/kv-routes.js'
+import { metricsArea } from './metrics-operations.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import type { StatusReport } from './plugins/plugin-views.js'
@@ -128,6 +130,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
+    parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
   } catch (error) {
@@ -158,7 +161,7 @@ function createOwnServer(config: Config, log: Logger, { metrics }: HostParts): F
   return createHttpServer({
     log,
     settings,
-    areas: [kvArea, gatewayArea, proxyArea],
+    areas: [kvArea, gatewayArea, proxyArea, metricsArea],
     isExempt: createTrust(config.plugin_trusted_proxies),
     ...(metrics && { refused: (reason) => metrics.clientRefused(reason) }),
   })

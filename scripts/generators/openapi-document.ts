@@ -11,6 +11,7 @@ import type { ResponseCache } from '../../src/gateway/cache/response-cache.js'
 import type { Cors } from '../../src/gateway/cors/cors.js'
 import { addCorsRoutes } from '../../src/gateway/cors/cors-routes.js'
 import type { Monitor } from '../../src/gateway/monitor/monitor.js'
+import { SnapshotStreams } from '../../src/gateway/monitor/snapshots.js'
 import type { GatewayProxy } from '../../src/gateway/proxy/proxy.js'
 import { addProxyRoutes } from '../../src/gateway/proxy/proxy-routes.js'
 import { addRateLimitRoutes } from '../../src/gateway/rate-limit/rate-limit-routes.js'
@@ -28,6 +29,7 @@ import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
 import { MessageHolds } from '../../src/kv/routes/message-holds.js'
 import type { KvMeasurements, KvOverview } from '../../src/kv/routes/routes-options.js'
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
+import { createMetricsOperations, metricsPrefixes } from '../../src/metrics-operations.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
 import { productVersion } from '../../src/version.js'
@@ -79,6 +81,21 @@ export async function openApiDocument(): Promise<object> {
     { prefix: kvPrefixes[0] },
   )
   await addGateway(app)
+  await app.register(
+    createMetricsOperations({
+      access: 'admin',
+      contentType: '',
+      text: async () => '',
+      isAdmin: () => false,
+      authenticate: silent,
+      isDocumented: true,
+      log: { info: silent, warn: silent, error: silent },
+      pool: silent,
+      stats: () => ({ pool: {}, workers: {} }),
+      streams: new SnapshotStreams({ snapshot: silent, log: { error: silent } }),
+    }),
+    { prefix: metricsPrefixes[0] },
+  )
   await app.ready()
   const document = app.swagger()
   await app.close()

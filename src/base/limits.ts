@@ -222,6 +222,43 @@ export const metricLimits = {
   writeTurnMs: 3,
 } as const
 
+/** Limits of the metrics that plugins declare for themselves. Nothing over one of them breaks a call. */
+export const ownMetricLimits = {
+  /** Metrics that a plugin may declare; declaring one more raises. */
+  metricsMax: 50,
+  /** Characters of the name of a metric; a longer one raises where it is declared. */
+  nameCharactersMax: 64,
+  /** Bytes of its help; a longer one raises where it is declared. */
+  helpBytesMax: 256,
+  /** Labels of a metric; declaring more raises. */
+  labelsMax: 5,
+  /** Characters of the name of a label; a longer one raises where it is declared. */
+  labelNameCharactersMax: 32,
+  /** Bytes of the value of a label; what has a longer one is counted in the series whose labels are `other`. */
+  labelBytesMax: 128,
+  /** Buckets of a histogram, the one for everything left out; declaring more raises. */
+  bucketsMax: 20,
+  /**
+   * Lines with labels of a plugin, all its metrics together: one a series, for a histogram one a bucket and three more.
+   * What would need further ones is counted in the series whose labels are `other`; the value of a gauge is dropped.
+   */
+  linesMax: 1000,
+  /** Series that one call may measure; what would need further ones is counted, or dropped, as beyond `linesMax`. */
+  seriesPerCallMax: 200,
+  /** Reports of an on_init that has not ended; earlier ones are dropped. A report carries what one call has measured. */
+  earlyReportsMax: 16,
+} as const
+
+/** Limits of the figures of plugins that `/metrics/api` shows. */
+export const poolFigureLimits = {
+  /** Versions of plugins that are remembered; beyond, the one that stopped serving longest ago is forgotten. */
+  workersMax: 1000,
+  /** Answers whose mean time is shown. */
+  answersKept: 100,
+  /** Seconds over which requests per second are counted. */
+  rateSeconds: 10,
+} as const
+
 /** Limits of the traces. */
 export const traceLimits = {
   /** Characters of the names and values that one span attribute may hold; the rest is cut. */

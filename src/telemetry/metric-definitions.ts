@@ -81,6 +81,12 @@ export const countedMetrics = {
     labels: ['plugin', 'reason'],
     help: 'Changes of the key-value store that were not queued for a plugin: full when too many wait for it, depth when functions led to one another too often.',
   },
+  ownDropped: {
+    name: 'plugin_metrics_dropped_total',
+    type: 'counter',
+    labels: ['plugin', 'reason'],
+    help: 'What plugins measured in metrics of their own and does not stand in its series: series or label_bytes when it went over a limit, not_finite, or negative.',
+  },
   messageLag: {
     name: 'plugin_message_lag_seconds',
     type: 'histogram',

@@ -8,8 +8,10 @@ import {
 } from './kv-series.js'
 import { countedMetrics, observedMetrics } from './metric-definitions.js'
 import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from './metric-family.js'
-import { type MetricJson, toMetricJson, writeMetricText } from './metric-writer.js'
+import { type MetricJson, toMetricJson, type WrittenFamily, writeMetricText } from './metric-writer.js'
+import { OwnSeries } from './own-series.js'
 import { PluginGauges, type PluginSnapshot } from './plugin-gauges.js'
+import { PoolFigures } from './pool-figures.js'
 import { ProcessMetrics } from './process-metrics.js'
 import { WaitSeries } from './wait-series.js'
 
@@ -94,6 +96,7 @@ export class Metrics {
     lag: this.#histogram(countedMetrics.messageLag),
     dropped: this.#counter(countedMetrics.changesDropped),
   }
+  readonly #ownDropped = this.#counter(countedMetrics.ownDropped)
   readonly #errors = this.#counter(countedMetrics.errors)
   readonly #trips = this.#counter(countedMetrics.breakerTrips)
   readonly #reloads = this.#counter(countedMetrics.reloads)
@@ -109,6 +112,12 @@ export class Metrics {
     counter: (definition) => this.#counter(definition),
     histogram: (definition) => this.#histogram(definition),
   })
+  /** The metrics that plugins declare for themselves. */
+  readonly own = new OwnSeries((plugin, reason, count) => {
+    this.#ownDropped.of(plugin, reason).value += count
+  })
+  /** What `/metrics/api` shows. */
+  readonly figures = new PoolFigures()
   /** The read that is under way; whoever comes meanwhile shares it. */
   #reading: Promise<string> | undefined
   #snapshot: (() => readonly PluginSnapshot[]) | undefined
@@ -142,11 +151,13 @@ export class Metrics {
 
   /** A request was answered by a plugin, or failed in it. */
   httpAnswered(plugin: string, method: string, status: number, durationMs: number): void {
+    this.figures.answered(plugin, status, durationMs)
     this.#http.answered(plugin, method, status, durationMs / 1000)
   }
 
   /** A request was answered without its plugin. `plugin` is undefined when no plugin has the name in its URL. */
   httpRefused(plugin: string | undefined, method: string, status: number, code: string): void {
+    if (plugin !== undefined) this.figures.refused()
     this.#http.refused(plugin, method, status, code)
   }
 
@@ -212,10 +223,12 @@ export class Metrics {
   }
 
   reloaded(plugin: string, status: ReloadStatus): void {
+    this.figures.look()
     this.#reloads.of(plugin, status).value += 1
   }
 
   budgetKilled(plugin: string, code: string): void {
+    this.figures.stopped()
     this.#kills.of(plugin, code).value += 1
   }
 
@@ -224,10 +237,12 @@ export class Metrics {
   }
 
   vmBuilt(plugin: string, durationMs: number): void {
+    this.figures.built()
     this.#vmBuilds.of(plugin).observe(durationMs / 1000)
   }
 
   vmRetired(plugin: string, reason: string): void {
+    this.figures.retired()
     this.#vmRetirements.of(plugin, reason.replaceAll(' ', '_').toLowerCase()).value += 1
   }
 
@@ -260,24 +275,26 @@ export class Metrics {
   /** Gives everything as JSON. */
   async json(): Promise<readonly MetricJson[]> {
     await this.#refreshKv()
-    this.#refresh()
-    return [...toMetricJson(this.#families), ...(await this.#process.json())]
+    const own = this.#refresh()
+    return [...toMetricJson([...this.#families, ...own]), ...(await this.#process.json())]
   }
 
   async #write(): Promise<string> {
     await this.#refreshKv()
-    this.#refresh()
-    return `${await writeMetricText(this.#families)}${await this.#process.text()}`
+    const own = this.#refresh()
+    return `${await writeMetricText([...this.#families, ...own])}${await this.#process.text()}`
   }
 
-  #refresh(): void {
-    if (this.#snapshot === undefined) return
+  /** Looks at the plugins that there are; gives their own metrics. */
+  #refresh(): readonly WrittenFamily[] {
+    if (this.#snapshot === undefined) return []
     const plugins = this.#snapshot()
     const known = new Set(plugins.map(({ plugin }) => plugin))
     for (const family of this.#families) family.keep((plugin) => known.has(plugin))
     this.#http.forgetCells()
     this.#waits.forgetCells()
     this.#gauges.set(plugins)
+    return this.own.families([...known])
   }
 
   /** A store that cannot be counted at the moment, e.g. because it is closed, keeps the numbers of the last reading. */

@@ -27,6 +27,7 @@ const surface: Readonly<Record<string, string>> = {
     'paginate queue_stats remove_index requeue search set shared transaction u64',
   ].join(' '),
   log: 'debug error info warn',
+  metrics: 'counter gauge histogram',
   request: 'delete get patch post put register send',
   // Only for the files in a plugin's test/ folder, and only where tests are run.
   test: [
