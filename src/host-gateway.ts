@@ -178,7 +178,8 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     ...(limit === undefined ? [] : [limit.stage]),
     ...cache.stages,
   ].map((stage) => placed(stage, gateway.priorities))
-  const pipeline = new Pipeline({ stages, pluginStages: engine.stages, log, authenticate, clientIp })
+  const { hosts } = gateway
+  const pipeline = new Pipeline({ stages, pluginStages: engine.stages, hosts, log, authenticate, clientIp })
   return new HostGateway({
     config,
     log,

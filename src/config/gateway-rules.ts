@@ -57,6 +57,8 @@ const originRule: Rule = {
 
 const originPattern = /^(?:\*|(?:[a-z][a-z0-9+.-]*:\/\/|\*\.)(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)$/i
 
+const servedHostPattern = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
+
 const hostPattern = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i
 
 /** Gives the origins of `cors.origin`, which is a list of them or a text with commas or spaces between them. */
@@ -67,6 +69,10 @@ export function listOrigins(origin: string | readonly string[]): readonly string
 
 /** Rules of the gateway that JSON Schema cannot say, by key; `[]` stands for every member of a list. */
 export const gatewayRules: Readonly<Record<string, Rule>> = {
+  'gateway.hosts[]': textRule(
+    'a name such as "app.example.com", "*.example.com" for all names below it, or an address such as "127.0.0.1" or "[::1]", without a port',
+    servedHostPattern,
+  ),
   'gateway.rateLimit.window': windowRule,
   'gateway.rateLimit.keyBy': keyRule,
   'gateway.rateLimit.excludePaths[]': pathRule,

@@ -42,6 +42,13 @@ export const hostRepeated = defineError(
   'The request has several Host headers; send one.',
 )
 
+/** A request is for a host that is not in `gateway.hosts`, e.g. as a page has another name lead here. */
+export const hostNotServed = defineError(
+  'HOST_NOT_SERVED',
+  421,
+  'The host {host} is not served here; ask for a name or an address that gateway.hosts lists.',
+)
+
 /** Raised for an entry of a list of paths that names no paths. */
 export const pathPatternInvalid = defineError(
   'GATEWAY_PATH_PATTERN_INVALID',

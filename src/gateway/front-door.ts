@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { HostError } from '../base/errors.js'
-import { hostRepeated, methodNotAllowed, targetAmbiguous } from './errors.js'
+import { hostNotServed, hostRepeated, methodNotAllowed, targetAmbiguous } from './errors.js'
+import type { HostList } from './host-list.js'
 import { isAmbiguousTarget } from './request-path.js'
+
+/** Characters of a refused host that its answer shows. */
+const shownCharacters = 100
 
 /** Methods by which a client makes a server show its request, or talk to others. */
 const refusedMethods: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT'])
@@ -9,11 +13,21 @@ const refusedMethods: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT'
 /**
  * Says why a request is refused before any stage sees it; undefined when it may come in. What is refused here is what
  * two readers could understand in two ways, so that no rule could be trusted behind it.
+ *
+ * @param isServed Says which hosts are served.
  */
-export function refusalAtDoor({ method = '', url = '', rawHeaders }: IncomingMessage): HostError | undefined {
+export function refusalAtDoor(request: IncomingMessage, isServed: HostList): HostError | undefined {
+  const { method = '', url = '', rawHeaders, headers } = request
   if (refusedMethods.has(method)) return methodNotAllowed({ method })
   if (isAmbiguousTarget(url)) return targetAmbiguous()
-  return countHosts(rawHeaders) > 1 ? hostRepeated() : undefined
+  if (countHosts(rawHeaders) > 1) return hostRepeated()
+  return isServed(headers.host) ? undefined : hostNotServed({ host: shown(headers.host) })
+}
+
+function shown(host: string | undefined): string {
+  return host === undefined
+    ? 'that the request does not name'
+    : JSON.stringify(host.slice(0, shownCharacters))
 }
 
 function countHosts(rawHeaders: readonly string[]): number {

@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.js'
 import { stageFailed } from './errors.js'
 import { Exchange, type ExchangeServices } from './exchange.js'
 import { refusalAtDoor } from './front-door.js'
+import { createHostList, type HostList } from './host-list.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
 import type { Stage, StageAnswer, StageVerdict } from './stage.js'
 import { orderStages, type StageChain } from './stage-chain.js'
@@ -23,6 +24,8 @@ export interface PipelineOptions extends ExchangeServices {
    * the host with the same priority.
    */
   readonly pluginStages?: () => readonly Stage[]
+  /** What `createHostList` takes; every host is served when missing. */
+  readonly hosts?: readonly string[]
   readonly log: GatewayLog
 }
 
@@ -52,12 +55,14 @@ const noStages: readonly Stage[] = []
 /** The ordered chain in front of everything that the host serves. */
 export class Pipeline {
   readonly #options: PipelineOptions
+  readonly #isServed: HostList
   #chain: StageChain
   #pluginStages: readonly Stage[] = noStages
 
   /** @throws `GATEWAY_STAGE_CYCLE` when the constraints of the stages contradict each other. */
   constructor(options: PipelineOptions) {
     this.#options = options
+    this.#isServed = createHostList(options.hosts ?? [])
     this.#chain = orderStages(options.stages)
   }
 
@@ -106,7 +111,7 @@ export class Pipeline {
     raw[passageKey] = passage
     // Comes exactly once for every answer: sent, hijacked, or given up by the client.
     if (passage.chain.finish.length > 0) reply.raw.once('close', () => finish(passage))
-    const refusal = refusalAtDoor(raw)
+    const refusal = refusalAtDoor(raw, this.#isServed)
     if (refusal === undefined) this.#run(app, passage, done)
     else sendAnswer(reply, failureAnswer(refusal))
   }
