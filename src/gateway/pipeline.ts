@@ -4,6 +4,7 @@ import { stageFailed } from './errors.js'
 import { Exchange, type ExchangeServices } from './exchange.js'
 import { refusalAtDoor } from './front-door.js'
 import { createHostList, type HostList } from './host-list.js'
+import { takeOutForeign } from './incoming-headers.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
 import type { Stage, StageAnswer, StageVerdict } from './stage.js'
 import { orderStages, type StageChain } from './stage-chain.js'
@@ -112,8 +113,14 @@ export class Pipeline {
     // Comes exactly once for every answer: sent, hijacked, or given up by the client.
     if (passage.chain.finish.length > 0) reply.raw.once('close', () => finish(passage))
     const refusal = refusalAtDoor(raw, this.#isServed)
-    if (refusal === undefined) this.#run(app, passage, done)
-    else sendAnswer(reply, failureAnswer(refusal))
+    if (refusal === undefined) {
+      takeOutForeign(passage.exchange)
+      this.#run(app, passage, done)
+    } else {
+      // Whoever sends such a request may have written more behind it.
+      if (raw.httpVersionMajor === 1) reply.header('connection', 'close')
+      sendAnswer(reply, failureAnswer(refusal))
+    }
   }
 
   #run(app: FastifyInstance, passage: Passage, done: () => void): void {
