@@ -8,7 +8,6 @@ import { ResponseCache } from './gateway/cache/response-cache.js'
 import { addCompression } from './gateway/compression.js'
 import { type Cors, createCors } from './gateway/cors/cors.js'
 import { addCorsRoutes } from './gateway/cors/cors-routes.js'
-import { createIdentityStage } from './gateway/identity-stage.js'
 import { createMonitor, type Monitor } from './gateway/monitor/monitor.js'
 import { compilePaths } from './gateway/path-pattern.js'
 import { Pipeline } from './gateway/pipeline.js'
@@ -178,7 +177,6 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
   const stages = [
     monitor.stage,
     proxy.stage,
-    createIdentityStage(),
     ...shell.stages,
     cors.stage,
     ...(limit === undefined ? [] : [limit.stage]),
@@ -188,6 +186,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     stages,
     pluginStages: engine.stages,
     places: gateway.priorities,
+    hosts: gateway.hosts,
     log,
     authenticate,
     clientIp,

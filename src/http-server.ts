@@ -1,4 +1,5 @@
 import { parse } from 'node:querystring'
+import type { Duplex } from 'node:stream'
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -82,6 +83,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     reply.header('connection', 'close')
     done(refused.error)
   })
+  // Without a listener Node ends such a connection without a word.
+  app.server.on('connect', (_request, socket) => refuseTunnel(socket))
   app.addHook('preClose', (done) => {
     guarded?.closeTwins()
     if (guarded !== undefined) endAsTheyGetIdle(app, guarded.connections, closingClientMs)
@@ -98,6 +101,16 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   })
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, log))
   return app
+}
+
+function refuseTunnel(socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  const body = JSON.stringify({
+    error: { code: 'METHOD_NOT_ALLOWED', message: 'The host leads no connections elsewhere.' },
+  })
+  socket.end(
+    `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  )
 }
 
 /** Lets what is under way finish; a client that does not do its part is waited for no longer than this time. */

@@ -7,7 +7,7 @@
 ---@field methods? string[] In upper case; `GET` stands for `HEAD` as well. Left out: every method.
 ---@field priority? integer From 1 to 1000; lower ones see requests earlier and answers later. Left out: 50, behind the stages of the host.
 ---@field fail? "closed"|"open" What becomes of requests when the stage cannot be run. Left out: closed for requests, open for answers.
----@field timeout_ms? integer Time of one call, up to 5000. Left out: 250, unless the operator chose otherwise.
+---@field timeout_ms? integer Time of one call, up to 5000. Left out: `gateway.stage.timeout` of the configuration.
 ---@field name? string How operators see it, unique in the plugin. Left out: its kind and a number.
 
 ---A request on its way through the gateway; without its body.
@@ -17,6 +17,8 @@
 ---@field query table<string, string> Query parameters, the first value of each.
 ---@field raw_query string The query as it was sent, without the question mark.
 ---@field headers table<string, string> Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.
+---@field header_count integer Header lines as they were sent, every repetition included, without those credentials.
+---@field header_bytes integer Bytes of the names and values of these lines together.
 ---@field client_ip string Address of the caller, without the port.
 ---@field user? http.User The signed-in caller; nil for anyone else.
 
@@ -50,7 +52,7 @@
 ---@class gateway.RateLimitOptions
 ---@field limit integer How many in each window, from 1 to 1000000.
 ---@field window string|integer A whole number with the unit `s`, `m`, `h` or `d`, e.g. `"1m"`, or seconds; at most 2678400 seconds.
----@field cost? integer What this counts as, from 1 to `limit`. Left out: 1.
+---@field cost? integer What this counts as, up to `limit`; 0 only looks how the limit stands. Left out: 1.
 
 ---How a limit stands after a call.
 ---@class gateway.RateLimitState
@@ -129,11 +131,11 @@ gateway.shell = {}
 ---When it fails, cannot be run in time, or its breaker is open, the request is answered with 503, unless `fail` is
 ---`"open"`: then it goes on. Anything else that is returned is a failure too.
 ---
----Limits: 20 stages and functions for keys a plugin; 250 ms a
----call unless `timeout_ms` or the operator says otherwise; 100 database and key-value operations a
----call. There are no requests to other servers and no core tables in here. A stage that fails
----10 times in a row is not run for 30 seconds, unless the operator chose other figures; then one
----request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
+---Limits: 20 stages and functions for keys a plugin; the time of a call is that of
+---`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);
+---100 database and key-value operations a call. There are no requests to other servers and no
+---core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;
+---then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
 ---
 ---```lua
 ---gateway.on_request(function(req)
@@ -155,11 +157,11 @@ function gateway.on_request(handler, options) end
 ---When it fails, cannot be run in time, or its breaker is open, the answer is sent as it is, unless `fail` is
 ---`"closed"`: then it is replaced by a 503.
 ---
----Limits: 20 stages and functions for keys a plugin; 250 ms a
----call unless `timeout_ms` or the operator says otherwise; 100 database and key-value operations a
----call. There are no requests to other servers and no core tables in here. A stage that fails
----10 times in a row is not run for 30 seconds, unless the operator chose other figures; then one
----request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
+---Limits: 20 stages and functions for keys a plugin; the time of a call is that of
+---`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);
+---100 database and key-value operations a call. There are no requests to other servers and no
+---core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;
+---then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
 ---
 ---```lua
 ---gateway.on_response(function(req, res)
@@ -216,7 +218,7 @@ function gateway.rate_limit(key, options) end
 ---
 ---```lua
 ---local stats = gateway.stats()
----if stats then log.info("busy", { blocked = stats.rate_limit.blocked }) end
+---if stats then log.info("served", { requests = stats.requests.total }) end
 ---```
 ---@return gateway.Stats? # The figures; nil when it failed.
 ---@return string? # Why it failed; nil when it worked.

@@ -58,6 +58,8 @@ const originRule: Rule = {
 
 const originPattern = /^(?:\*|(?:[a-z][a-z0-9+.-]*:\/\/|\*\.)(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)$/i
 
+const servedHostPattern = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
+
 const hostPattern = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i
 
 /** Gives the origins of `cors.origin`, which is a list of them or a text with commas or spaces between them. */
@@ -67,7 +69,7 @@ export function listOrigins(origin: string | readonly string[]): readonly string
 }
 
 /** Stages of the host that an operator may move. */
-const movableStages: readonly string[] = ['metrics', 'proxy', 'authn', 'shell', 'cors', 'rate-limit', 'cache']
+const movableStages: readonly string[] = ['metrics', 'proxy', 'shell', 'cors', 'rate-limit', 'cache']
 
 function isStageName(name: string): boolean {
   return movableStages.includes(name) || /^plugin:[a-z][a-z0-9_]*\/[a-z][a-z0-9_-]*$/.test(name)
@@ -75,6 +77,10 @@ function isStageName(name: string): boolean {
 
 /** Rules of the gateway that JSON Schema cannot say, by key; `[]` stands for every member of a list. */
 export const gatewayRules: Readonly<Record<string, Rule>> = {
+  'gateway.hosts[]': textRule(
+    'a name such as "app.example.com", "*.example.com" for all names below it, or an address such as "127.0.0.1" or "[::1]", without a port',
+    servedHostPattern,
+  ),
   'gateway.rateLimit.window': windowRule,
   'gateway.rateLimit.keyBy': keyRule,
   'gateway.rateLimit.excludePaths[]': pathRule,

@@ -218,6 +218,9 @@ function group<Properties extends TProperties>(description: string, properties: 
 
 /** What stands in the object `gateway` of the file. */
 export const gatewaySettings = {
+  hosts: texts(
+    'Names and addresses that the host is asked for under, e.g. "app.example.com", "*.example.com", "127.0.0.1"; requests for others answer 421. Empty serves all of them.',
+  ),
   shellDir: Type.String({
     default: '',
     description: 'Directory of the app that is shown around all others. Empty shows none.',

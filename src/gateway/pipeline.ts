@@ -4,6 +4,8 @@ import { messageOf } from '../base/errors.js'
 import { stageFailed } from './errors.js'
 import { Exchange, type ExchangeServices } from './exchange.js'
 import { refusalAtDoor } from './front-door.js'
+import { createHostList, type HostList } from './host-list.js'
+import { takeOutForeign } from './incoming-headers.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
 import type { Stage, StageAnswer, StageVerdict } from './stage.js'
 import { orderStages, placeOf, type StageChain, type StagePlaces } from './stage-chain.js'
@@ -26,6 +28,8 @@ export interface PipelineOptions extends ExchangeServices {
   readonly pluginStages?: () => readonly Stage[]
   /** Places that an operator gives to stages, of the host or of plugins. None when missing. */
   readonly places?: StagePlaces
+  /** What `createHostList` takes; every host is served when missing. */
+  readonly hosts?: readonly string[]
   readonly log: GatewayLog
 }
 
@@ -64,6 +68,7 @@ const noStages: readonly Stage[] = []
 /** The ordered chain in front of everything that the host serves. */
 export class Pipeline {
   readonly #options: PipelineOptions
+  readonly #isServed: HostList
   #chain: StageChain
   #pluginStages: readonly Stage[] = noStages
 
@@ -71,6 +76,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options
     this.#chain = orderStages(options.stages, options.places)
+    this.#isServed = createHostList(options.hosts ?? [])
   }
 
   /** Adds the pipeline to an application, in front of all its routes. */
@@ -125,9 +131,15 @@ export class Pipeline {
     raw[passageKey] = passage
     // Comes exactly once for every answer: sent, hijacked, or given up by the client.
     if (passage.chain.finish.length > 0) reply.raw.on('close', finish)
-    const refusal = refusalAtDoor(raw)
-    if (refusal === undefined) this.#run(app, passage, done)
-    else sendAnswer(reply, failureAnswer(refusal))
+    const refusal = refusalAtDoor(raw, this.#isServed)
+    if (refusal === undefined) {
+      takeOutForeign(passage.exchange)
+      this.#run(app, passage, done)
+    } else {
+      // Whoever sends such a request may have written more behind it.
+      if (raw.httpVersionMajor === 1) reply.header('connection', 'close')
+      sendAnswer(reply, failureAnswer(refusal))
+    }
   }
 
   #run(app: FastifyInstance, passage: Passage, done: () => void): void {

@@ -111,7 +111,7 @@ it('names the rule of the configuration that cannot be used', async (t) => {
 it('refuses a place for a stage that there is not, with the names that there are', () => {
   assert.throws(
     () => loadConfig({ environment: {}, flags: { 'gateway.priorities': { cros: 3 } } }),
-    /gateway\.priorities.*names of stages: metrics, proxy, authn, shell, cors, rate-limit, cache, or/,
+    /gateway\.priorities.*names of stages: metrics, proxy, shell, cors, rate-limit, cache, or/,
   )
 })
 

@@ -39,9 +39,16 @@ export function endToEndHeaders(headers: IncomingHttpHeaders): Headers {
   )
   const kept: Headers = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !hopByHop.has(name) && !named.has(name)) kept[name] = value
+    if (value !== undefined && !isOfConnection(name) && !named.has(name)) kept[name] = value
   }
   return kept
+}
+
+/** Servers behind us may take an underscore for a hyphen, also where it says how long a message is. */
+function isOfConnection(name: string): boolean {
+  if (!name.includes('_')) return hopByHop.has(name)
+  const folded = name.replaceAll('_', '-')
+  return hopByHop.has(folded) || folded === 'content-length'
 }
 
 /** Puts together the headers of a request to the target of a rule. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { proxyLimits } from '../../base/gateway-limits.js'
+import { setsHostCookie } from '../../identity/credentials.js'
 import { endToEndHeaders, type Headers } from './forwarded-headers.js'
 
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
@@ -26,6 +27,7 @@ function passable(headers: IncomingHttpHeaders): Headers | undefined {
   if (entries.length > proxyLimits.answerHeadersMax) return undefined
   if (!entries.every(([name, value]) => token.test(name) && fieldValue.test(value))) return undefined
   // Requests are numbered here.
-  const { 'x-request-id': _, ...kept } = endToEndHeaders(headers)
-  return kept
+  const { 'x-request-id': _, 'set-cookie': cookies, ...kept } = endToEndHeaders(headers)
+  const others = [cookies ?? []].flat().filter((cookie) => !setsHostCookie(cookie))
+  return others.length === 0 ? kept : { ...kept, 'set-cookie': others }
 }

@@ -70,9 +70,10 @@ export class PluginStage implements Stage {
   }
 
   /** Whether it is for a request, by its method and path. */
-  concerns({ method, path }: Exchange): boolean {
+  concerns({ method, path, loosePath }: Exchange): boolean {
     if (this.#methods !== undefined && !this.#methods.has(method)) return false
-    return this.#isForPath(path) && !this.#options.isUntouched(path)
+    const isMeant = this.#isForPath(path) || (loosePath !== path && this.#isForPath(loosePath))
+    return isMeant && !this.#options.isUntouched(path)
   }
 
   #enter(exchange: Exchange): StageVerdict | Promise<StageVerdict> {

@@ -400,3 +400,22 @@ test('a conflict is told beside other problems, and not when it may come from on
   ])
   assert.deepEqual(keysOf({ cors: { credentials: true, origin: 'a' } }), ['gateway.cors.origin'])
 })
+
+test('hosts are names or addresses without a port', () => {
+  for (const host of [
+    '',
+    'a b',
+    'app.example.com:80',
+    'http://app.example.com',
+    '*',
+    '*.',
+    'a*.example',
+    '::1',
+  ]) {
+    const { key } = soleProblem(() => load({ hosts: ['app.example.com', host] }))
+    assert.match(key, /^gateway\.hosts/, host)
+  }
+  const hosts = ['localhost', '*.example.com', '127.0.0.1', '[::1]']
+  assert.deepEqual(load({ hosts }).config.gateway.hosts, hosts)
+  assert.deepEqual(load({}).config.gateway.hosts, [])
+})
