@@ -1,18 +1,24 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
-import { monitorLimits } from '../../base/gateway-limits.js'
+import type { FailureLog } from '../../areas/area.js'
 import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
-import { type AreaLog, answerHeaders, installFailures } from './routes-failures.js'
+import { gatewayAnswers } from './routes-failures.js'
 
 /** Adds the routes of one part to an application; paths are relative to its prefix. */
 export type RoutesPart = (app: FastifyInstance) => void
+
+/** Where failures are written that callers must not read, and what admins change. */
+export interface AdminAreaLog extends FailureLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+}
 
 /** What an area for admins is made of. */
 export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
-  readonly log: AreaLog
+  readonly log: AdminAreaLog
   readonly parts: readonly RoutesPart[]
 }
 
@@ -35,37 +41,19 @@ export function createAdminArea({
   parts,
 }: AdminAreaOptions): FastifyPluginCallback {
   return function adminArea(app, _registration, done) {
-    installDefaults(app)
+    gatewayAnswers.install(app, log)
+    // Schemas of answers are for the document; they must not take members out of what is sent.
+    app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate))
-    installFailures(app, log)
     recordChanges(app, log)
     for (const add of parts) add(app)
     done()
   }
 }
 
-/** Sets what does not depend on the surrounding application: it may have parsers and limits of its own. */
-function installDefaults(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
-    // Clients name the type of a body that they do not have.
-    if (text === '') done(null, undefined)
-    else parseJson(request, text, done)
-  })
-  // Schemas of answers are for the document; they must not take members out of what is sent.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  app.addHook('onRoute', (route) => {
-    route.bodyLimit = monitorLimits.bodyBytesMax
-  })
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(answerHeaders)
-  })
-}
-
 /** Leaves a log line of each change that an admin has asked for: who, what, and how it ended. */
-function recordChanges(app: FastifyInstance, log: AreaLog): void {
+function recordChanges(app: FastifyInstance, log: AdminAreaLog): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, params, id, ip } = request
     const actor = actorOf(request)

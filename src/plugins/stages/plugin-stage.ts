@@ -18,8 +18,6 @@ import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
 
 export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
   readonly declaration: StageDeclaration
-  /** What an operator wants instead of the priorities that stages name, by the name of the stage. */
-  readonly priorities: Readonly<Record<string, number>>
   /** Paths that no stage of a plugin sees or leads to. */
   isUntouched(path: string): boolean
   /** Finds the same stage as it is in service now; undefined when there is none any more. */
@@ -42,9 +40,7 @@ export class PluginStage implements Stage {
   constructor(options: PluginStageOptions) {
     const { declaration, plugin } = options
     this.name = `plugin:${plugin}/${declaration.name}`
-    this.priority =
-      (Object.hasOwn(options.priorities, this.name) ? options.priorities[this.name] : undefined) ??
-      declaration.priority
+    this.priority = declaration.priority
     this.plugin = plugin
     this.declaration = declaration
     this.#options = options

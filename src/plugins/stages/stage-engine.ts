@@ -29,8 +29,6 @@ export interface StageEngineOptions {
   readonly breaker?: StageBreakerOptions
   /** Time of one call of a function that names none; `stageLimits.timeoutMsDefault` when missing. */
   readonly timeoutMs?: number
-  /** Other priorities than stages name themselves, by `plugin:<plugin>/<stage>`; none when missing. */
-  readonly priorities?: Readonly<Record<string, number>>
 }
 
 /** Gives the key that the rate limit counts a request by; undefined when the function has none, or fails. */
@@ -76,11 +74,13 @@ export class StageEngine {
     }
   }
 
-  /** Whether a stage for requests with this priority or a larger one is going to see a request. */
-  readonly isGuarded = (exchange: Exchange, priority: number): boolean =>
-    this.#view
-      .current()
-      .stages.some((stage) => stage.onRequest && stage.priority >= priority && stage.concerns(exchange))
+  /**
+   * Whether a stage for requests is going to see a request.
+   *
+   * @param isMeant Which of the stages that would see it count.
+   */
+  readonly isGuarded = (exchange: Exchange, isMeant: (stage: Stage) => boolean): boolean =>
+    this.#view.current().stages.some((stage) => stage.onRequest && stage.concerns(exchange) && isMeant(stage))
 
   /** Ends all timers; no stage is run any more. */
   close(): void {
@@ -119,7 +119,6 @@ export class StageEngine {
             generation,
             declaration,
             timeoutMs: this.#timeoutMs,
-            priorities: this.#options.priorities ?? {},
             breaker: this.#breaker,
             log: this.#options.log,
             isUntouched: (path) => this.#isUntouched(path),
