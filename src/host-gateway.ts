@@ -21,7 +21,7 @@ import { actorOf } from './gateway/routes/gate.js'
 import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/routes/gateway-routes.js'
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
-import { stagePriorities } from './gateway/stage.js'
+import { type Stage, stagePriorities } from './gateway/stage.js'
 import { placeOf } from './gateway/stage-chain.js'
 import type { HostAnswers } from './host-answers.js'
 import type { User } from './identity/authenticator.js'
@@ -247,15 +247,16 @@ function composeCache(
   proxy: GatewayProxy,
   engine: StageEngine,
 ): ResponseCache {
-  const { ttl, excludePaths, ...options } = config.gateway.cache
+  const { cache, priorities } = config.gateway
+  const { ttl, excludePaths, ...options } = cache
+  const place = priorities.cache ?? stagePriorities.gateway
+  const isBehind = (stage: Stage): boolean => placeOf(stage, priorities) >= place
   const plugins = new DirectoryView(directory, () => ({}))
-  const places = config.gateway.priorities
-  const place = places.cache ?? stagePriorities.gateway
   return new ResponseCache({
     ...options,
     ttlSeconds: ttl,
     isExcluded: compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)]),
-    isGuarded: (exchange) => engine.isGuarded(exchange, (stage) => placeOf(stage, places) >= place),
+    isGuarded: (exchange) => engine.isGuarded(exchange, isBehind),
     origins: [() => plugins.current(), () => proxy.rules.active],
   })
 }

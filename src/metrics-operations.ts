@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import { defineError } from './base/errors.js'
 import type { SnapshotStreams } from './gateway/monitor/snapshots.js'
-import { type AreaLog, createAdminArea } from './gateway/routes/admin-area.js'
+import { type AdminAreaLog, createAdminArea } from './gateway/routes/admin-area.js'
 import type { GatewayAuthenticate } from './gateway/routes/gate.js'
 import { gatewayAnswers } from './gateway/routes/routes-failures.js'
 import { answerMetricsText, type MetricsRouteOptions } from './metrics-routes.js'
@@ -28,7 +28,7 @@ export interface MetricsStats {
 export interface MetricsOperationsOptions extends MetricsRouteOptions {
   readonly authenticate: GatewayAuthenticate
   readonly isDocumented: boolean
-  readonly log: AreaLog
+  readonly log: AdminAreaLog
   /** The figures of all plugins together; undefined before they are started. */
   pool(): object | undefined | Promise<object | undefined>
   stats(): MetricsStats | Promise<MetricsStats>

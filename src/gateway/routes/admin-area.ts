@@ -8,7 +8,7 @@ import { gatewayAnswers } from './routes-failures.js'
 export type RoutesPart = (app: FastifyInstance) => void
 
 /** Where failures are written that callers must not read, and what admins change. */
-export interface AreaLog extends FailureLog {
+export interface AdminAreaLog extends FailureLog {
   info(fields: Readonly<Record<string, unknown>>, message: string): void
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
 }
@@ -18,7 +18,7 @@ export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
-  readonly log: AreaLog
+  readonly log: AdminAreaLog
   readonly parts: readonly RoutesPart[]
 }
 
@@ -58,7 +58,7 @@ export function createAdminArea({
 }
 
 /** Leaves a log line of each change that an admin has asked for: who, what, and how it ended. */
-function recordChanges(app: FastifyInstance, log: AreaLog): void {
+function recordChanges(app: FastifyInstance, log: AdminAreaLog): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, params, id, ip } = request
     const actor = actorOf(request)

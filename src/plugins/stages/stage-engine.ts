@@ -87,10 +87,10 @@ export class StageEngine {
   /**
    * Whether a stage for requests is going to see a request.
    *
-   * @param isMeant Picks the stages that count, e.g. by their places.
+   * @param isMeant Which of the stages that would see it count.
    */
   readonly isGuarded = (exchange: Exchange, isMeant: (stage: Stage) => boolean): boolean =>
-    this.#view.current().stages.some((stage) => stage.onRequest && isMeant(stage) && stage.concerns(exchange))
+    this.#view.current().stages.some((stage) => stage.onRequest && stage.concerns(exchange) && isMeant(stage))
 
   /** Ends all timers; no stage is run any more. */
   close(): void {
