@@ -216,7 +216,7 @@ function gateway.rate_limit(key, options) end
 ---
 ---```lua
 ---local stats = gateway.stats()
----if stats then log.info("busy", { blocked = stats.rate_limit.blocked }) end
+---if stats then log.info("served", { requests = stats.requests.total }) end
 ---```
 ---@return gateway.Stats? # The figures; nil when it failed.
 ---@return string? # Why it failed; nil when it worked.
