@@ -50,7 +50,7 @@ export class Connections {
     return this.#bySocket.keys()
   }
 
-  /** Takes a new connection in. */
+  /** Takes a new connection in, once Node's parser has it: whoever hears of `resume` last decides. */
   add(socket: Socket): void {
     const connection: Connection = {
       socket,

@@ -68,8 +68,8 @@ function guardConnections(server: Server, connections: Connections, options: Gua
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
     if (!door.admit(socket)) return
-    connections.add(socket)
     for (const listener of accept) listener.call(server, socket)
+    connections.add(socket)
   })
 }
 

@@ -11,7 +11,7 @@ import { startUpstream } from '../helpers/proxy-world.js'
 import { openMany, openRaw, type RawConnection, tellRaw } from '../helpers/raw-connection.js'
 import { until } from '../helpers/until.js'
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 120_000 }
 const times = { headersTimeout: '1s', requestTimeout: '2s', keepAliveTimeout: '1s' }
 
 /** Lets a healthy client work beside an attack until its connections are gone, and compares. */

@@ -8,10 +8,14 @@ import { createWorkplace, type ServerProcess } from './server-process.js'
 
 const mebibyte = 1024 * 1024
 
-/** The plugin of a hostile world: a small answer, a large one, and one that reads a body. */
+/** The plugin of a hostile world: a large answer, and what it has read of a body and of a query. */
 const lua = `
-http.handle("GET", "/ok", function() return { body = "ok" } end, { public = true })
-http.handle("GET", "/big", function() return { body = string.rep("x", 4 * 1024 * 1024) } end, { public = true })
+local noise = {}
+for at = 1, 65536 do noise[at] = string.char(math.random(33, 126)) end
+local big = string.rep(table.concat(noise), 64)
+http.handle("GET", "/big", function()
+  return { body = big, headers = { ["content-type"] = "text/plain" } }
+end, { public = true })
 http.handle("POST", "/echo", function(request) return { body = request.body } end, { public = true })
 http.handle("GET", "/query", function(request) return { json = request.query } end, { public = true })
 `
@@ -52,7 +56,7 @@ export async function startHostileWorld(
   test.after(() => client.close())
   const token = readFileSync(join(place.folder, 'data', 'admin-token'), 'utf8').trim()
   const credentials = { authorization: `Bearer ${token}` }
-  const routes = ['ok', 'big', 'query'].map((name) => ({ method: 'GET', path: `/${name}` }))
+  const routes = ['big', 'query'].map((name) => ({ method: 'GET', path: `/${name}` }))
   const approved = await client.send('POST', '/api/v1/admin/plugins/routes/approve', {
     headers: credentials,
     json: {
@@ -88,8 +92,8 @@ export async function sendHealthy(client: HttpClient, count: number): Promise<He
   const times: number[] = []
   for (let at = 0; at < count; at += 1) {
     const startedMs = performance.now()
-    const answer = await client.send('GET', '/api/v1/plugins/target/ok')
-    if (answer.status !== 200 || answer.text !== 'ok') {
+    const answer = await client.send('GET', '/health')
+    if (answer.status !== 200) {
       throw new Error(`a healthy client was answered ${answer.status}: ${answer.text}`)
     }
     times.push(performance.now() - startedMs)
@@ -102,4 +106,4 @@ export async function sendHealthy(client: HttpClient, count: number): Promise<He
 export const slowerMax = 40
 
 /** Bytes that a server may grow by for garbage, caches and what the attack is allowed to hold. */
-export const growthMax = 200 * mebibyte
+export const growthMax = 300 * mebibyte
