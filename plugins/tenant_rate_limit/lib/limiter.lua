@@ -5,10 +5,6 @@ local settings = require("settings")
 
 local limiter = {}
 
--- The two stages may run in different VMs. What one has to tell the other goes along with the request, in a header that
--- the first one always sets, so that no client can.
-local mark = "x-tenant-limit"
-
 ---@param req gateway.Request|http.Request
 ---@return string?
 local function tenant_of(req)
@@ -46,45 +42,49 @@ local function count(req, cost)
   return allowed, state, tenant
 end
 
----@param limit string|integer
----@param remaining string|integer
----@param reset string|integer
+---@param state gateway.RateLimitState
 ---@return table<string, string>
-local function headers_of(limit, remaining, reset)
+local function headers_of(state)
   return {
-    ["x-ratelimit-limit"] = tostring(limit),
-    ["x-ratelimit-remaining"] = tostring(remaining),
-    ["x-ratelimit-reset"] = tostring(reset),
+    ["x-ratelimit-limit"] = tostring(state.limit),
+    ["x-ratelimit-remaining"] = tostring(state.remaining),
+    ["x-ratelimit-reset"] = tostring(state.reset),
   }
+end
+
+---A browser sends these by itself, and cannot be told to wait with them.
+---@param req gateway.Request
+---@return boolean
+local function is_preflight(req)
+  return req.method == "OPTIONS" and req.headers["access-control-request-method"] ~= nil
 end
 
 ---The stage for requests.
 ---@param req gateway.Request
 ---@return gateway.Verdict?
 function limiter.take(req)
-  -- A browser sends preflights by itself, and cannot be told to wait with them.
-  if req.method == "OPTIONS" and req.headers["access-control-request-method"] then
-    return { request = { headers = { [mark] = false } } }
+  if is_preflight(req) then
+    return nil
   end
   local allowed, state = count(req, 1)
   if allowed then
-    return { request = { headers = { [mark] = ("%d %d %d"):format(state.limit, state.remaining, state.reset) } } }
+    return nil
   end
-  local headers = headers_of(state.limit, state.remaining, state.reset)
+  local headers = headers_of(state)
   headers["retry-after"] = tostring(state.retry_after)
   return { status = 429, headers = headers, json = { error = "too many requests", code = "TENANT_RATE_LIMITED" } }
 end
 
----The stage for answers.
+---The stage for answers. It runs in another VM than the first one, maybe, and for answers of which that one never saw the
+---request: so it is told nothing, and looks for itself. A header of the request could come from anybody.
 ---@param req gateway.Request
----@param res gateway.Answer
 ---@return gateway.AnswerChange?
-function limiter.tell(req, res)
-  local limit, remaining, reset = (req.headers[mark] or ""):match("^(%d+) (%d+) (%d+)$")
-  -- A refusal says it already; its request has no mark, or one of its sender.
-  if limit and not (res.status == 429 and res.headers["x-ratelimit-limit"]) then
-    return { headers = headers_of(limit, remaining, reset) }
+function limiter.tell(req)
+  if is_preflight(req) then
+    return nil
   end
+  local _, state = count(req, 0)
+  return { headers = headers_of(state) }
 end
 
 ---How the limit of the sender stands; to ask counts as any other request.
