@@ -1,5 +1,5 @@
--- tenant_rate_limit: limits the requests of each tenant by its plan. Written to show `gateway.rate_limit`, and two stages
--- that work together: one decides about a request, the other one says in the answer how the limit stands.
+-- tenant_rate_limit: limits the requests of each tenant by its plan. Written to show `gateway.rate_limit`, a stage that
+-- decides about requests, and one that says in their answers how the limit stands.
 
 plugin_info = {
   name = "tenant_rate_limit",
