@@ -7,7 +7,7 @@ import { createHostList, type HostList } from './host-list.js'
 import { takeOutForeign } from './incoming-headers.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
 import type { Stage, StageAnswer, StageVerdict } from './stage.js'
-import { orderStages, type StageChain } from './stage-chain.js'
+import { orderStages, placeOf, type StageChain, type StagePlaces } from './stage-chain.js'
 
 /** The part of a logger that the gateway writes to. */
 export interface GatewayLog {
@@ -27,6 +27,8 @@ export interface PipelineOptions extends ExchangeServices {
   readonly pluginStages?: () => readonly Stage[]
   /** What `createHostList` takes; every host is served when missing. */
   readonly hosts?: readonly string[]
+  /** Places that an operator gives to stages, of the host or of plugins. None when missing. */
+  readonly places?: StagePlaces
   readonly log: GatewayLog
 }
 
@@ -64,7 +66,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options
     this.#isServed = createHostList(options.hosts ?? [])
-    this.#chain = orderStages(options.stages)
+    this.#chain = orderStages(options.stages, options.places)
   }
 
   /** Adds the pipeline to an application, in front of all its routes. */
@@ -79,9 +81,10 @@ export class Pipeline {
 
   /** The chain as it stands. */
   list(): readonly StageListing[] {
+    const { places = {} } = this.#options
     return this.#current().stages.map((stage) => ({
       name: stage.name,
-      priority: stage.priority,
+      priority: placeOf(stage, places),
       phases: [
         ...(stage.onRequest ? ['request'] : []),
         ...(stage.onAnswer ? ['answer'] : []),
@@ -95,7 +98,8 @@ export class Pipeline {
     const plugins = this.#options.pluginStages?.() ?? noStages
     if (plugins !== this.#pluginStages) {
       this.#pluginStages = plugins
-      this.#chain = orderStages([...this.#options.stages, ...plugins])
+      const { stages, places } = this.#options
+      this.#chain = orderStages([...stages, ...plugins], places)
     }
     return this.#chain
   }
