@@ -26,10 +26,10 @@ export interface PipelineOptions extends ExchangeServices {
    * the host with the same priority.
    */
   readonly pluginStages?: () => readonly Stage[]
-  /** Places that an operator gives to stages, of the host or of plugins. None when missing. */
-  readonly places?: StagePlaces
   /** What `createHostList` takes; every host is served when missing. */
   readonly hosts?: readonly string[]
+  /** Places that an operator gives to stages, of the host or of plugins. None when missing. */
+  readonly places?: StagePlaces
   readonly log: GatewayLog
 }
 
@@ -75,8 +75,8 @@ export class Pipeline {
   /** @throws `GATEWAY_STAGE_CYCLE` when the constraints of the stages contradict each other. */
   constructor(options: PipelineOptions) {
     this.#options = options
-    this.#chain = orderStages(options.stages, options.places)
     this.#isServed = createHostList(options.hosts ?? [])
+    this.#chain = orderStages(options.stages, options.places)
   }
 
   /** Adds the pipeline to an application, in front of all its routes. */

@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/errors.js'
 import { stageLimits } from '../../base/gateway-limits.js'
 import { compilePath, isRegexEntry } from '../../gateway/path-pattern.js'
+import { isAmbiguousTarget } from '../../gateway/request-path.js'
 import { stagePriorities } from '../../gateway/stage.js'
 import type { Registration } from '../../sandbox/host-function.js'
 
@@ -104,6 +105,8 @@ function pathFault(path: string): string | undefined {
     return `it has ${path.length} characters; the limit is ${stageLimits.pathCharactersMax}`
   }
   if (refusedCharacter.test(path)) return 'it must not have spaces, control characters, "," or "#"'
+  // No request has such a path, so a stage that guards it would guard nothing.
+  if (isAmbiguousTarget(path)) return 'it must have no dot segments and no backslashes'
   // A regular expression of a plugin could hold up every request of the host.
   if (isRegexEntry(path)) return 'use "*" and "**" only; regular expressions are for operators'
   try {
