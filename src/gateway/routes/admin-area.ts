@@ -56,9 +56,7 @@ function installDefaults(app: FastifyInstance): void {
     if (text === '') done(null, undefined)
     else parseJson(request, text, done)
   })
-  // Schemas are for the document. Those of requests refuse nothing: the parts do that, with texts that name the remedy.
-  app.setValidatorCompiler(() => () => true)
-  // Those of answers must not take members out of what is sent.
+  // Schemas of answers are for the document; they must not take members out of what is sent.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.addHook('onRoute', (route) => {
     route.bodyLimit = monitorLimits.bodyBytesMax
