@@ -65,8 +65,6 @@ export async function startProxyWorld(
   const proxy = await createProxy({ ...proxyOptions, database, log })
   const clientIp = createClientIp({ trustedProxies })
   const app = Fastify({ forceCloseConnections: true })
-  // As in the area of admins: schemas of answers are for the document.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   proxy.install(app)
   const pipeline = new Pipeline({
     stages: [proxy.stage, ...stages],
