@@ -22,8 +22,8 @@ import { actorOf } from './gateway/routes/gate.js'
 import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/routes/gateway-routes.js'
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
-import type { Stage } from './gateway/stage.js'
 import type { User } from './identity/authenticator.js'
+import { DirectoryView } from './plugins/directory-view.js'
 import type { PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
@@ -136,26 +136,9 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
   })
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)
-  const shell = await createShell({
-    dir: gateway.shellDir,
-    hosts: gateway.shellRoutes,
-    envExcludes: gateway.shellExcludes,
-    apiPrefixes: ['/api', ...ownPrefixes],
-    database,
-    log,
-  })
-  const { ttl, excludePaths, ...cacheOptions } = gateway.cache
-  const isUncached = compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)])
-  const cache = new ResponseCache({ ...cacheOptions, ttlSeconds: ttl, isExcluded: isUncached })
-  const isReserved = compilePaths(ownPrefixes.map((prefix) => `${prefix}/**`))
-  const proxy = await createProxy({
-    database,
-    log,
-    rules: gateway.proxy.rules,
-    allowTargets: gateway.proxy.allowTargets,
-    headersMs: parseDuration(gateway.proxy.timeout),
-    isReserved,
-  })
+  const shell = await composeShell(material)
+  const proxy = await composeProxy(material)
+  const cache = composeCache(material, proxy)
   const views = {
     limiter: limit,
     cors: { rules: () => cors.list() },
@@ -177,8 +160,15 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     cors.stage,
     ...(limit === undefined ? [] : [limit.stage]),
     ...cache.stages,
-  ].map((stage) => placed(stage, gateway.priorities))
-  const pipeline = new Pipeline({ stages, pluginStages: engine.stages, log, authenticate, clientIp })
+  ]
+  const pipeline = new Pipeline({
+    stages,
+    pluginStages: engine.stages,
+    places: gateway.priorities,
+    log,
+    authenticate,
+    clientIp,
+  })
   return new HostGateway({
     config,
     log,
@@ -192,15 +182,6 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     cache,
     proxy,
   })
-}
-
-/** Gives a stage the place that an operator wants it to have. */
-function placed(stage: Stage, priorities: Readonly<Record<string, number>>): Stage {
-  const priority = Object.hasOwn(priorities, stage.name) ? priorities[stage.name] : undefined
-  // Functions of a stage may be members of a class.
-  return priority === undefined
-    ? stage
-    : Object.create(stage, { priority: { value: priority, enumerable: true } })
 }
 
 function composeLimit({ config, log }: GatewayMaterial, engine: StageEngine): RateLimit | undefined {
@@ -222,4 +203,33 @@ function composeCors({ config, database, log }: GatewayMaterial): Promise<Cors> 
   const configured = enabled ? { ...rest, origin: listOrigins(origin) } : undefined
   if (enabled) log.info({ origin, credentials: rest.credentials }, 'pages of other origins may read answers')
   return createCors({ database, log, ...(configured && { configured }) })
+}
+
+function composeShell({ config, database, log }: GatewayMaterial): Promise<Shell> {
+  const { shellDir, shellRoutes, shellExcludes } = config.gateway
+  return createShell({
+    dir: shellDir,
+    hosts: shellRoutes,
+    envExcludes: shellExcludes,
+    apiPrefixes: ['/api', ...ownPrefixes],
+    database,
+    log,
+  })
+}
+
+function composeProxy({ config, database, log }: GatewayMaterial): Promise<GatewayProxy> {
+  const { rules, allowTargets, timeout } = config.gateway.proxy
+  const isReserved = compilePaths(ownPrefixes.map((prefix) => `${prefix}/**`))
+  return createProxy({ database, log, rules, allowTargets, headersMs: parseDuration(timeout), isReserved })
+}
+
+function composeCache({ config, directory }: GatewayMaterial, proxy: GatewayProxy): ResponseCache {
+  const { ttl, excludePaths, ...options } = config.gateway.cache
+  const plugins = new DirectoryView(directory, () => ({}))
+  return new ResponseCache({
+    ...options,
+    ttlSeconds: ttl,
+    isExcluded: compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)]),
+    origins: [() => plugins.current(), () => proxy.rules.active],
+  })
 }

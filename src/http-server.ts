@@ -26,7 +26,7 @@ export interface HttpServerOptions {
 export interface Area {
   readonly prefixes: readonly string[]
   /** Answers a request that no route can take, e.g. because its path cannot be decoded. */
-  refuse(error: FastifyError, reply: FastifyReply): void
+  refuse(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void
 }
 
 /** Creates the HTTP server of a host of its own: request ids, limits, and one shape for every error outside of areas. */
@@ -97,7 +97,7 @@ function refuse(
   const path = pathOf(request)
   const area = areas.find(({ prefixes }) => prefixes.some((prefix) => path.startsWith(`${prefix}/`)))
   if (area === undefined) sendError(error, request, reply, log)
-  else area.refuse(error, reply)
+  else area.refuse(error, request, reply)
 }
 
 function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, log: ServerLog): void {

@@ -1,17 +1,18 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import type { FailureLog } from './areas/area.js'
 import { defineError } from './base/errors.js'
 import type { SnapshotStreams } from './gateway/monitor/snapshots.js'
 import { createAdminArea } from './gateway/routes/admin-area.js'
 import type { GatewayAuthenticate } from './gateway/routes/gate.js'
-import { type FailureLog, refuseUnroutable } from './gateway/routes/routes-failures.js'
+import { gatewayAnswers } from './gateway/routes/routes-failures.js'
 import { answerMetricsText, type MetricsRouteOptions } from './metrics-routes.js'
 
 /** Paths under which the host mounts the metrics as JSON; the first is the one of the OpenAPI document. */
 export const metricsPrefixes = ['/metrics/api', '/api/metrics'] as const
 
 /** The paths below the prefixes, for the server that they are mounted in. */
-export const metricsArea = { prefixes: metricsPrefixes, refuse: refuseUnroutable } as const
+export const metricsArea = { prefixes: metricsPrefixes, refuse: gatewayAnswers.refuse } as const
 
 /** The plugins have not been started yet. */
 export const poolUnavailable = defineError('METRICS_UNAVAILABLE', 503, 'Pool not initialized')

@@ -1,8 +1,7 @@
-import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
-import { adminLimits } from '../base/limits.js'
+import type { FastifyPluginCallback } from 'fastify'
 import { createAuthentication } from './authentication.js'
 import { addCleanupOperations } from './cleanup-operations.js'
-import { installFailures } from './failures.js'
+import { adminAnswers } from './failures.js'
 import { addGrantOperations } from './grant-operations.js'
 import { addHookOperations } from './hook-operations.js'
 import { addMetricsOperation } from './metrics-operation.js'
@@ -26,10 +25,9 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     const authentication = createAuthentication(options.authenticate)
     const mutations = createMutations(authentication, options.log)
     const context: OperationContext = { administration: options.administration, authentication, mutations }
-    installDefaults(app)
+    adminAnswers.install(app, options.log)
     installValidation(app)
     app.addHook('onRequest', authentication.check)
-    installFailures(app, options.log)
     addPluginOperations(app, context)
     addRouteOperations(app, context)
     addGrantOperations(app, context)
@@ -40,21 +38,4 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     if (options.metrics !== undefined) addMetricsOperation(app, options.metrics)
     done()
   }
-}
-
-/** Sets what does not depend on the surrounding application: it may have parsers and limits of its own. */
-function installDefaults(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson)
-  app.addHook('onRoute', (route) => {
-    route.bodyLimit = adminLimits.bodyBytesMax
-  })
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-    })
-  })
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { bearerUser } from '../areas/bearer.js'
 import { forbidden, unauthorized } from './errors.js'
 import type { AdminApiOptions, AdminUser } from './options.js'
 
@@ -15,11 +16,7 @@ export function createAuthentication(authenticate: AdminApiOptions['authenticate
   const users = new WeakMap<FastifyRequest, AdminUser>()
   return {
     async check(request, reply) {
-      const user = hasBearer(request) ? await authenticate(request) : undefined
-      if (user === undefined) {
-        reply.header('www-authenticate', 'Bearer')
-        throw unauthorized()
-      }
+      const user = await bearerUser(request, reply, authenticate, unauthorized)
       if (user.role !== 'admin') throw forbidden({ user: user.username, role: user.role })
       users.set(request, user)
     },
@@ -29,9 +26,4 @@ export function createAuthentication(authenticate: AdminApiOptions['authenticate
       return user.username
     },
   }
-}
-
-/** A browser sends cookies by itself but never a bearer token, so other sites cannot act in an admin's name. */
-function hasBearer(request: FastifyRequest): boolean {
-  return /^bearer +\S/i.test(request.headers.authorization ?? '')
 }

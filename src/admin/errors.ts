@@ -22,7 +22,7 @@ export const operationNotFound = defineError(
 )
 
 /** A request that does not have the form of its schema, or that could not be read. */
-export const invalidRequest = defineError('INVALID_REQUEST', 400, '{problems}')
+export const invalidRequest = defineError('INVALID_REQUEST', 400, '{problem}')
 
 /** A body above `adminLimits.bodyBytesMax`. */
 export const bodyTooLarge = defineError(

@@ -16,7 +16,7 @@ export function installValidation(app: FastifyInstance): void {
     strict: true,
   })
   app.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
-  app.setSchemaErrorFormatter((problems, part) => invalidRequest({ problems: describe(problems, part) }))
+  app.setSchemaErrorFormatter((problems, part) => invalidRequest({ problem: describe(problems, part) }))
 }
 
 /** Ajv's problem as Fastify hands it on. */

@@ -176,6 +176,12 @@ export const adminLimits = {
   problemsMax: 20,
 } as const
 
+/** Limits of what all areas of the HTTP interface have in common. */
+export const areaLimits = {
+  /** Characters of a path that a failure names; the rest is cut. */
+  pathCharactersMax: 200,
+} as const
+
 /** Limits of what plugins ask for and of its approvals. */
 export const grantLimits = {
   /** Characters of the description of a domain that are kept; the rest is cut. */

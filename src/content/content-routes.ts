@@ -1,7 +1,6 @@
-import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import { contentLimits } from '../base/limits.js'
+import type { FastifyPluginCallback } from 'fastify'
 import { addDelivery } from './delivery-route.js'
-import { installFailures } from './routes-failures.js'
+import { contentAnswers } from './routes-failures.js'
 import type { ContentRoutesOptions } from './routes-options.js'
 import { addTableRoutes } from './table-routes.js'
 import { createUsers } from './users.js'
@@ -16,8 +15,9 @@ export const contentPrefix = '/api/v1/content'
  */
 export function createContentRoutes(options: ContentRoutesOptions): FastifyPluginCallback {
   return function contentRoutes(app, _options, done) {
-    installDefaults(app)
-    installFailures(app, options.log)
+    contentAnswers.install(app, options.log)
+    // The schemas are for the document and for what is sent: what comes in is checked by the service, for all its users.
+    app.setValidatorCompiler(() => () => true)
     addDelivery(app, options)
     app.register((tables, _nothing, added) => {
       const users = createUsers(options)
@@ -27,19 +27,4 @@ export function createContentRoutes(options: ContentRoutesOptions): FastifyPlugi
     })
     done()
   }
-}
-
-/** Sets what does not depend on the surrounding application: it may have parsers and limits of its own. */
-function installDefaults(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson)
-  // The schemas are for the document and for what is sent: what comes in is checked by the service, for all its users.
-  app.setValidatorCompiler(() => () => true)
-  app.addHook('onRoute', (route) => {
-    route.bodyLimit = contentLimits.bodyBytesMax
-  })
-  app.addHook('onRequest', async (_request: FastifyRequest, reply: FastifyReply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
-  })
 }

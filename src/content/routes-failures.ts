@@ -1,7 +1,6 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { defineError, HostError } from '../base/errors.js'
+import { Area } from '../areas/area.js'
+import { defineError } from '../base/errors.js'
 import { contentLimits } from '../base/limits.js'
-import type { ContentRoutesOptions } from './routes-options.js'
 
 /** No credential, or one that is not valid. */
 export const credentialMissing = defineError(
@@ -48,42 +47,14 @@ export const pathUnknown = defineError(
   'The content API has no {method} {path}; /api/v1/openapi.json lists what it has.',
 )
 
-/** Fixed text of every other failure of the server. */
-const serverFailureText = 'The server failed to do this. The log line of this request tells why.'
-
 /** Codes of 5xx errors whose text the host writes by itself, without anything of a plugin in it. */
 const plainServerErrors: readonly string[] = ['DATABASE_BUSY', 'DATABASE_CLOSED', 'HOOK_UNAVAILABLE']
 
-/** Answers every failure of an application with the one envelope; the cause goes to the log only. */
-export function installFailures(app: FastifyInstance, log: ContentRoutesOptions['log']): void {
-  app.setErrorHandler((thrown: FastifyError | HostError, request, reply) => {
-    const error = thrown instanceof HostError ? thrown : fromFramework(thrown)
-    if (error.status >= 500) {
-      const { method, url, id } = request
-      log.error({ request_id: id, method, url, code: error.code, err: thrown }, 'content request failed')
-    }
-    sendFailure(request, reply, error)
-  })
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0] ?? ''
-    sendFailure(request, reply, pathUnknown({ method: request.method, path }))
-  })
-}
-
-function sendFailure(request: FastifyRequest, reply: FastifyReply, error: HostError): void {
-  const { status, code, retryAfterSeconds } = error
-  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
-  const isPlain = status < 500 || plainServerErrors.includes(code)
-  const message = isPlain ? error.message : serverFailureText
-  void reply.code(status).send({ error: { code, message, request_id: request.id } })
-}
-
-function fromFramework(thrown: FastifyError): HostError {
-  if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge({ limit: contentLimits.bodyBytesMax })
-  if (thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return bodyNotJson()
-  const status = thrown.statusCode ?? 500
-  if (status >= 400 && status < 500) {
-    return requestUnreadable({ problem: `The request could not be read: ${thrown.message}` })
-  }
-  return new HostError('INTERNAL_ERROR', 500, serverFailureText, { cause: thrown })
-}
+/** How the content API answers failures. */
+export const contentAnswers = new Area({
+  name: 'content',
+  bodyBytesMax: contentLimits.bodyBytesMax,
+  refusals: { requestInvalid: requestUnreadable, bodyTooLarge, bodyNotJson, pathUnknown },
+  isPlain: ({ code }) => plainServerErrors.includes(code),
+  envelope: ({ code, message }, { id }) => ({ error: { code, message, request_id: id } }),
+})

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { bearerUser } from '../areas/bearer.js'
 import type { HookContext } from './hook-runner.js'
 import { credentialMissing, roleMissing } from './routes-failures.js'
 import type { ContentRoutesOptions, ContentUser } from './routes-options.js'
@@ -16,12 +17,7 @@ export function createUsers({ authenticate }: Pick<ContentRoutesOptions, 'authen
   const users = new WeakMap<FastifyRequest, ContentUser>()
   return {
     async check(request, reply) {
-      const hasBearer = /^bearer +\S/i.test(request.headers.authorization ?? '')
-      const user = hasBearer ? await authenticate(request) : undefined
-      if (user === undefined) {
-        reply.header('www-authenticate', 'Bearer')
-        throw credentialMissing()
-      }
+      const user = await bearerUser(request, reply, authenticate, credentialMissing)
       if (user.role !== 'admin') throw roleMissing({ user: user.username, role: user.role })
       users.set(request, user)
     },

@@ -5,7 +5,7 @@ import { Exchange, type ExchangeServices } from './exchange.js'
 import { refusalAtDoor } from './front-door.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
 import type { Stage, StageAnswer, StageVerdict } from './stage.js'
-import { orderStages, type StageChain } from './stage-chain.js'
+import { orderStages, placeOf, type StageChain, type StagePlaces } from './stage-chain.js'
 
 /** The part of a logger that the gateway writes to. */
 export interface GatewayLog {
@@ -23,6 +23,8 @@ export interface PipelineOptions extends ExchangeServices {
    * the host with the same priority.
    */
   readonly pluginStages?: () => readonly Stage[]
+  /** Places that an operator gives to stages, of the host or of plugins. None when missing. */
+  readonly places?: StagePlaces
   readonly log: GatewayLog
 }
 
@@ -58,7 +60,7 @@ export class Pipeline {
   /** @throws `GATEWAY_STAGE_CYCLE` when the constraints of the stages contradict each other. */
   constructor(options: PipelineOptions) {
     this.#options = options
-    this.#chain = orderStages(options.stages)
+    this.#chain = orderStages(options.stages, options.places)
   }
 
   /** Adds the pipeline to an application, in front of all its routes. */
@@ -73,9 +75,10 @@ export class Pipeline {
 
   /** The chain as it stands. */
   list(): readonly StageListing[] {
+    const { places = {} } = this.#options
     return this.#current().stages.map((stage) => ({
       name: stage.name,
-      priority: stage.priority,
+      priority: placeOf(stage, places),
       phases: [
         ...(stage.onRequest ? ['request'] : []),
         ...(stage.onAnswer ? ['answer'] : []),
@@ -89,7 +92,8 @@ export class Pipeline {
     const plugins = this.#options.pluginStages?.() ?? noStages
     if (plugins !== this.#pluginStages) {
       this.#pluginStages = plugins
-      this.#chain = orderStages([...this.#options.stages, ...plugins])
+      const { stages, places } = this.#options
+      this.#chain = orderStages([...stages, ...plugins], places)
     }
     return this.#chain
   }

@@ -12,20 +12,29 @@ export interface StageChain {
   readonly finish: readonly Stage[]
 }
 
+/** Other places of stages than their own, by name. */
+export type StagePlaces = Readonly<Record<string, number>>
+
+/** The place of a stage: its own, unless an operator gives it another. */
+export function placeOf({ name, priority }: Stage, places: StagePlaces): number {
+  return Object.hasOwn(places, name) ? (places[name] ?? priority) : priority
+}
+
 /**
  * Orders stages: of those whose `after` and `before` are satisfied, the one with the lowest priority comes next; of
  * equal ones the one that was given first.
  *
+ * @param places None when missing.
  * @throws `GATEWAY_STAGE_CYCLE` when the constraints contradict each other.
  */
-export function orderStages(given: readonly Stage[]): StageChain {
+export function orderStages(given: readonly Stage[], places: StagePlaces = {}): StageChain {
   const stages: Stage[] = []
   const waiting = new Set(given)
   while (waiting.size > 0) {
     let next: Stage | undefined
     for (const stage of waiting) {
       if (isBlocked(stage, waiting)) continue
-      if (next === undefined || stage.priority < next.priority) next = stage
+      if (next === undefined || placeOf(stage, places) < placeOf(next, places)) next = stage
     }
     if (next === undefined) throw stageCycle({ stages: [...waiting].map(({ name }) => name).join(', ') })
     waiting.delete(next)

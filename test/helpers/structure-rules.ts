@@ -6,6 +6,7 @@ export type StructureRule = (tree: SourceTree) => readonly string[]
 /** A folder of src/ imports only folders of a lower level. */
 const levels: Readonly<Record<string, number>> = {
   base: 0,
+  areas: 1,
   config: 1,
   telemetry: 1,
   database: 1,

@@ -144,7 +144,7 @@ it('an area answers for itself where a request comes to no route', async (test) 
     areas: [
       {
         prefixes: ['/shop', '/api/shop'],
-        refuse: (error, reply) => void reply.code(400).send(`shop: ${error.code}`),
+        refuse: (error, _request, reply) => void reply.code(400).send(`shop: ${error.code}`),
       },
     ],
   })

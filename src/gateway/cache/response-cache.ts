@@ -28,6 +28,11 @@ export interface ResponseCacheOptions {
   readonly varyBy?: readonly string[]
   /** How long requests wait for the first one of their key; `cacheLimits.waitMs` when missing. */
   readonly waitMs?: number
+  /**
+   * What answers come from, such as the rules of the proxy: each gives the same value as long as nothing has changed.
+   * When one gives another, nothing is served that was kept before. None when missing.
+   */
+  readonly origins?: readonly (() => unknown)[]
   /** Milliseconds that never go back; `performance.now` when missing. */
   readonly now?: () => number
 }
@@ -78,6 +83,8 @@ export class ResponseCache {
   readonly #misses = new Map<Exchange, Miss>()
   /** What requests that write are about. */
   readonly #writes = new WeakMap<Exchange, string>()
+  /** What the origins gave when they were last asked. */
+  #seen: readonly unknown[] = []
   readonly #counts = { hits: 0, misses: 0, stores: 0, invalidations: 0, waits: 0 }
 
   constructor(options: ResponseCacheOptions) {
@@ -106,6 +113,14 @@ export class ResponseCache {
     const count = this.#store.invalidate(invalidation)
     this.#counts.invalidations += count
     return count
+  }
+
+  /** Forgets what came from origins that have changed since. */
+  #renew(): void {
+    const origins = this.#options.origins ?? []
+    if (origins.every((origin, at) => origin() === this.#seen[at])) return
+    this.#seen = origins.map((origin) => origin())
+    this.invalidate({})
   }
 
   /** Looks requests up; sees answers last. */
@@ -140,6 +155,7 @@ export class ResponseCache {
     const { method } = exchange
     if (!safeMethods.has(method)) this.#writes.set(exchange, primaryOf(exchange))
     if ((method !== 'GET' && method !== 'HEAD') || !this.#handles(exchange)) return undefined
+    this.#renew()
     const request = readCacheRequest(exchange, this.#keyed)
     if (request === undefined) return undefined
     if (request.isReload) return this.#miss(exchange, request, undefined)
@@ -235,6 +251,7 @@ export class ResponseCache {
   }
 
   #put(kept: KeptHead, body: Uint8Array, miss: Miss): boolean {
+    this.#renew()
     const isKept = !miss.isDoomed && this.#store.add(makeEntry(kept, body), kept.request)
     if (isKept) this.#counts.stores += 1
     miss.flight?.end()

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
-import { monitorLimits } from '../../base/gateway-limits.js'
+import type { FailureLog } from '../../areas/area.js'
 import { createGate, type GatewayAuthenticate } from './gate.js'
-import { answerHeaders, type FailureLog, installFailures } from './routes-failures.js'
+import { gatewayAnswers } from './routes-failures.js'
 
 /** Adds the routes of one part to an application; paths are relative to its prefix. */
 export type RoutesPart = (app: FastifyInstance) => void
@@ -38,32 +38,14 @@ export function createAdminArea({
   parts,
 }: AdminAreaOptions): FastifyPluginCallback {
   return function adminArea(app, _registration, done) {
-    installDefaults(app)
+    gatewayAnswers.install(app, log)
+    // Schemas of answers are for the document; they must not take members out of what is sent.
+    app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate))
-    installFailures(app, log)
     for (const add of parts) add(app)
     done()
   }
-}
-
-/** Sets what does not depend on the surrounding application: it may have parsers and limits of its own. */
-function installDefaults(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
-    // Clients name the type of a body that they do not have.
-    if (text === '') done(null, undefined)
-    else parseJson(request, text, done)
-  })
-  // Schemas of answers are for the document; they must not take members out of what is sent.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  app.addHook('onRoute', (route) => {
-    route.bodyLimit = monitorLimits.bodyBytesMax
-  })
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(answerHeaders)
-  })
 }
 
 /** Adds to the schema of a route what is the same for all of the area. */

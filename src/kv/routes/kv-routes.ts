@@ -1,5 +1,4 @@
-import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
-import { kvHttpLimits } from '../../base/limits.js'
+import type { FastifyPluginCallback } from 'fastify'
 import { addAtomicRoute } from './atomic-route.js'
 import { addDeadLetterRoutes } from './dead-letter-routes.js'
 import { addEntryRoutes } from './entry-routes.js'
@@ -10,7 +9,7 @@ import { addOverviewRoutes } from './overview-routes.js'
 import { addPageRoutes } from './page-routes.js'
 import { createGate } from './permissions.js'
 import { addQueueRoutes } from './queue-routes.js'
-import { answerHeaders, installFailures, refuseUnroutable } from './routes-failures.js'
+import { kvAnswers } from './routes-failures.js'
 import type { KvRoutesOptions } from './routes-options.js'
 import { addSearchRoutes } from './search-routes.js'
 import { Streams } from './streams.js'
@@ -20,7 +19,7 @@ import { addWatchRoutes } from './watch-routes.js'
 export const kvPrefixes = ['/keyval/api', '/api/keyval'] as const
 
 /** The paths below the prefixes, for the server that they are mounted in. */
-export const kvArea = { prefixes: kvPrefixes, refuse: refuseUnroutable } as const
+export const kvArea = { prefixes: kvPrefixes, refuse: kvAnswers.refuse } as const
 
 /**
  * Creates the HTTP interface of the key-value store as an encapsulated Fastify plugin:
@@ -29,9 +28,11 @@ export const kvArea = { prefixes: kvPrefixes, refuse: refuseUnroutable } as cons
  */
 export function createKvRoutes(options: KvRoutesOptions): FastifyPluginCallback {
   return function kvRoutes(app, _options, done) {
-    installDefaults(app)
+    kvAnswers.install(app, options.log)
+    // The schemas are for the document: the readers of the routes tell the place and the beginning of a wrong value.
+    app.setValidatorCompiler(() => () => true)
+    app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRequest', createGate(options))
-    installFailures(app, options.log)
     const route = createRouteMaker(options)
     const streams = new Streams(app, options)
     addListRoutes(app, route)
@@ -46,20 +47,4 @@ export function createKvRoutes(options: KvRoutesOptions): FastifyPluginCallback 
     addOverviewRoutes(app, route, options)
     done()
   }
-}
-
-/** Sets what does not depend on the surrounding application: it may have parsers and limits of its own. */
-function installDefaults(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson)
-  // The schemas are for the document: the readers of the routes tell the place and the beginning of a wrong value.
-  app.setValidatorCompiler(() => () => true)
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  app.addHook('onRoute', (route) => {
-    route.bodyLimit = kvHttpLimits.bodyBytesMax
-  })
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(answerHeaders)
-  })
 }

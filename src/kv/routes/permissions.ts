@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { bearerUser } from '../../areas/bearer.js'
 import { credentialMissing, permissionMissing, rejectRate } from './routes-failures.js'
 import type { KvRoutesOptions } from './routes-options.js'
 
@@ -18,13 +19,7 @@ export function createGate(
   return async (request, reply) => {
     const client = clientOf(request)
     if (!rate.take(client)) throw rejectRate(rate.waitMs(client))
-    // A browser sends cookies by itself but never a bearer token, so other sites cannot act in a user's name.
-    const hasBearer = /^bearer +\S/i.test(request.headers.authorization ?? '')
-    const user = hasBearer ? await authenticate(request) : undefined
-    if (user === undefined) {
-      reply.header('www-authenticate', 'Bearer')
-      throw credentialMissing()
-    }
+    const user = await bearerUser(request, reply, authenticate, credentialMissing)
     const permission = permissionOf(request)
     // A path that does not exist needs none: it is answered with 404.
     if (permission === undefined || may(user.role, permission)) return

@@ -1,5 +1,5 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
-import { defineError, HostError } from '../../base/errors.js'
+import { Area, type ToldFailure } from '../../areas/area.js'
+import { defineError, type HostError } from '../../base/errors.js'
 import { kvHttpLimits } from '../../base/limits.js'
 
 /** No credential, or one that is not valid. The same text for both, so that it tells nothing. */
@@ -74,79 +74,28 @@ export const pathUnknown = defineError(
   'The key-value store has no {method} {path}; /api/v1/openapi.json lists what it has.',
 )
 
-/** Fixed text of every failure of the server that has no text of its own for callers. */
-const serverFailureText = 'The server failed to do this. The log line of this request tells why.'
-
 /** Codes of 5xx errors whose text the host writes by itself. */
 const plainServerErrors = /^(?:KV_|DATABASE_BUSY$|DATABASE_CLOSED$)/
 
-/** Where failures are written that callers must not read; pino's loggers fit. */
-export interface FailureLog {
-  error(fields: Readonly<Record<string, unknown>>, message: string): void
-}
+/** How the key-value store answers failures: with `{error, code}`. */
+export const kvAnswers = new Area({
+  name: 'kv',
+  bodyBytesMax: kvHttpLimits.bodyBytesMax,
+  refusals: { requestInvalid, bodyTooLarge, bodyNotJson, pathUnknown },
+  // 507 is about what the caller has stored, and 503 about the load.
+  isPlain: ({ code }) => plainServerErrors.test(code),
+  envelope: failureBody,
+})
 
-/** Answers every failure of an application with `{error, code}`; the cause goes to the log only. */
-export function installFailures(app: FastifyInstance, log: FailureLog): void {
-  app.setErrorHandler((thrown: FastifyError | HostError, request, reply) => {
-    const error = thrown instanceof HostError ? thrown : fromFramework(thrown)
-    // 507 is about what the caller has stored, and 503 about the load; neither is a fault to look into.
-    if (error.status === 500) {
-      const { method, url, id } = request
-      log.error({ request_id: id, method, url, code: error.code, err: thrown }, 'kv request failed')
-    }
-    sendFailure(reply, error)
-  })
-  app.setNotFoundHandler((request, reply) => {
-    const path = (request.url.split('?')[0] ?? '').slice(0, kvHttpLimits.previewCharacters * 4)
-    sendFailure(reply, pathUnknown({ method: request.method, path }))
-  })
-}
-
-/** Headers of every answer: nothing of the store belongs into a cache, or is anything but what it says. */
-export const answerHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
-
-/** Answers a request that comes to no route, e.g. because its path is not percent-encoded UTF-8. */
-export function refuseUnroutable(thrown: FastifyError, reply: FastifyReply): void {
-  sendFailure(reply.headers(answerHeaders), fromFramework(thrown))
-}
-
-/** What a stream tells its client when it has to end. */
-export function failureBody(error: unknown): { readonly error: string; readonly code: string } {
-  if (!(error instanceof HostError)) return { error: serverFailureText, code: 'INTERNAL_ERROR' }
-  const { status, code, message } = error
-  const isPlain = status < 500 || plainServerErrors.test(code)
-  return { error: isPlain ? message : serverFailureText, code }
+/** The body of a failure, and what a stream tells its client when it has to end. */
+export function failureBody({ message, code }: ToldFailure): {
+  readonly error: string
+  readonly code: string
+} {
+  return { error: message, code }
 }
 
 /** Tells the client of a request how long to wait, before it is refused. */
 export function rejectRate(waitMs: number): HostError {
   return requestsLimited({}, { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) })
-}
-
-function sendFailure(reply: FastifyReply, error: HostError): void {
-  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
-  void reply
-    .code(error.status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(JSON.stringify(failureBody(error)))
-}
-
-function fromFramework(thrown: FastifyError): HostError {
-  switch (thrown.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return bodyTooLarge({ limit: kvHttpLimits.bodyBytesMax })
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return bodyNotJson()
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-      return requestInvalid({ problem: 'The body is empty although its content type is application/json.' })
-    case 'FST_ERR_BAD_URL':
-      return requestInvalid({
-        problem: 'The path is not percent-encoded UTF-8. Encode each part of it as encodeURIComponent does.',
-      })
-  }
-  const status = thrown.statusCode ?? 500
-  if (status >= 400 && status < 500) {
-    return requestInvalid({ problem: `The request could not be read: ${thrown.message}` })
-  }
-  return new HostError('INTERNAL_ERROR', 500, serverFailureText, { cause: thrown })
 }

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
+import type { FailureLog } from '../../areas/area.js'
 import type { TokenBuckets } from '../../base/token-buckets.js'
 import type { KvNamespaces } from '../kv.js'
 import type { KvTotals } from '../sqlite/overview.js'
 import type { MessageHolds } from './message-holds.js'
-import type { FailureLog } from './routes-failures.js'
 import type { StreamSlots } from './stream-slots.js'
 
 /** Who calls the key-value store over HTTP. */

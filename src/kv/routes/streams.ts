@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HostError } from '../../base/errors.js'
 import { kvHttpLimits } from '../../base/limits.js'
 import { EventStream } from './event-stream.js'
-import { failureBody } from './routes-failures.js'
+import { failureBody, kvAnswers } from './routes-failures.js'
 import type { KvRoutesOptions } from './routes-options.js'
 
 /** Writes into a stream until there is nothing more to tell. */
@@ -66,7 +66,10 @@ export class Streams {
         this.#options.log.error({ request_id: id, url, err: error }, 'kv stream failed')
       }
       const status = error instanceof HostError ? error.status : 500
-      await stream.send({ event: 'failure', data: JSON.stringify({ ...failureBody(error), status }) })
+      await stream.send({
+        event: 'failure',
+        data: JSON.stringify({ ...failureBody(kvAnswers.tell(error)), status }),
+      })
     }
   }
 }

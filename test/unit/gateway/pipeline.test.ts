@@ -107,6 +107,23 @@ describe('the chain', () => {
     )
   })
 
+  it('puts stages where an operator wants them, those of plugins too', async (test) => {
+    const plugins = [recorder([], 'plugin:a/guard', 50), recorder([], 'constructor', 40)]
+    const { pipeline } = await serve(test, [recorder([], 'a', 0), recorder([], 'b', 10)], {
+      pluginStages: () => plugins,
+      places: { a: 20, 'plugin:a/guard': -5, absent: 1 },
+    })
+    assert.deepEqual(
+      pipeline.list().map(({ name, priority }) => [name, priority]),
+      [
+        ['plugin:a/guard', -5],
+        ['b', 10],
+        ['a', 20],
+        ['constructor', 40],
+      ],
+    )
+  })
+
   it('refuses constraints that contradict each other', () => {
     const stages = [
       recorder([], 'a', 1, { after: ['b'] }),

@@ -168,14 +168,7 @@ describe('a hard stop', () => {
     while (isStuck) seen.push(...codes(await many(5, () => call(good, 'wait', '1'))))
     const outcome = await stuck
     assert.ok(!outcome.ok && outcome.blamed)
-    // On a machine that is short of time calls may be put off; none is lost with the executor that was stopped.
-    const putOff = ['EVICTED', 'POOL_EXHAUSTED']
-    assert.deepEqual(
-      [...new Set(seen)].filter((code) => !putOff.includes(String(code))),
-      ['ok'],
-    )
-    const served = seen.filter((code) => code === 'ok')
-    assert.ok(served.length > seen.length / 2, `${served.length} of ${seen.length} were served`)
+    assert.deepEqual([...new Set(seen)], ['ok'])
     assert.equal(fixture.noticed('executorLost'), 1)
     assert.deepEqual(outcomeOf(await persist(() => call(bad, 'echo', 'y'))), ['y'])
     sandbox.setQuarantine('bad', false)

@@ -253,3 +253,31 @@ for (const [name, body, headers] of broken) {
     assert.equal(server.cache.stats().entries, 0)
   })
 }
+
+test('when what answers come from has changed, nothing from before is served, nor kept when it arrives', async () => {
+  let origin = {}
+  let calls = 0
+  let door: Gate | undefined
+  const other = {}
+  await serve(
+    async () => {
+      calls += 1
+      const text = `answer ${calls}`
+      await door?.opened
+      return text
+    },
+    { cache: { origins: [() => other, () => origin] } },
+  )
+  assert.equal((await server.ask('/a')).body, 'answer 1')
+  assert.equal((await server.ask('/a')).body, 'answer 1')
+  origin = {}
+  door = gate()
+  const late = server.ask('/a')
+  await until(() => calls === 2)
+  origin = {}
+  door.open()
+  assert.equal((await late).body, 'answer 2')
+  assert.equal((await server.ask('/a')).body, 'answer 3')
+  assert.equal((await server.ask('/a')).body, 'answer 3')
+  assert.equal(server.cache.stats().entries, 1)
+})
