@@ -55,10 +55,10 @@ describe('the smallest configuration', () => {
         'gateway.rateLimit.excludePaths': ['/api/public/.*'],
       },
     })
-    await server.send('GET', '/api/public/x', from(app))
-    assert.deepEqual(await bucketsOf(server), [])
-    await server.send('GET', '/api/private/x', from(app))
-    assert.deepEqual(await bucketsOf(server), [['ip:127.0.0.1', 999]])
+    const left = async (path: string) =>
+      (await server.send('GET', path, from(app))).headers['x-ratelimit-remaining']
+    assert.equal(await left('/api/public/x'), undefined)
+    assert.equal(await left('/api/private/x'), '999')
   })
 
   it('of an application in production: one origin, credentials, 60 a minute for each user, a shell', async (t) => {
@@ -77,8 +77,12 @@ describe('the smallest configuration', () => {
     })
     assert.equal(headers['access-control-allow-origin'], app)
     assert.equal(headers['access-control-allow-credentials'], 'true')
-    const [[key, tokens] = []] = await bucketsOf(server)
-    assert.deepEqual([key, Number(tokens) >= 59], ['user:admin', true])
+    // A bucket that is full again is none: so many take their time.
+    for (let at = 0; at < 20; at += 1) await server.send('GET', '/health', { headers: server.credentials })
+    assert.deepEqual(
+      (await bucketsOf(server)).map(([key]) => key),
+      ['user:admin'],
+    )
     assert.match((await load(server, '/orders')).text, /shell/)
     assert.doesNotMatch((await load(server, '/cpanel')).text, /shell/)
     const stranger = await server.send('GET', '/health', from('https://evil.example'))
@@ -109,11 +113,11 @@ describe('the smallest configuration', () => {
       })
       assert.equal(headers['access-control-allow-origin'], origin)
     }
-    await server.send('GET', '/health')
-    assert.deepEqual((await bucketsOf(server)).sort(), [
-      ['lua:tenants/tenant:acme', 4998],
-      ['lua:tenants/tenant:anon', 4999],
-    ])
+    for (let at = 0; at < 40; at += 1) {
+      await server.send('GET', '/health', { headers: at % 2 === 0 ? { 'x-tenant-id': 'acme' } : {} })
+    }
+    const keys = (await bucketsOf(server)).map(([key]) => key).sort()
+    assert.deepEqual(keys, ['lua:tenants/tenant:acme', 'lua:tenants/tenant:anon'])
     assert.match((await load(server, '/orders')).text, /shell/)
     assert.doesNotMatch((await load(server, '/legacy')).text, /shell/)
   })
