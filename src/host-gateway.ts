@@ -209,6 +209,8 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
 function composeLimit({ config, log }: GatewayMaterial, engine: StageEngine): RateLimit | undefined {
   const { enabled, maxBuckets, rules, ...rest } = config.gateway.rateLimit
   if (!enabled) return undefined
+  const { requests, window, keyBy } = rest
+  log.info({ requests, window, keyBy, rules: rules.length }, 'requests are limited')
   return new RateLimit({
     ...rest,
     rules,
@@ -221,6 +223,7 @@ function composeLimit({ config, log }: GatewayMaterial, engine: StageEngine): Ra
 function composeCors({ config, database, log }: GatewayMaterial): Promise<Cors> {
   const { enabled, origin, ...rest } = config.gateway.cors
   const configured = enabled ? { ...rest, origin: listOrigins(origin) } : undefined
+  if (enabled) log.info({ origin, credentials: rest.credentials }, 'pages of other origins may read answers')
   return createCors({ database, log, ...(configured && { configured }) })
 }
 

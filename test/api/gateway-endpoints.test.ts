@@ -257,7 +257,9 @@ describe('endpoints of a gateway with all its parts', () => {
   const server = useHost({
     plugins: {},
     config: {
-      'gateway.rateLimit.requests': 10_000,
+      // A bucket that is full again is none, so that it must not fill up before somebody looks.
+      'gateway.rateLimit.requests': 2000,
+      'gateway.rateLimit.window': '1h',
       'gateway.cors.origin': 'https://a.example',
       'gateway.cache.enabled': true,
       'gateway.shellDir': folder,

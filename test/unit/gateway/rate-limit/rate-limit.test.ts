@@ -36,7 +36,7 @@ async function startWorld(
   const limit = new RateLimit({
     requests: 3,
     window: '30s',
-    log: { warn: (fields) => warnings.push(fields) },
+    log: { ...silent, warn: (fields) => warnings.push(fields) },
     clock: () => ms,
     now: () => epoch + ms,
     ...options,
