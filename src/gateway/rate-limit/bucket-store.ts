@@ -157,7 +157,7 @@ export class BucketStore {
    * @param count How many buckets are looked at, those without requests for longest first.
    */
   dropFull(count: number): void {
-    this.#dropFull(count, this.#clock())
+    this.#dropFull(count, this.#clock(), 0)
   }
 
   #touch(key: string, rate: Rate, now: number): Bucket {
@@ -168,7 +168,7 @@ export class BucketStore {
       this.#append(known)
       return known
     }
-    this.#dropFull(rateLimitLimits.forgetStep, now)
+    this.#dropFull(rateLimitLimits.forgetStep, now, rateLimitLimits.forgetIdleMs)
     if (this.#buckets.size >= this.#bucketsMax && this.#oldest !== undefined) this.#drop(this.#oldest)
     const bucket: Bucket = {
       key: copyOf(key),
@@ -184,10 +184,12 @@ export class BucketStore {
     return bucket
   }
 
-  #dropFull(count: number, now: number): void {
+  #dropFull(count: number, now: number, idleMs: number): void {
     let bucket = this.#oldest
     for (let left = count; left > 0 && bucket !== undefined; left -= 1) {
       const { newer } = bucket
+      // A client that sends all the time would have its bucket made anew for each request.
+      if (now - bucket.activeAt < idleMs) return
       if (tokensAt(bucket, now) >= bucket.rate.capacity) this.#drop(bucket)
       bucket = newer
     }
