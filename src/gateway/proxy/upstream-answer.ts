@@ -20,12 +20,21 @@ export function openingHeaders({ statusCode, headers }: IncomingMessage): Header
 }
 
 function passable(headers: IncomingHttpHeaders): Headers | undefined {
-  const entries = Object.entries(headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((each) => [name, each] as const),
-  )
-  if (entries.length > proxyLimits.answerHeadersMax) return undefined
-  if (!entries.every(([name, value]) => token.test(name) && fieldValue.test(value))) return undefined
+  let count = 0
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined) continue
+    count += typeof value === 'string' ? 1 : value.length
+    if (!token.test(name) || !isSendable(value)) return undefined
+  }
+  if (count > proxyLimits.answerHeadersMax) return undefined
+  const kept = endToEndHeaders(headers)
   // Requests are numbered here.
-  const { 'x-request-id': _, ...kept } = endToEndHeaders(headers)
-  return kept
+  if (kept['x-request-id'] === undefined) return kept
+  const { 'x-request-id': _, ...others } = kept
+  return others
+}
+
+function isSendable(value: string | readonly string[]): boolean {
+  return typeof value === 'string' ? fieldValue.test(value) : value.every((each) => fieldValue.test(each))
 }
