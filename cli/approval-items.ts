@@ -107,10 +107,7 @@ export function approveCommand(plugin: string, items: readonly Pick<ApprovalItem
 /** Shows an item in one line: what it is, and what approving it lets happen. */
 export function describeItem(context: CliContext, item: ApprovalItem): string {
   const { kind, key, description, approved_before: before } = item
-  const said =
-    (kind === 'domain' || kind === 'stage') && description !== ''
-      ? `the plugin says: ${description}`
-      : description
+  const said = kind === 'domain' && description !== '' ? `the plugin says: ${description}` : description
   const notes = [
     printable(said),
     before && printable(`was approved for ${before.plugin_version} by ${before.approved_by}`),

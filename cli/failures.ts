@@ -29,6 +29,16 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   KV_NAMESPACE_INVALID: exitCodes.usage,
   KV_REQUEST_INVALID: exitCodes.usage,
   KV_INDEX_NOT_FOUND: exitCodes.notFound,
+  PROXY_RULE_NOT_FOUND: exitCodes.notFound,
+}
+
+/** What a text of the server does not say: how the part is turned on that somebody asks for. */
+const remedies: Readonly<Record<string, string>> = {
+  RATE_LIMIT_DISABLED: 'set gateway.rateLimit in the configuration of the server and start it again',
+  SHELL_NOT_CONFIGURED: 'set gateway.shellDir in the configuration of the server and start it again',
+  CACHE_NOT_ENABLED: 'set gateway.cache.enabled in the configuration of the server and start it again',
+  PROXY_RULE_STATIC: 'it stands in gateway.proxy.rules of the configuration of the server',
+  SHELL_BASENAME_INVALID: 'it may have letters, digits, "_" and "-"',
 }
 
 /**
@@ -70,6 +80,8 @@ function fromClientError(error: ClientError): Failure {
     lines[0] =
       'the server refused the token; is it the one of this server? See --token, MODULACMS_ADMIN_TOKEN and --data'
   }
+  const remedy = remedies[error.code]
+  if (remedy !== undefined) lines.push(`  ${remedy}`)
   if (error.status >= 500 && error.requestId !== undefined) lines.push(`  request id: ${error.requestId}`)
   return {
     exitCode: exitCodeOfClientError[error.code] ?? exitCodes.failure,

@@ -4,6 +4,7 @@ import { addDevCommand } from './commands/dev.js'
 import { addDiffCommand } from './commands/diff.js'
 import { addDisableCommand } from './commands/disable.js'
 import { addEnableCommand } from './commands/enable.js'
+import { addGatewayCommand } from './commands/gateway.js'
 import { addInfoCommand } from './commands/info.js'
 import { addInitCommand } from './commands/init.js'
 import { addKvCommand } from './commands/kv.js'
@@ -26,7 +27,7 @@ Example, from nothing to a plugin that answers:
   $ curl http://127.0.0.1:8080/api/v1/plugins/guest_book/notes
 
 Environment:
-  MODULACMS_URL          address of the server for the plugin commands
+  MODULACMS_URL          address of the server for the commands that talk to one
   MODULACMS_ADMIN_TOKEN  admin token; safer than --token, which other users of the machine can see
   MODULACMS__<KEY>       a key of the configuration, e.g. MODULACMS__SERVER__PORT=9090
   NO_COLOR               print without colours
@@ -81,6 +82,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addApproveCommand(plugin, context)
   addRevokeCommand(plugin, context)
   addKvCommand(program, context)
+  addGatewayCommand(program, context)
   return program
 }
 

@@ -15,6 +15,7 @@ import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
 import { Executor } from './sandbox/executor.js'
 import type { ExecutorData } from './sandbox/protocol.js'
+import { measuredReport } from './telemetry/own-metric.js'
 
 /** See `ExecutorComposition.kv`. */
 export interface KvComposition {
@@ -72,6 +73,7 @@ if (parentPort !== null) {
       },
       kv: kv && createKvServices(kv, report),
       writeLog: (line) => report(logReport, line.plugin, line),
+      measured: (plugin, measured) => report(measuredReport, plugin, measured),
       recordTest: (plugin, record) => report(testReport, plugin, record),
     }),
     // The next test finds another database under the same name.

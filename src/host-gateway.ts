@@ -8,7 +8,6 @@ import { ResponseCache } from './gateway/cache/response-cache.js'
 import { addCompression } from './gateway/compression.js'
 import { type Cors, createCors } from './gateway/cors/cors.js'
 import { addCorsRoutes } from './gateway/cors/cors-routes.js'
-import { createIdentityStage } from './gateway/identity-stage.js'
 import { createMonitor, type Monitor } from './gateway/monitor/monitor.js'
 import { compilePaths } from './gateway/path-pattern.js'
 import { Pipeline } from './gateway/pipeline.js'
@@ -22,18 +21,29 @@ import { actorOf } from './gateway/routes/gate.js'
 import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/routes/gateway-routes.js'
 import { createShell, type Shell } from './gateway/shell/shell.js'
 import { addShellRoutes } from './gateway/shell/shell-routes.js'
+import { type Stage, stagePriorities } from './gateway/stage.js'
+import { placeOf } from './gateway/stage-chain.js'
+import type { HostAnswers } from './host-answers.js'
 import type { User } from './identity/authenticator.js'
 import { DirectoryView } from './plugins/directory-view.js'
-import type { PluginDirectory } from './plugins/plugin-directory.js'
+import { createGatewayCalls } from './plugins/gateway/gateway-calls.js'
+import type { PluginMemory } from './plugins/gateway/plugin-memory.js'
+import type { GrantDirectory, PluginDirectory } from './plugins/plugin-directory.js'
 import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
+import type { Metrics } from './telemetry/metrics.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
   readonly config: Config
   readonly database: CoreDatabase
-  readonly directory: PluginDirectory
+  readonly directory: PluginDirectory & GrantDirectory
+  readonly memory: PluginMemory
+  /** Gets the answers to what plugins ask of the gateway. */
+  readonly answers: HostAnswers
   readonly log: Logger
+  /** Counts the runs of stages of plugins; nothing does when missing. */
+  readonly metrics?: Pick<Metrics, 'stageObserved'> | undefined
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
@@ -125,7 +135,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
  * @throws HostError when the configuration names what cannot be used, such as a directory without a shell.
  */
 export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
-  const { config, database, directory, log, authenticate, clientIp } = material
+  const { config, database, directory, log, metrics, authenticate, clientIp } = material
   const { gateway } = config
   const engine = createStageEngine({
     directory,
@@ -133,12 +143,14 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     isApproved: ({ grants }, key) => grants.isApproved('stage', key),
     untouched: ownPrefixes,
     breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
+    timeoutMs: parseDuration(gateway.stage.timeout),
+    observe: metrics && ((run) => metrics.stageObserved(run)),
   })
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)
   const shell = await composeShell(material)
   const proxy = await composeProxy(material)
-  const cache = composeCache(material, proxy)
+  const cache = composeCache(material, proxy, engine)
   const views = {
     limiter: limit,
     cors: { rules: () => cors.list() },
@@ -152,10 +164,19 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     keepsHistory: gateway.history.enabled,
     log,
   })
+  const { requestLog } = monitor
+  const figures = {
+    requestLog,
+    limiter: limit,
+    cache: gateway.cache.enabled ? cache : undefined,
+    shell,
+    cors: views.cors,
+  }
+  const calls = createGatewayCalls({ directory, memory: material.memory, figures, shell })
+  for (const [topic, answer] of calls) material.answers.provide(topic, answer)
   const stages = [
     monitor.stage,
     proxy.stage,
-    createIdentityStage(),
     ...shell.stages,
     cors.stage,
     ...(limit === undefined ? [] : [limit.stage]),
@@ -165,6 +186,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     stages,
     pluginStages: engine.stages,
     places: gateway.priorities,
+    hosts: gateway.hosts,
     log,
     authenticate,
     clientIp,
@@ -187,6 +209,8 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
 function composeLimit({ config, log }: GatewayMaterial, engine: StageEngine): RateLimit | undefined {
   const { enabled, maxBuckets, rules, ...rest } = config.gateway.rateLimit
   if (!enabled) return undefined
+  const { requests, window, keyBy } = rest
+  log.info({ requests, window, keyBy, rules: rules.length }, 'requests are limited')
   return new RateLimit({
     ...rest,
     rules,
@@ -199,6 +223,7 @@ function composeLimit({ config, log }: GatewayMaterial, engine: StageEngine): Ra
 function composeCors({ config, database, log }: GatewayMaterial): Promise<Cors> {
   const { enabled, origin, ...rest } = config.gateway.cors
   const configured = enabled ? { ...rest, origin: listOrigins(origin) } : undefined
+  if (enabled) log.info({ origin, credentials: rest.credentials }, 'pages of other origins may read answers')
   return createCors({ database, log, ...(configured && { configured }) })
 }
 
@@ -220,13 +245,21 @@ function composeProxy({ config, database, log }: GatewayMaterial): Promise<Gatew
   return createProxy({ database, log, rules, allowTargets, headersMs: parseDuration(timeout), isReserved })
 }
 
-function composeCache({ config, directory }: GatewayMaterial, proxy: GatewayProxy): ResponseCache {
-  const { ttl, excludePaths, ...options } = config.gateway.cache
+function composeCache(
+  { config, directory }: GatewayMaterial,
+  proxy: GatewayProxy,
+  engine: StageEngine,
+): ResponseCache {
+  const { cache, priorities } = config.gateway
+  const { ttl, excludePaths, ...options } = cache
+  const place = priorities.cache ?? stagePriorities.gateway
+  const isBehind = (stage: Stage): boolean => placeOf(stage, priorities) >= place
   const plugins = new DirectoryView(directory, () => ({}))
   return new ResponseCache({
     ...options,
     ttlSeconds: ttl,
     isExcluded: compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)]),
+    isGuarded: (exchange) => engine.isGuarded(exchange, isBehind),
     origins: [() => plugins.current(), () => proxy.rules.active],
   })
 }

@@ -12,13 +12,14 @@ import { generationSettings } from './generation-settings.js'
 import { HostAnswers } from './host-answers.js'
 import type { HostHarness } from './host-harness.js'
 import { composeDeliveries, composeKv, type KvMaterial, tellDropped } from './host-kv.js'
-import { observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
+import { declaredMetrics, observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
 import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
 import type { KvService } from './kv/service/kv-service.js'
 import { OutboundClient } from './outbound/outbound-client.js'
 import { writePluginReport } from './plugin-reports.js'
 import { createCoreCalls } from './plugins/core-calls.js'
+import { PluginMemory } from './plugins/gateway/plugin-memory.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
 import type { KvDeliveries } from './plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from './plugins/manager.js'
@@ -28,6 +29,7 @@ import type { Sandbox } from './sandbox/generation.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
 import type { Logger } from './telemetry/logger.js'
 import { createMetrics, type Metrics } from './telemetry/metrics.js'
+import { type Measured, measuredReport } from './telemetry/own-metric.js'
 import type { Tracing } from './telemetry/tracing.js'
 import { productVersion } from './version.js'
 
@@ -71,6 +73,10 @@ export interface HostParts {
   readonly kv: KvService
   /** Brings messages and changes of the key-value store to plugins. */
   readonly deliveries: KvDeliveries
+  /** What plugins keep in the memory of the host. */
+  readonly memory: PluginMemory
+  /** Who answers what plugins ask; the gateway, which is put together later, adds its part. */
+  readonly answers: HostAnswers
   /** Undefined when the configuration turns metrics off. */
   readonly metrics: Metrics | undefined
 }
@@ -87,6 +93,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
   const kv = composeKv(material, { signal: commits, counts, metrics })
+  const memory = new PluginMemory()
   const deliveries = composeDeliveries(material, { kv, commits, metrics, directory: () => plugins })
   const plugins = createPluginManager({
     directory: resolve(config.plugin_directory),
@@ -102,10 +109,11 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     hotReload: config.plugin_hot_reload ? (options.hotReload ?? watchLimits) : undefined,
     isHookBreakerOpen: (plugin, event, table) => hookBreakers.isOpen(plugin, event, table),
     observer: observePlugins(metrics),
-    follower: deliveries.follower,
+    follower: memory.following(deliveries.follower),
   })
   manager = plugins
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
+  metrics?.own.follow((plugin) => declaredMetrics(plugins, plugin))
   const hooks = composeHooks(options, material, plugins, metrics)
   hookBreakers.isOpen = (plugin, event, table) => isBreakerOpen(hooks, { plugin, event, table })
   const { stores, clock: now } = kv
@@ -115,7 +123,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     answers.provide(topic, answer)
   const outbound = composeOutbound(options, material, plugins, metrics)
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
-  return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, metrics }
+  return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, memory, answers, metrics }
 }
 
 /** What connects the executor threads with the rest of the host. */
@@ -144,6 +152,7 @@ function composeSandbox(
       if (harness?.report(report) === true) return
       if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
       else if (report.kind === droppedReport) tellDropped(log, metrics, report.data as DroppedCount)
+      else if (report.kind === measuredReport) metrics?.own.take(report.plugin, report.data as Measured)
       else writePluginReport(log, report)
     },
   })

@@ -11,6 +11,7 @@ import { createClientIp } from './gateway/client-ip.js'
 import { clientNetwork } from './gateway/ip-address.js'
 import { createHealthRoutes, type Health } from './health.js'
 import { composeGateway } from './host-gateway.js'
+import { mountMetrics } from './host-metrics.js'
 import type { HostParts } from './host-parts.js'
 import { observeDispatch } from './host-telemetry.js'
 import type { Authenticator, User } from './identity/authenticator.js'
@@ -19,7 +20,6 @@ import { createKvRoutes, kvPrefixes } from './kv/routes/kv-routes.js'
 import { MessageHolds } from './kv/routes/message-holds.js'
 import type { KvMeasurements } from './kv/routes/routes-options.js'
 import { StreamSlots } from './kv/routes/stream-slots.js'
-import { createMetricsRoute } from './metrics-routes.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import type { PluginManager } from './plugins/manager.js'
 import type { Logger } from './telemetry/logger.js'
@@ -57,17 +57,28 @@ export async function mountRoutes(
   material: RoutesMaterial,
 ): Promise<void> {
   const { log, database, lifecycle, tracing } = material
-  const { manager, hooks, metrics } = parts
+  const { manager, hooks, metrics, memory, answers } = parts
   const door = createDoor(material)
-  const gateway = await composeGateway({ ...material, ...door, directory: manager })
+  const gateway = await composeGateway({
+    ...material,
+    ...door,
+    metrics,
+    directory: manager,
+    memory,
+    answers,
+  })
   material.closers.push(() => gateway.close())
   await gateway.install(app)
   if (material.isOwnServer) gateway.takeUpgrades(app)
+  // The document has the routes that are added behind it.
+  await app.register(createOpenApi({ version: productVersion() }))
   await gateway.mountRoutes(app)
   await gateway.start()
-  await app.register(createOpenApi({ version: productVersion() }))
   await app.register(createHealthRoutes(() => checkHealth(database, manager, lifecycle.isShuttingDown)))
-  await mountMetrics(app, parts, material, door)
+  if (metrics !== undefined) {
+    const { access } = material.config.metrics
+    await mountMetrics(app, { metrics, access, authenticate: door.authenticate, log })
+  }
   await app.register(
     createAdminApi({
       administration: manager,
@@ -93,23 +104,6 @@ export async function mountRoutes(
       log,
       observer: observeDispatch(metrics, manager),
       ...(tracing && { startTrace: (request) => tracing.start(request) }),
-    }),
-  )
-}
-
-async function mountMetrics(
-  app: FastifyInstance,
-  { metrics }: HostParts,
-  { config }: RoutesMaterial,
-  { authenticate }: Door,
-): Promise<void> {
-  if (metrics === undefined) return
-  await app.register(
-    createMetricsRoute({
-      access: config.metrics.access,
-      contentType: metrics.contentType,
-      text: () => metrics.text(),
-      isAdmin: (request) => authenticate(request)?.role === 'admin',
     }),
   )
 }

@@ -1,10 +1,13 @@
+import { metricsOf } from './capabilities/metrics/declaration.js'
 import type { DispatchObserver } from './plugins/dispatch-options.js'
 import type { PluginManager } from './plugins/manager.js'
 import type { PluginObserver } from './plugins/plugin-observer.js'
 import type { Sandbox, SandboxObserver } from './sandbox/generation.js'
 import type { Logger } from './telemetry/logger.js'
 import type { Metrics } from './telemetry/metrics.js'
+import type { DeclaredMetrics } from './telemetry/own-series.js'
 import type { PluginSnapshot } from './telemetry/plugin-gauges.js'
+import type { ServingPlugins } from './telemetry/pool-figures.js'
 
 /** Passes on what the sandbox tells: to the log, to the plugin manager, and to the metrics where there are any. */
 export function observeSandbox(
@@ -38,7 +41,10 @@ export function observeSandbox(
 /** Passes on how the requests to plugin routes ended. */
 export function observeDispatch(metrics: Metrics | undefined, manager: PluginManager): DispatchObserver {
   return {
-    failed: (plugin, code) => manager.noteError(plugin, code),
+    failed: (plugin, code) => {
+      manager.noteError(plugin, code)
+      if (code === 'POOL_EXHAUSTED') metrics?.figures.missed()
+    },
     ...(metrics && {
       answered: (plugin, _route, status, durationMs, method) =>
         metrics.httpAnswered(plugin, method, status, durationMs),
@@ -67,4 +73,24 @@ export function snapshotPlugins(manager: PluginManager, sandbox: Sandbox): reado
     quarantined: sandbox.isQuarantined(name),
     pool: generation?.status(),
   }))
+}
+
+/** Gives the metrics that a plugin declares for itself, as of what serves; undefined when it does not run. */
+export function declaredMetrics(manager: PluginManager, plugin: string): DeclaredMetrics | undefined {
+  const { state, generation } = manager.find(plugin) ?? {}
+  if (state !== 'running' || generation === undefined) return undefined
+  return { generation: generation.id, metrics: () => metricsOf(generation.inspection.registrations) }
+}
+
+/** Tells which plugins serve, for the figures of `/metrics/api`. */
+export function servingPlugins(manager: PluginManager): ServingPlugins {
+  return {
+    all: () =>
+      manager.all().flatMap(({ name, state, generation }) => {
+        if (state !== 'running' || generation === undefined) return []
+        const { vmsTotal, callsInFlight } = generation.status()
+        return [{ name, version: generation.version, vms: vmsTotal, callsInFlight }]
+      }),
+    versionOf: (plugin) => manager.find(plugin)?.generation?.version,
+  }
 }

@@ -1,22 +1,27 @@
 import { mkdirSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { type ConfigInput, completeConfig } from './config/complete.js'
+import type { Config } from './config/schema.js'
 import type { ContentService } from './content/content-service.js'
 import { retryWhileBusy } from './database/busy-retry.js'
 import { type CoreDatabase, createDatabase } from './database/database.js'
 import { openSqlite } from './database/sqlite.js'
 import { parseDatabaseUrl } from './database/url.js'
+import { createTrust } from './gateway/client-ip.js'
 import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
 import { composeHost, type HostParts, type PartsOptions } from './host-parts.js'
 import { mountRoutes } from './host-routes.js'
+import { servingPlugins } from './host-telemetry.js'
 import { createHttpServer } from './http-server.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
 import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import type { KvNamespaces } from './kv/kv.js'
 import { kvArea } from './kv/routes/kv-routes.js'
+import { metricsArea } from './metrics-operations.js'
 import type { PluginAdministration } from './plugins/administration.js'
 import { createEmbeddedHooks, type EmbeddedHooks } from './plugins/hooks/embedded-hooks.js'
 import type { StatusReport } from './plugins/plugin-views.js'
+import { readOpenFilesMax, readServerSettings } from './server-settings.js'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.js'
 import { createTracing, type Tracing } from './telemetry/tracing.js'
 import { productVersion } from './version.js'
@@ -105,7 +110,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const kvConnection = await retryWhileBusy(() => openSqlite({ file, busyTimeoutMs: 0, mustExist: true }))
   const parts = composeHost(options, { config, log, database, databaseFile: file, kvConnection, tracing })
   const lifecycle = { isShuttingDown: false }
-  const app = options.app ?? createHttpServer({ log, areas: [kvArea, gatewayArea, proxyArea] })
+  const app = options.app ?? createOwnServer(config, log, parts)
   const closers: (() => Promise<void>)[] = []
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -125,6 +130,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
+    parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
   } catch (error) {
@@ -141,6 +147,24 @@ export async function createHost(options: HostOptions): Promise<Host> {
     status: () => parts.manager.statusReport(),
     close,
   }
+}
+
+function createOwnServer(config: Config, log: Logger, { metrics }: HostParts): FastifyInstance {
+  const settings = readServerSettings(config, readOpenFilesMax())
+  const { maxConnections } = config.server
+  if (settings.maxConnections < maxConnections) {
+    log.warn(
+      { max_connections: settings.maxConnections },
+      `server.maxConnections is ${maxConnections}, more than the open files of this process allow; raise "ulimit -n"`,
+    )
+  }
+  return createHttpServer({
+    log,
+    settings,
+    areas: [kvArea, gatewayArea, proxyArea, metricsArea],
+    isExempt: createTrust(config.plugin_trusted_proxies),
+    ...(metrics && { refused: (reason) => metrics.clientRefused(reason) }),
+  })
 }
 
 interface Closed {

@@ -1,3 +1,5 @@
+import { parse } from 'node:querystring'
+import type { Duplex } from 'node:stream'
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -6,16 +8,26 @@ import Fastify, {
 } from 'fastify'
 import { HostError } from './base/errors.js'
 import { serverLimits } from './base/limits.js'
-import { Connections } from './connections.js'
+import type { Connections } from './connections.js'
+import { createGuardedServer, type GuardedServer } from './guarded-server.js'
+import { type RefusalReason, Refusals } from './refusals.js'
+import { refuseTarget } from './refused-target.js'
 import { createRequestIds } from './request-ids.js'
+import type { ServerSettings } from './server-settings.js'
 
 /** The part of a logger that the server writes to. */
 export interface ServerLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
 export interface HttpServerOptions {
   readonly log: ServerLog
+  readonly settings: ServerSettings
+  /** Tells whether an address may have any number of connections, as it stands for many clients; none when missing. */
+  readonly isExempt?: (ip: string) => boolean
+  /** Is told of each client that is refused or cut off. */
+  readonly refused?: (reason: RefusalReason) => void
   /** Paths whose errors have a shape of their own, also where the request comes to no route. */
   readonly areas?: readonly Area[]
   /** `serverLimits.closingClientMs` when missing. */
@@ -31,24 +43,51 @@ export interface Area {
 
 /** Creates the HTTP server of a host of its own: request ids, limits, and one shape for every error outside of areas. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { log, closingClientMs = serverLimits.closingClientMs } = options
+  const { log, settings, closingClientMs = serverLimits.closingClientMs } = options
+  const nextId = createRequestIds()
+  const refusals = new Refusals(log, options.refused ?? ignore)
+  let guarded: GuardedServer | undefined
   const app = Fastify({
     logger: false,
-    genReqId: createRequestIds(),
-    requestTimeout: serverLimits.requestMs,
-    connectionTimeout: serverLimits.idleConnectionMs,
-    keepAliveTimeout: serverLimits.keepAliveMs,
-    bodyLimit: serverLimits.bodyBytesMax,
+    genReqId: (request) => nextId(request),
+    serverFactory: (serve) => {
+      guarded = createGuardedServer(serve, {
+        settings,
+        refusals,
+        isExempt: options.isExempt ?? (() => false),
+        nextId: () => nextId(),
+      })
+      return guarded.server
+    },
+    clientErrorHandler: ignore,
+    bodyLimit: settings.bodyLimit,
     // Requests on kept connections are answered by the routes themselves while the host shuts down.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: serverLimits.pathSegmentMax },
+    routerOptions: {
+      maxParamLength: serverLimits.pathSegmentMax,
+      // Node's own reader drops what is beyond a thousand; too many are refused before anybody looks at them.
+      querystringParser: (text) => (text === '' ? {} : parse(text, '&', '=', { maxKeys: 0 })),
+    },
     frameworkErrors: (error, request, reply) => refuse(error, request, reply as FastifyReply, options),
   })
   app.addHook('onRequest', nameRequest)
-  const connections = new Connections(app.server)
+  app.addHook('onRequest', (request, reply, done) => {
+    const refused = refuseTarget(request.raw, settings)
+    if (refused === undefined) {
+      done()
+      return
+    }
+    refusals.note(refused.reason, request.raw.socket.remoteAddress)
+    // The rest of what such a client sends is not worth reading.
+    reply.header('connection', 'close')
+    done(refused.error)
+  })
+  // Without a listener Node ends such a connection without a word.
+  app.server.on('connect', (_request, socket) => refuseTunnel(socket))
   app.addHook('preClose', (done) => {
-    endAsTheyGetIdle(app, connections, closingClientMs)
+    guarded?.closeTwins()
+    if (guarded !== undefined) endAsTheyGetIdle(app, guarded.connections, closingClientMs)
     done()
   })
   app.setNotFoundHandler((request, reply) => {
@@ -62,6 +101,16 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   })
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, log))
   return app
+}
+
+function refuseTunnel(socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  const body = JSON.stringify({
+    error: { code: 'METHOD_NOT_ALLOWED', message: 'The host leads no connections elsewhere.' },
+  })
+  socket.end(
+    `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  )
 }
 
 /** Lets what is under way finish; a client that does not do its part is waited for no longer than this time. */
@@ -115,3 +164,5 @@ function sendEnvelope(reply: FastifyReply, id: string, status: number, code: str
   reply.code(status).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
   void reply.send({ error: { code, message, request_id: id } })
 }
+
+function ignore(): void {}

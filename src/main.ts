@@ -4,6 +4,7 @@ import { HostError, messageOf } from './base/errors.js'
 import { serverLimits } from './base/limits.js'
 import { loadConfig } from './config/load.js'
 import type { Config } from './config/schema.js'
+import { gatewaySummary } from './gateway-summary.js'
 import { createHost, type Host, type HostOptions } from './host.js'
 import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
 import { startupText } from './startup-text.js'
@@ -70,7 +71,9 @@ export async function runServer(
     const host = await createHost({ config, environment, ...attach(config, companion) })
     try {
       const url = await host.app.listen({ host: config.server.host, port: config.server.port })
-      process.stdout.write(startupText({ url, host, isPluginSystemOn: config.plugin_enabled }))
+      process.stdout.write(
+        startupText({ url, host, isPluginSystemOn: config.plugin_enabled, gateway: gatewaySummary(config) }),
+      )
       await companion?.started({ config, host, url })
       await stop
     } finally {

@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
-import type { FailureLog } from './areas/area.js'
 import { defineError } from './base/errors.js'
 import type { SnapshotStreams } from './gateway/monitor/snapshots.js'
-import { createAdminArea } from './gateway/routes/admin-area.js'
+import { type AdminAreaLog, createAdminArea } from './gateway/routes/admin-area.js'
 import type { GatewayAuthenticate } from './gateway/routes/gate.js'
 import { gatewayAnswers } from './gateway/routes/routes-failures.js'
 import { answerMetricsText, type MetricsRouteOptions } from './metrics-routes.js'
@@ -29,7 +28,7 @@ export interface MetricsStats {
 export interface MetricsOperationsOptions extends MetricsRouteOptions {
   readonly authenticate: GatewayAuthenticate
   readonly isDocumented: boolean
-  readonly log: FailureLog
+  readonly log: AdminAreaLog
   /** The figures of all plugins together; undefined before they are started. */
   pool(): object | undefined | Promise<object | undefined>
   stats(): MetricsStats | Promise<MetricsStats>

@@ -48,6 +48,9 @@ export interface PluginTestOptions {
 /** Requests of a test all come from one address, which no limit must stop. */
 const testRateLimit = 1_000_000
 
+/** The one host name that has a shell in tests. */
+const shellHost = 'shell.test'
+
 /**
  * Runs the tests of a plugin, each in a host of its own: a fresh database, fresh VMs, everything approved, no network.
  *
@@ -59,7 +62,7 @@ export async function runPluginTests(options: PluginTestOptions): Promise<TestRe
   // Whoever is interrupted has no time for anything else.
   process.once('exit', remove)
   try {
-    const config = testConfig(options)
+    const config = testConfig(options, await writeShell(root))
     const plugin = await prepare(options, config, join(root, 'plugins'))
     options.started?.(plugin.name)
     let workers = 0
@@ -86,8 +89,16 @@ export async function runPluginTests(options: PluginTestOptions): Promise<TestRe
   }
 }
 
+/** Writes the smallest shell that there is; gives its directory. */
+async function writeShell(root: string): Promise<string> {
+  const directory = join(root, 'shell')
+  await mkdir(directory)
+  await writeFile(join(directory, 'index.html'), '<!doctype html><title>shell</title>')
+  return directory
+}
+
 /** The limits that plugins have in the project, on top of the defaults; nothing else of it belongs into a test. */
-function testConfig({ configFile, environment }: PluginTestOptions): Config {
+function testConfig({ configFile, environment }: PluginTestOptions, shellDir: string): Config {
   const { config: project } = loadConfig({ defaultFile: configFile, environment })
   const { config: defaults } = loadConfig({ environment: {} })
   const limits = Object.fromEntries(Object.entries(project).filter(([key]) => key.startsWith('plugin_')))
@@ -101,6 +112,8 @@ function testConfig({ configFile, environment }: PluginTestOptions): Config {
     plugin_rate_limit: testRateLimit,
     plugin_request_rate_limit: 0,
     plugin_request_global_rate: 0,
+    // A shell whose excludes plugins can change; requests to other hosts do not meet it.
+    gateway: { ...defaults.gateway, shellRoutes: [{ host: shellHost, dir: shellDir }] },
     // The test itself occupies one.
     plugin_max_vms: vms + 1,
     plugin_hook_reserve_vms: Math.min(reserved, vms - 1),

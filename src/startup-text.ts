@@ -5,10 +5,12 @@ export interface StartupFacts {
   readonly url: string
   readonly host: Pick<Host, 'status' | 'adminToken'>
   readonly isPluginSystemOn: boolean
+  /** What of the gateway is on; no line when missing. */
+  readonly gateway?: string | undefined
 }
 
 /** What an operator reads when the server is up: where it is, what runs, what waits, and what to type next. */
-export function startupText({ url, host, isPluginSystemOn }: StartupFacts): string {
+export function startupText({ url, host, isPluginSystemOn, gateway }: StartupFacts): string {
   const { running, failed, stopped, waiting, problems } = host.status()
   const { file } = host.adminToken
   const lines = [
@@ -17,6 +19,7 @@ export function startupText({ url, host, isPluginSystemOn }: StartupFacts): stri
   ]
   if (!isPluginSystemOn) lines.push('  plugins: off (set "plugin_enabled": true in config.json)')
   else lines.push(`  running: ${list(running.map(({ name, version }) => `${name} ${version}`))}`)
+  if (gateway !== undefined) lines.push(`  gateway: ${gateway}`)
   if (stopped.length > 0) lines.push(`  disabled: ${list(stopped)}`)
   for (const { name, reason } of failed) lines.push(`  failed: ${name}: ${reason}`)
   for (const problem of problems) lines.push(`  note: ${problem}`)

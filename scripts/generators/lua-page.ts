@@ -39,7 +39,7 @@ export function pageHead(title: string, source: string, doc: string): string {
 
 function contents(owner: string, functions: readonly LuaFunctionDoc[]): string {
   const rows = functions.map((fn) => {
-    const anchor = `${owner}${fn.name}`.toLowerCase()
+    const anchor = `${owner}${fn.name}`.replaceAll('.', '').toLowerCase()
     return `| [\`${callOf(owner, fn)}\`](#${anchor}) | ${cell(firstSentence(fn.doc))} |`
   })
   return ['', '| function | in short |', '|---|---|', ...rows].join('\n')

@@ -13,9 +13,16 @@ export function moduleStub(capability: Capability): string {
       ...constants.map(({ name, luaType, doc }) => `---@field ${name} ${luaType} ${oneLine(doc)}`),
       `${capability.name} = {}`,
     ].join('\n'),
+    ...groupsOf(capability).map((name) => `---@class ${name}\n${name} = {}`),
     ...visibleFunctions(capability).map((fn) => functionStub(capability.name, fn)),
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+/** Members of a module that are tables of functions, e.g. `gateway.cache` with `gateway.cache.get`. */
+function groupsOf(capability: Capability): readonly string[] {
+  const dotted = visibleFunctions(capability).filter(({ name }) => name.includes('.'))
+  return [...new Set(dotted.map(({ name }) => `${capability.name}.${name.slice(0, name.indexOf('.'))}`))]
 }
 
 /** First lines of a meta file. */

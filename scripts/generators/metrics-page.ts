@@ -10,6 +10,9 @@ Labels are bounded. \`plugin\` is the name of a plugin that this host knows; \`(
 plugin that makes up too many ([limits](limits.md)). The series of a plugin that is gone leave at the next reading. Times
 are in seconds, those of the key-value store in milliseconds. The column "also known as" is the name that the same metric has in the design of the plugin system.
 
+Numbers whose names begin with \`modulacms_plugin_\` are [those that plugins declare](lua/metrics.md): the name of the plugin,
+\`__\`, and the name that it gave.
+
 Numbers whose names begin with \`process_\` and \`nodejs_\` come with prom-client: processor time, memory, open files, garbage
 collection, and the lag of the event loop of the HTTP thread (\`nodejs_eventloop_lag_p99_seconds\`).`
 

@@ -1,4 +1,4 @@
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
 import type { OutboundAdministration } from '../../src/admin/options.js'
@@ -6,12 +6,30 @@ import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
 import type { ContentService } from '../../src/content/content-service.js'
 import { noHooks } from '../../src/content/noop-hooks.js'
+import { addCacheRoutes } from '../../src/gateway/cache/cache-routes.js'
+import type { ResponseCache } from '../../src/gateway/cache/response-cache.js'
+import type { Cors } from '../../src/gateway/cors/cors.js'
+import { addCorsRoutes } from '../../src/gateway/cors/cors-routes.js'
+import type { Monitor } from '../../src/gateway/monitor/monitor.js'
+import { SnapshotStreams } from '../../src/gateway/monitor/snapshots.js'
+import type { GatewayProxy } from '../../src/gateway/proxy/proxy.js'
+import { addProxyRoutes } from '../../src/gateway/proxy/proxy-routes.js'
+import { addRateLimitRoutes } from '../../src/gateway/rate-limit/rate-limit-routes.js'
+import { createAdminArea } from '../../src/gateway/routes/admin-area.js'
+import {
+  createGatewayRoutes,
+  gatewayPrefixes,
+  proxyPrefixes,
+} from '../../src/gateway/routes/gateway-routes.js'
+import type { Shell } from '../../src/gateway/shell/shell.js'
+import { addShellRoutes } from '../../src/gateway/shell/shell-routes.js'
 import { createHealthRoutes } from '../../src/health.js'
 import type { KvNamespaces } from '../../src/kv/kv.js'
 import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
 import { MessageHolds } from '../../src/kv/routes/message-holds.js'
 import type { KvMeasurements, KvOverview } from '../../src/kv/routes/routes-options.js'
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
+import { createMetricsOperations, metricsPrefixes } from '../../src/metrics-operations.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
 import { productVersion } from '../../src/version.js'
@@ -62,8 +80,48 @@ export async function openApiDocument(): Promise<object> {
     }),
     { prefix: kvPrefixes[0] },
   )
+  await addGateway(app)
+  await app.register(
+    createMetricsOperations({
+      access: 'admin',
+      contentType: '',
+      text: async () => '',
+      isAdmin: () => false,
+      authenticate: silent,
+      isDocumented: true,
+      log: { info: silent, warn: silent, error: silent },
+      pool: silent,
+      stats: () => ({ pool: {}, workers: {} }),
+      streams: new SnapshotStreams({ snapshot: silent, log: { error: silent } }),
+    }),
+    { prefix: metricsPrefixes[0] },
+  )
   await app.ready()
   const document = app.swagger()
   await app.close()
   return document
+}
+
+/** As the host mounts it, with parts that nobody asks for anything. */
+async function addGateway(app: FastifyInstance): Promise<void> {
+  const silent = () => undefined
+  const area = {
+    authenticate: silent,
+    isDocumented: true,
+    log: { info: silent, warn: silent, error: silent },
+  }
+  const routes = createGatewayRoutes({
+    ...area,
+    monitor: { streams: { close: silent } } as unknown as Monitor,
+    pipeline: { list: () => [] },
+    parts: [
+      (scope) => addRateLimitRoutes(scope, undefined),
+      (scope) => addCorsRoutes(scope, {} as Cors),
+      (scope) => addShellRoutes(scope, {} as Shell, () => ''),
+      (scope) => addCacheRoutes(scope, {} as ResponseCache),
+    ],
+  })
+  await app.register(routes, { prefix: gatewayPrefixes[0] })
+  const rules = (scope: FastifyInstance) => addProxyRoutes(scope, {} as GatewayProxy)
+  await app.register(createAdminArea({ ...area, parts: [rules] }), { prefix: proxyPrefixes[0] })
 }

@@ -1,3 +1,4 @@
+import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
   ApprovalDiff,
@@ -100,6 +101,8 @@ export interface Client {
   /** What plugins read and change of the gateway. */
   readonly gatewayAccess: ApprovalClient<GatewayAccessListing, GatewayAccessReference>
   readonly pipelines: PipelineClient
+  /** The inbound gateway. */
+  readonly gateway: GatewayClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
   metrics(): Promise<readonly Metric[]>
   /** Needs no token; resolves also when the server reports that it is not well. */
@@ -131,6 +134,7 @@ export function createClient(options: ClientOptions): Client {
     stages: createApprovalClient(send, 'stages', ['plugin', 'stage', 'content_hash']),
     gatewayAccess: createApprovalClient(send, 'gateway-access', ['plugin', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
+    gateway: createGatewayClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
     health: async () =>

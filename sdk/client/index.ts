@@ -14,6 +14,23 @@ export {
   type RouteClient,
 } from './client.js'
 export { ClientError, type ClientErrorFacts } from './client-error.js'
+export type { GatewayClient } from './gateway.js'
+export type {
+  GatewayBucket,
+  GatewayCacheStats,
+  GatewayCorsContent,
+  GatewayCorsRule,
+  GatewayInvalidation,
+  GatewayLimitMetrics,
+  GatewayLogEntry,
+  GatewayLogQuery,
+  GatewayLogStats,
+  GatewayProxyFields,
+  GatewayProxyRule,
+  GatewayShellExclude,
+  GatewayStage,
+  GatewayStats,
+} from './gateway-types.js'
 export type { KvAtomic } from './kv/atomic.js'
 export type { KvDuration } from './kv/duration.js'
 export type { KvDlq } from './kv/flat-names.js'

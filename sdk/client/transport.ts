@@ -15,7 +15,7 @@ export interface TransportOptions {
 
 /** One request; `acceptedStatuses` are error statuses whose body is an answer all the same. */
 export interface TransportRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly body?: unknown
   readonly acceptedStatuses?: readonly number[]

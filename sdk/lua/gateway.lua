@@ -7,7 +7,7 @@
 ---@field methods? string[] In upper case; `GET` stands for `HEAD` as well. Left out: every method.
 ---@field priority? integer From 1 to 1000; lower ones see requests earlier and answers later. Left out: 50, behind the stages of the host.
 ---@field fail? "closed"|"open" What becomes of requests when the stage cannot be run. Left out: closed for requests, open for answers.
----@field timeout_ms? integer Time of one call, up to 5000. Left out: 250.
+---@field timeout_ms? integer Time of one call, up to 5000. Left out: `gateway.stage.timeout` of the configuration.
 ---@field name? string How operators see it, unique in the plugin. Left out: its kind and a number.
 
 ---A request on its way through the gateway; without its body.
@@ -17,6 +17,8 @@
 ---@field query table<string, string> Query parameters, the first value of each.
 ---@field raw_query string The query as it was sent, without the question mark.
 ---@field headers table<string, string> Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.
+---@field header_count integer Header lines as they were sent, every repetition included, without those credentials.
+---@field header_bytes integer Bytes of the names and values of these lines together.
 ---@field client_ip string Address of the caller, without the port.
 ---@field user? http.User The signed-in caller; nil for anyone else.
 
@@ -46,11 +48,76 @@
 ---@field json any Another body as JSON.
 ---@field body? string Another body as bytes.
 
+---How much is allowed. Other members are refused.
+---@class gateway.RateLimitOptions
+---@field limit integer How many in each window, from 1 to 1000000.
+---@field window string|integer A whole number with the unit `s`, `m`, `h` or `d`, e.g. `"1m"`, or seconds; at most 2678400 seconds.
+---@field cost? integer What this counts as, up to `limit`; 0 only looks how the limit stands. Left out: 1.
+
+---How a limit stands after a call.
+---@class gateway.RateLimitState
+---@field limit integer The `limit` of the options.
+---@field remaining integer How many are left now.
+---@field reset integer Seconds until all of `limit` is there again, rounded up.
+---@field retry_after integer Seconds until the same call will be allowed, rounded up; 0 when it was.
+
+---How a value is kept. Other members are refused.
+---@class gateway.CacheOptions
+---@field ttl? number|string Seconds, at most 31536000, or a whole number with the unit `s`, `m`, `h` or `d`. Left out: 300 seconds.
+---@field tags? string[] Names by which it can be taken out together with others.
+
+---Which requests of the log are wanted; all members must fit. Other members are refused.
+---@class gateway.LogFilter
+---@field limit? integer How many, at most 500. Left out: 50.
+---@field ip? string Address of the client, in any spelling.
+---@field path? string A part of the path, as it is; no pattern.
+---@field status? integer The status.
+---@field status_range? integer First digit of the status, e.g. 4.
+---@field rate_limited? boolean Whether the rate limit of the host refused it.
+
+---One request that has ended.
+---@class gateway.LogEntry
+---@field id string The same at every look.
+---@field timestamp integer When it ended, in milliseconds since 1970.
+---@field ip string Address of the client.
+---@field method string Method in upper case.
+---@field path string Path without the query, at most 512 characters.
+---@field status integer Status of the answer; 499 when the client went away before it.
+---@field duration number Milliseconds.
+---@field rate_limited boolean Whether the rate limit of the host refused it.
+
+---The parts of the gateway in numbers; a part that is off is nil.
+---@class gateway.Stats
+---@field requests gateway.RequestStats The requests of the log.
+---@field rate_limit? { total: integer, allowed: integer, blocked: integer, buckets: integer } What the rate limit of the host has counted since its start.
+---@field cache? { entries: integer, bytes: integer, hits: integer, misses: integer } The response cache.
+---@field shell? { excludes: integer } Basenames that never get the shell.
+---@field cors { rules: integer } Rules for other origins.
+
+---The requests of the log in numbers.
+---@class gateway.RequestStats
+---@field total integer Requests that the log keeps.
+---@field rate_limited integer Those that the rate limit refused.
+---@field by_status table<string, integer> By class, e.g. `["2xx"]`; classes without a request are missing.
+---@field avg_duration number Milliseconds; 0 without a request.
+
 ---Registers stages of the gateway: functions that see requests before they are routed and answers before they are sent,
 ---and functions for the keys of rate limits. All run for requests of other plugins and of the host too, but never for
 ---the administration of the host.
+---
+---Beside that: limits and a cache of the plugin, which no other plugin shares, and with the approval of an admin the
+---request log, the figures of the gateway, and which pages get the shell.
 ---@class gateway
 gateway = {}
+
+---@class gateway.cache
+gateway.cache = {}
+
+---@class gateway.log
+gateway.log = {}
+
+---@class gateway.shell
+gateway.shell = {}
 
 ---Registers a function that runs for each request in front of everything that the host serves, once an admin has
 ---approved its methods and paths.
@@ -64,11 +131,11 @@ gateway = {}
 ---When it fails, cannot be run in time, or its breaker is open, the request is answered with 503, unless `fail` is
 ---`"open"`: then it goes on. Anything else that is returned is a failure too.
 ---
----Limits: 20 stages and functions for keys a plugin; 250 ms a
----call unless `timeout_ms` says more; 100 database and key-value operations a call. There are
----no requests to other servers and no core tables in here. A stage that fails
----5 times in a row is not run for 10 seconds; then one request tries
----it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
+---Limits: 20 stages and functions for keys a plugin; the time of a call is that of
+---`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);
+---100 database and key-value operations a call. There are no requests to other servers and no
+---core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;
+---then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
 ---
 ---```lua
 ---gateway.on_request(function(req)
@@ -90,11 +157,11 @@ function gateway.on_request(handler, options) end
 ---When it fails, cannot be run in time, or its breaker is open, the answer is sent as it is, unless `fail` is
 ---`"closed"`: then it is replaced by a 503.
 ---
----Limits: 20 stages and functions for keys a plugin; 250 ms a
----call unless `timeout_ms` says more; 100 database and key-value operations a call. There are
----no requests to other servers and no core tables in here. A stage that fails
----5 times in a row is not run for 10 seconds; then one request tries
----it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
+---Limits: 20 stages and functions for keys a plugin; the time of a call is that of
+---`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);
+---100 database and key-value operations a call. There are no requests to other servers and no
+---core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;
+---then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.
 ---
 ---```lua
 ---gateway.on_response(function(req, res)
@@ -117,3 +184,125 @@ function gateway.on_response(handler, options) end
 ---@param name string Unique in the plugin: lower-case letters, digits, `_` and `-`.
 ---@param handler fun(req: gateway.Request): string? Called for each request that is limited.
 function gateway.key_by(name, handler) end
+
+---Counts something against a limit of the plugin, and tells whether it is allowed: `limit` in each `window` for every
+---key. Keys can be anything, e.g. an account, a tenant or an address; no plugin shares keys with another one. The count
+---is one for the whole host, however many threads and VMs run the plugin.
+---
+---Each key has a bucket that begins with `limit` tokens and is filled steadily, with `limit` tokens in a `window`. A call
+---takes `cost` tokens, all or none; what is refused takes nothing. The same key with another `limit` or `window` is
+---another bucket.
+---
+---Limits: 10000 keys a plugin are remembered, and above that the one not used for longest begins anew; of
+---a key longer than 128 characters its digest counts. Counts are kept in memory: a restart of the host and
+---disabling the plugin forget them, a reload does not. In a before-hook a token can be taken twice for one write, when
+---a plugin is reloaded meanwhile. Costs one operation.
+---
+---Raises for options that make no limit: it never allows or refuses because it could not be read.
+---
+---```lua
+---local allowed, state = gateway.rate_limit("login:" .. account, { limit = 5, window = "1m" })
+---if not allowed then
+---  return { status = 429, headers = { ["retry-after"] = tostring(state.retry_after) }, json = { error = "slow down" } }
+---end
+---```
+---@param key string Whom or what is counted; not empty.
+---@param options gateway.RateLimitOptions How much is allowed.
+---@return boolean # Whether it is allowed.
+---@return gateway.RateLimitState # How the limit stands now.
+function gateway.rate_limit(key, options) end
+
+---Tells how the parts of the gateway are doing, in numbers.
+---Needs `gateway_access = { "stats:read" }` in `plugin_info` and the approval of an admin; before that, and once it is withdrawn, it gives `nil, message`.
+---Costs 10 operations.
+---
+---```lua
+---local stats = gateway.stats()
+---if stats then log.info("served", { requests = stats.requests.total }) end
+---```
+---@return gateway.Stats? # The figures; nil when it failed.
+---@return string? # Why it failed; nil when it worked.
+function gateway.stats() end
+
+---Gives a value that `gateway.cache.set` has kept: a copy, as JSON brings it back. Nil without a message means that
+---there is none, or not any more. Costs one operation.
+---
+---```lua
+---local rates = gateway.cache.get("rates")
+---```
+---@param key string Text of 1 to 512 characters.
+---@return any # The value; nil when there is none.
+---@return string? # Why it failed; nil when it worked.
+function gateway.cache.get(key) end
+
+---Keeps a value in the memory of the host, in the place of the one that the key had. All threads and VMs of the
+---plugin see it, no other plugin does. It can be gone at any time: a restart of the host and disabling the plugin
+---forget everything, a reload does not, so put a version into the keys of what changes its shape. What must stay
+---belongs into `db` or `kv`. Costs one operation.
+---
+---Limits: 256 KiB of JSON a value, 8 MiB a plugin, above which the least recently
+---used go; 32 tags a value, 128 characters each. What is too large gives `nil, message`, and the key keeps
+---the value that it had. Raises for what is no JSON (functions, cycles, NaN, bytes that are not UTF-8), for nil, and for
+---options that mean nothing.
+---
+---```lua
+---gateway.cache.set("rates", rates, { ttl = "10m", tags = { "bank" } })
+---```
+---@param key string Text of 1 to 512 characters.
+---@param value any What is kept; `gateway.cache.delete` takes it out again.
+---@param options? gateway.CacheOptions How long, and under which tags.
+---@return true? # True; nil when it was not kept.
+---@return string? # Why it failed; nil when it worked.
+function gateway.cache.set(key, value, options) end
+
+---Takes out one value by its key, or with `{ tag = ... }` all that have the tag. Costs one operation.
+---
+---```lua
+---gateway.cache.delete({ tag = "bank" })
+---```
+---@param what string|{ tag: string } A key, or a table with a tag.
+---@return integer? # How many values were there; nil when it failed.
+---@return string? # Why it failed; nil when it worked.
+function gateway.cache.delete(what) end
+
+---Lists the last requests that the host has served, newest first, whoever answered them. There are no queries, no
+---headers and no bodies in it; who asks for a path may still see what others have put into paths.
+---Needs `gateway_access = { "log:read" }` in `plugin_info` and the approval of an admin; before that, and once it is withdrawn, it gives `nil, message`.
+---
+---Limits: 50 requests unless `limit` says otherwise, 500 at most, of those that the log keeps
+---(`gateway.log.size`). Costs 10 operations. Raises for a filter that means nothing.
+---
+---```lua
+---local refused, err = gateway.log.query({ rate_limited = true, limit = 10 })
+---```
+---@param filter? gateway.LogFilter Which requests; all when missing.
+---@return gateway.LogEntry[]? # The requests; nil when it failed.
+---@return string? # Why it failed; nil when it worked.
+function gateway.log.query(filter) end
+
+---Takes the pages of a basename from the shell, at once and until `gateway.shell.include` or an admin gives them
+---back, also over restarts.
+---Needs `gateway_access = { "shell:write" }` in `plugin_info` and the approval of an admin; before that, and once it is withdrawn, it gives `nil, message`.
+---
+---Fails where no shell is configured, and beyond 1000 basenames. Costs one operation.
+---
+---```lua
+---local changed, err = gateway.shell.exclude("reports")
+---```
+---@param basename string First segment of the paths: letters, digits, `_` and `-`, at most 128.
+---@return boolean? # False when it was so already; nil when it failed.
+---@return string? # Why it failed; nil when it worked.
+function gateway.shell.exclude(basename) end
+
+---Gives the pages of a basename back to the shell, whoever has excluded them. What the configuration excludes stays
+---excluded.
+---Needs `gateway_access = { "shell:write" }` in `plugin_info` and the approval of an admin; before that, and once it is withdrawn, it gives `nil, message`.
+---Costs one operation.
+---
+---```lua
+---local changed, err = gateway.shell.include("reports")
+---```
+---@param basename string First segment of the paths: letters, digits, `_` and `-`, at most 128.
+---@return boolean? # False when it was not excluded; nil when it failed.
+---@return string? # Why it failed; nil when it worked.
+function gateway.shell.include(basename) end

@@ -22,7 +22,8 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
         openapi: '3.1.0',
         info: {
           title: 'modulacms',
-          description: 'Administration of a modulacms server: its plugins, and what they may touch.',
+          description:
+            'Administration of a modulacms server: its plugins, what they may touch, and what stands in front of them.',
           version: options.version,
         },
         tags: [
@@ -50,6 +51,11 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           {
             name: 'keyval',
             description: 'The key-value store; all of it is at /api/keyval as well.',
+          },
+          {
+            name: 'Gateway',
+            description:
+              'What stands in front of all requests: limits, other origins, the shell, the cache, and what they did. All of it is at /api/gateway as well, and the rules of the proxy at /api/proxy.',
           },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],

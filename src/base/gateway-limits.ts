@@ -142,6 +142,8 @@ export const cacheLimits = {
   pluginValueBytesMax: 256 * 1024,
   /** Characters of a key of a plugin; longer ones are refused. */
   pluginKeyLengthMax: 512,
+  /** Seconds that a value of a plugin is kept when the plugin does not say. */
+  pluginTtlSecondsDefault: 300,
 } as const
 
 /** Limits of the request log, the metrics history and the streams of the gateway. */
@@ -174,6 +176,16 @@ export const monitorLimits = {
   previewCharacters: 100,
 } as const
 
+/** Limits of what plugins ask of the gateway. */
+export const gatewayServiceLimits = {
+  /** Requests that one look of a plugin at the request log gives when it names no limit. */
+  logRowsDefault: 50,
+  /** Requests that one look of a plugin at the request log gives at most; a larger limit is refused. */
+  logRowsMax: 500,
+  /** Operations that a look at the request log or at the figures counts as, for it takes time of the HTTP thread. */
+  lookOperations: 10,
+} as const
+
 /** Limits of the stages of plugins. */
 export const stageLimits = {
   /** Stages and functions for keys that one plugin may register; one more is refused. */
@@ -190,7 +202,7 @@ export const stageLimits = {
   priorityMin: 1,
   /** The largest and the last priority; a larger one is refused. */
   priorityMax: 1000,
-  /** Time of one call of a stage that names none. */
+  /** Time of one call of a stage that names none, unless the operator chose another. */
   timeoutMsDefault: 250,
   /** Longest time that a stage can ask for; more is refused. */
   timeoutMsMax: 5000,
@@ -198,10 +210,10 @@ export const stageLimits = {
   lateMs: 250,
   /** Database and key-value operations of one call; one more raises. */
   operationsMax: 100,
-  /** Failures in a row that open the breaker of a stage. */
-  failuresMax: 5,
-  /** Time for which the breaker of a stage stays open; then one request tries it. */
-  breakerResetMs: 10_000,
+  /** Failures in a row that open the breaker of a stage, unless the operator chose another number. */
+  failuresMax: 10,
+  /** Time for which the breaker of a stage stays open, unless the operator chose another; then one request tries it. */
+  breakerResetMs: 30_000,
   /** Headers of a request that one call may set or remove; more is an error of the stage. */
   requestHeadersMax: 50,
   /** Bytes of the name and the value of one such header together; more is an error of the stage. */

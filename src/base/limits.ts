@@ -222,6 +222,43 @@ export const metricLimits = {
   writeTurnMs: 3,
 } as const
 
+/** Limits of the metrics that plugins declare for themselves. Nothing over one of them breaks a call. */
+export const ownMetricLimits = {
+  /** Metrics that a plugin may declare; declaring one more raises. */
+  metricsMax: 50,
+  /** Characters of the name of a metric; a longer one raises where it is declared. */
+  nameCharactersMax: 64,
+  /** Bytes of its help; a longer one raises where it is declared. */
+  helpBytesMax: 256,
+  /** Labels of a metric; declaring more raises. */
+  labelsMax: 5,
+  /** Characters of the name of a label; a longer one raises where it is declared. */
+  labelNameCharactersMax: 32,
+  /** Bytes of the value of a label; what has a longer one is counted in the series whose labels are `other`. */
+  labelBytesMax: 128,
+  /** Buckets of a histogram, the one for everything left out; declaring more raises. */
+  bucketsMax: 20,
+  /**
+   * Lines with labels of a plugin, all its metrics together: one a series, for a histogram one a bucket and three more.
+   * What would need further ones is counted in the series whose labels are `other`; the value of a gauge is dropped.
+   */
+  linesMax: 1000,
+  /** Series that one call may measure; what would need further ones is counted, or dropped, as beyond `linesMax`. */
+  seriesPerCallMax: 200,
+  /** Reports of an on_init that has not ended; earlier ones are dropped. A report carries what one call has measured. */
+  earlyReportsMax: 16,
+} as const
+
+/** Limits of the figures of plugins that `/metrics/api` shows. */
+export const poolFigureLimits = {
+  /** Versions of plugins that are remembered; beyond, the one that stopped serving longest ago is forgotten. */
+  workersMax: 1000,
+  /** Answers whose mean time is shown. */
+  answersKept: 100,
+  /** Seconds over which requests per second are counted. */
+  rateSeconds: 10,
+} as const
+
 /** Limits of the traces. */
 export const traceLimits = {
   /** Characters of the names and values that one span attribute may hold; the rest is cut. */
@@ -496,14 +533,28 @@ export const dbLimits = {
 
 /** Limits of the HTTP server in front of everything. */
 export const serverLimits = {
-  /** Time in which a whole request must have arrived; slower clients are cut off. */
-  requestMs: 60_000,
-  /** Time after which a connection without traffic is closed; longer than the longest plugin_timeout. */
-  idleConnectionMs: 310_000,
-  /** Time for which a kept connection waits for its next request. */
-  keepAliveMs: 72_000,
-  /** Bytes of a request body outside the plugin routes, which have a limit of their own. */
-  bodyBytesMax: 1024 * 1024,
+  /** Shortest time between two looks for requests that arrive too slowly. */
+  checkMsMin: 25,
+  /** Longest time between two looks for requests that arrive too slowly, and for clients that do not read. */
+  checkMsMax: 1000,
+  /** Looks within one timeout, so that it is kept to an eighth. */
+  checksPerTimeout: 8,
+  /** Requests that wait on one connection for the one before them; then it is not read from until they are answered. */
+  pipelinedMax: 16,
+  /** Requests that may wait there all the same, because they came in one packet; with one more the connection ends. */
+  pipelinedHardMax: 8192,
+  /** Headers of a request; one more answers 431. */
+  headersMax: 250,
+  /** Refused connections that are told so at once; further ones are closed without a word. */
+  refusedMax: 256,
+  /** Time for which a refused client may read why; then its connection is cut. */
+  refusalLingerMs: 1000,
+  /** Seconds after which a client that got no connection may try again. */
+  refusalRetrySeconds: 5,
+  /** Time between two log lines about one kind of refused clients; metrics count all. */
+  refusalLogMs: 10_000,
+  /** Part of the files that the process may open which connections may take; the rest is for everything else. */
+  openFilesShare: 0.75,
   /** Characters of one segment of a path. */
   pathSegmentMax: 1024,
   /** Time between two looks, during a shutdown, for connections that have answered their last request. */

@@ -1,5 +1,6 @@
 import { defineError } from './errors.js'
 import { rateLimits } from './limits.js'
+import { LinkedRow, type RowItem } from './linked-row.js'
 
 /** Raised for a rate or burst that makes no sense. */
 export const rateInvalid = defineError(
@@ -44,6 +45,11 @@ export function createTokenBuckets(options: TokenBucketOptions): TokenBuckets {
   return new FullTimeBuckets(options)
 }
 
+interface Bucket extends RowItem<Bucket> {
+  readonly key: string
+  fullAt: number
+}
+
 /**
  * Keeps one number per key: the time at which its bucket is full again. Taking a token moves that time by one
  * interval; it may lie at most `burst` intervals ahead. A key that is full needs no entry at all.
@@ -57,11 +63,10 @@ class FullTimeBuckets implements TokenBuckets {
   readonly #slackMs: number
   readonly #clock: () => number
   readonly #keysMax: number
-  /** In the order in which keys were last served, so that the oldest are found without a search. */
-  readonly #fullAt = new Map<string, number>()
+  readonly #buckets = new Map<string, Bucket>()
+  /** In the order in which keys were last served. */
+  readonly #row = new LinkedRow<Bucket>()
   #purgedAt: number
-  /** The key that was served last; it is the last of `#fullAt`, or has been purged since. */
-  #newest: string | undefined
 
   constructor({ perSecond, burst, clock = () => performance.now(), keysMax }: TokenBucketOptions) {
     this.#intervalMs = 1000 / perSecond
@@ -74,47 +79,52 @@ class FullTimeBuckets implements TokenBuckets {
   }
 
   get size(): number {
-    return this.#fullAt.size
+    return this.#buckets.size
   }
 
   take(key: string): boolean {
     const now = this.#clock()
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + this.#intervalMs
+    const known = this.#buckets.get(key)
+    const fullAt = Math.max(known?.fullAt ?? now, now) + this.#intervalMs
     if (fullAt - now > this.#aheadMsMax) return false
-    // The newest key stays where it is: taking it out and in again for each request makes garbage that lives long.
-    if (key !== this.#newest) {
-      this.#fullAt.delete(key)
-      this.#makeRoom(now)
-      this.#newest = key
+    if (known === undefined) {
+      this.#add(key, fullAt, now)
+      return true
     }
-    this.#fullAt.set(key, fullAt)
+    known.fullAt = fullAt
+    this.#row.renew(known)
     return true
   }
 
   waitMs(key: string): number {
     const now = this.#clock()
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + this.#intervalMs
+    const fullAt = Math.max(this.#buckets.get(key)?.fullAt ?? now, now) + this.#intervalMs
     const missingMs = fullAt - now - this.#aheadMsMax
     return missingMs > 0 ? missingMs + this.#slackMs : 0
   }
 
-  #makeRoom(now: number): void {
+  #add(key: string, fullAt: number, now: number): void {
     if (now - this.#purgedAt >= rateLimits.purgeEveryMs) this.#purge(now)
-    if (this.#fullAt.size < this.#keysMax) return
-    for (const oldest of this.#fullAt.keys()) {
-      this.#fullAt.delete(oldest)
-      return
-    }
+    const { oldest } = this.#row
+    if (oldest !== undefined && this.#buckets.size >= this.#keysMax) this.#drop(oldest)
+    const bucket: Bucket = { key, fullAt, older: undefined, newer: undefined }
+    this.#buckets.set(key, bucket)
+    this.#row.append(bucket)
   }
 
   /** Removes the oldest entries up to the first that is not idle; a long row of them over several requests. */
   #purge(now: number): void {
     let left: number = rateLimits.purgeBatchMax
-    for (const [key, fullAt] of this.#fullAt) {
-      if (now - fullAt < rateLimits.idleMs) break
+    for (let { oldest } = this.#row; oldest !== undefined; oldest = this.#row.oldest) {
+      if (now - oldest.fullAt < rateLimits.idleMs) break
       if (left-- === 0) return
-      this.#fullAt.delete(key)
+      this.#drop(oldest)
     }
     this.#purgedAt = now
+  }
+
+  #drop(bucket: Bucket): void {
+    this.#buckets.delete(bucket.key)
+    this.#row.remove(bucket)
   }
 }

@@ -9,6 +9,7 @@ import { jsonCapability } from './json.js'
 import { createKvCapability } from './kv/capability.js'
 import { createKvLookup } from './kv/session.js'
 import { createLogCapability, type LogCapability } from './log.js'
+import { createMetricsCapability } from './metrics/capability.js'
 import { requestCapability } from './request/capability.js'
 
 /**
@@ -25,6 +26,7 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     hooksCapability,
     gatewayCapability,
     log,
+    createMetricsCapability(),
     jsonCapability,
     coreCapability,
     requestCapability,

@@ -1,3 +1,4 @@
+import { parseDuration } from '../base/durations.js'
 import { listOrigins } from './gateway-rules.js'
 import type { Given } from './layers.js'
 import { type ConfigProblem, showValue } from './problems.js'
@@ -11,7 +12,7 @@ export function findConflicts(
   values: ReadonlyMap<string, Given>,
   wrong: ReadonlySet<string>,
 ): readonly ConfigProblem[] {
-  return [...openCredentials(values, wrong), ...unpayableRules(values, wrong)]
+  return [...openCredentials(values, wrong), ...unpayableRules(values, wrong), ...earlyEnds(values, wrong)]
 }
 
 /** Browsers refuse answers with cookies that every origin may read. */
@@ -45,4 +46,16 @@ function unpayableRules(
       return [{ key, value: String(rule.cost), rule: words, origin: rules.origin }]
     },
   )
+}
+
+/** A request cannot be late with its head and in time as a whole. */
+function earlyEnds(values: ReadonlyMap<string, Given>, wrong: ReadonlySet<string>): readonly ConfigProblem[] {
+  const key = 'server.requestTimeout'
+  const whole = values.get(key)
+  const head = values.get('server.headersTimeout')
+  if (!whole || !head || wrong.has(key) || wrong.has('server.headersTimeout')) return []
+  if (parseDuration(String(whole.value)) >= parseDuration(String(head.value))) return []
+  const rule = `must be at least as long as server.headersTimeout, which is "${head.value}"; raise it, or lower that`
+  const { origin } = whole.origin === 'default' ? head : whole
+  return [{ key, value: showValue(key, whole.value), rule, origin }]
 }

@@ -1,3 +1,4 @@
+import { stageLimits } from '../base/gateway-limits.js'
 import { durationRule, isAddressRange, type Rule, regularExpressionRule, textRule } from './value-rules.js'
 
 const dayMs = 24 * 3_600_000
@@ -57,6 +58,8 @@ const originRule: Rule = {
 
 const originPattern = /^(?:\*|(?:[a-z][a-z0-9+.-]*:\/\/|\*\.)(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)$/i
 
+const servedHostPattern = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
+
 const hostPattern = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i
 
 /** Gives the origins of `cors.origin`, which is a list of them or a text with commas or spaces between them. */
@@ -65,8 +68,19 @@ export function listOrigins(origin: string | readonly string[]): readonly string
   return parts.flatMap((part) => part.split(/[\s,]+/)).filter((part) => part !== '')
 }
 
+/** Stages of the host that an operator may move. */
+const movableStages: readonly string[] = ['metrics', 'proxy', 'shell', 'cors', 'rate-limit', 'cache']
+
+function isStageName(name: string): boolean {
+  return movableStages.includes(name) || /^plugin:[a-z][a-z0-9_]*\/[a-z][a-z0-9_-]*$/.test(name)
+}
+
 /** Rules of the gateway that JSON Schema cannot say, by key; `[]` stands for every member of a list. */
 export const gatewayRules: Readonly<Record<string, Rule>> = {
+  'gateway.hosts[]': textRule(
+    'a name such as "app.example.com", "*.example.com" for all names below it, or an address such as "127.0.0.1" or "[::1]", without a port',
+    servedHostPattern,
+  ),
   'gateway.rateLimit.window': windowRule,
   'gateway.rateLimit.keyBy': keyRule,
   'gateway.rateLimit.excludePaths[]': pathRule,
@@ -80,7 +94,11 @@ export const gatewayRules: Readonly<Record<string, Rule>> = {
   'gateway.cors.exposedHeaders[]': headerName,
   'gateway.cache.excludePaths[]': pathRule,
   'gateway.cache.varyBy[]': headerName,
-  'gateway.stage.timeout': durationRule(1, 60_000, 'from 1ms to 60s, e.g. "250ms"'),
+  'gateway.priorities': {
+    words: `an object of which each member is an integer from -1000 to 1000, with names of stages: ${movableStages.join(', ')}, or "plugin:<plugin>/<stage>"`,
+    holds: (value) => Object.keys(value as object).every(isStageName),
+  },
+  'gateway.stage.timeout': durationRule(1, stageLimits.timeoutMsMax, 'from 1ms to 5s, e.g. "250ms"'),
   'gateway.stage.reset': durationRule(100, dayMs, 'from 100ms to 24h, e.g. "30s"'),
   'gateway.proxy.timeout': durationRule(100, 3_600_000, 'from 100ms to 1h, e.g. "30s"'),
   'gateway.proxy.allowTargets[]': {

@@ -1,5 +1,5 @@
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
-import { proxyLimits } from '../base/gateway-limits.js'
+import { proxyLimits, stageLimits } from '../base/gateway-limits.js'
 
 const mebibyte = 1024 * 1024
 
@@ -194,17 +194,19 @@ const proxySettings = {
 
 const stageSettings = {
   timeout: Type.String({
-    default: '250ms',
-    description: 'Time that one function of a stage of a plugin may take.',
+    default: `${stageLimits.timeoutMsDefault}ms`,
+    description:
+      'Time of one call of a stage of a plugin that asks for no other with timeout_ms, which may be up to 5s.',
   }),
   failures: Type.Integer({
-    default: 10,
+    default: stageLimits.failuresMax,
     minimum: 1,
     maximum: 1000,
-    description: 'Consecutive failures after which a stage of a plugin is left out.',
+    description:
+      'Failures in a row after which a stage of a plugin is not run: what its fail says becomes of its requests.',
   }),
   reset: Type.String({
-    default: '30s',
+    default: `${stageLimits.breakerResetMs / 1000}s`,
     description: 'Time after which one request is put through such a stage again as a probe.',
   }),
 }
@@ -216,6 +218,9 @@ function group<Properties extends TProperties>(description: string, properties: 
 
 /** What stands in the object `gateway` of the file. */
 export const gatewaySettings = {
+  hosts: texts(
+    'Names and addresses that the host is asked for under, e.g. "app.example.com", "*.example.com", "127.0.0.1"; requests for others answer 421. Empty serves all of them.',
+  ),
   shellDir: Type.String({
     default: '',
     description: 'Directory of the app that is shown around all others. Empty shows none.',
@@ -256,7 +261,8 @@ export const gatewaySettings = {
   proxy: group('Paths that other servers answer.', proxySettings),
   priorities: Type.Record(Type.String(), Type.Integer({ minimum: -1000, maximum: 1000 }), {
     default: {},
-    description: 'Other places of stages in the chain, by the name of the stage; lower ones come earlier.',
+    description:
+      'Other places of stages in the chain, by the name of the stage as `gateway/api/pipeline` has it; lower ones come earlier.',
   }),
 } satisfies Record<string, TSchema>
 

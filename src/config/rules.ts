@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { nearestName } from '../base/nearest-name.js'
 import { gatewayRules } from './gateway-rules.js'
+import { serverRules } from './server-schema.js'
 import type { Setting } from './settings.js'
 import { durationRule, isAddressRange, type Rule } from './value-rules.js'
 
@@ -15,6 +16,7 @@ const extraRules: Readonly<Record<string, Rule>> = {
   },
   database_url: { words: '"sqlite:" and a file path, e.g. "sqlite:./data/modula.db"', holds: () => true },
   ...gatewayRules,
+  ...serverRules,
 }
 
 /** What is wrong with a value, or with one member deep inside it. */
@@ -112,7 +114,11 @@ function memberFaults(
 ): readonly Fault[] {
   const values = valuesOf(schema)
   if (values) {
-    return Object.entries(value).flatMap(([name, item]) => within(name, faultsOf(values, `${place}{}`, item)))
+    const faults = Object.entries(value).flatMap(([name, item]) =>
+      within(name, faultsOf(values, `${place}{}`, item)),
+    )
+    if (faults.length > 0 || holds(schema, place, value)) return faults
+    return [{ path: [], rule: `must be ${describeSchema(schema, place)}` }]
   }
   const properties: Readonly<Record<string, TSchema>> = schema.properties
   const required: readonly string[] = schema.required ?? []

@@ -1,6 +1,7 @@
 import { type Static, type TProperties, Type } from '@sinclair/typebox'
 import { vmLimits } from '../base/limits.js'
 import { gatewaySettings } from './gateway-schema.js'
+import { serverSettings } from './server-schema.js'
 
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
@@ -267,20 +268,6 @@ const keyvalSettings = {
   }),
 }
 
-const serverSettings = {
-  host: Type.String({
-    default: '127.0.0.1',
-    minLength: 1,
-    description: 'Address or host name to listen on. "0.0.0.0" and "::" listen on every interface.',
-  }),
-  port: Type.Integer({
-    default: 8080,
-    minimum: 0,
-    maximum: 65_535,
-    description: 'TCP port to listen on. 0 takes a free one and prints it.',
-  }),
-}
-
 const logSettings = {
   level: Type.Union(
     (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const).map((level) =>
@@ -342,7 +329,12 @@ export const configSections: readonly ConfigSection[] = [
     key: 'gateway',
     settings: gatewaySettings,
   },
-  { title: 'Server', about: 'Where the host listens.', key: 'server', settings: serverSettings },
+  {
+    title: 'Server',
+    about: 'Where the host listens, and what it takes from clients.',
+    key: 'server',
+    settings: serverSettings,
+  },
   { title: 'Metrics', about: 'What is measured, for Prometheus.', key: 'metrics', settings: metricsSettings },
   { title: 'Log', about: 'What is logged to standard error.', key: 'log', settings: logSettings },
 ]

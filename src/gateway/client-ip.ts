@@ -43,8 +43,15 @@ interface Network4 {
   readonly mask: number
 }
 
-/** Each request asks, and the addresses of IPv4 are compared as numbers: a BlockList makes an object of each. */
-function createTrust(entries: readonly string[]): Trust {
+/**
+ * Creates the test for addresses of our own proxies. Each request asks, and the addresses of IPv4 are compared as
+ * numbers: a BlockList makes an object of each.
+ *
+ * @param entries Addresses and CIDR blocks.
+ * @returns Tells whether an address, in its canonical form, is one of them; no other text is.
+ * @throws `TRUSTED_PROXY_INVALID` naming the first entry that is no address or CIDR block.
+ */
+export function createTrust(entries: readonly string[]): Trust {
   const networks: Network4[] = []
   const blocks = new BlockList()
   for (const entry of entries) addBlock(networks, blocks, entry)

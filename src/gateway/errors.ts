@@ -42,6 +42,27 @@ export const hostRepeated = defineError(
   'The request has several Host headers; send one.',
 )
 
+/** A request in a version of HTTP that is not spoken here. */
+export const versionUnknown = defineError(
+  'HTTP_VERSION_UNKNOWN',
+  505,
+  'HTTP/{version} is not spoken here; send HTTP/1.1.',
+)
+
+/** The body of a request is sent in a way that servers behind would not be told of. */
+export const framingUnknown = defineError(
+  'TRANSFER_ENCODING_UNKNOWN',
+  501,
+  'The Transfer-Encoding of the request is not understood; send "chunked" alone, with HTTP/1.1.',
+)
+
+/** A request is for a host that is not in `gateway.hosts`, e.g. as a page has another name lead here. */
+export const hostNotServed = defineError(
+  'HOST_NOT_SERVED',
+  421,
+  'The host {host} is not served here; ask for a name or an address that gateway.hosts lists.',
+)
+
 /** Raised for an entry of a list of paths that names no paths. */
 export const pathPatternInvalid = defineError(
   'GATEWAY_PATH_PATTERN_INVALID',

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { User } from '../identity/authenticator.js'
-import { rawQuery, routedPath } from './request-path.js'
+import { looseReading, rawQuery, routedPath } from './request-path.js'
 
 /** Answers a request in the place of the routes of the host, once all request stages have let it pass. */
 export type Destination = (exchange: Exchange) => void
@@ -46,6 +46,11 @@ export class Exchange {
   get path(): string {
     this.#path ??= routedPath(this.request.raw.url ?? '/')
     return this.#path
+  }
+
+  /** The path as a server behind may read it, for rules that guard; see `looseReading`. */
+  get loosePath(): string {
+    return looseReading(this.path)
   }
 
   /** As it was sent, without the question mark. */

@@ -4,6 +4,8 @@ import { messageOf } from '../base/errors.js'
 import { stageFailed } from './errors.js'
 import { Exchange, type ExchangeServices } from './exchange.js'
 import { refusalAtDoor } from './front-door.js'
+import { createHostList, type HostList } from './host-list.js'
+import { takeOutForeign } from './incoming-headers.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
 import type { Stage, StageAnswer, StageVerdict } from './stage.js'
 import { orderStages, placeOf, type StageChain, type StagePlaces } from './stage-chain.js'
@@ -24,6 +26,8 @@ export interface PipelineOptions extends ExchangeServices {
    * the host with the same priority.
    */
   readonly pluginStages?: () => readonly Stage[]
+  /** What `createHostList` takes; every host is served when missing. */
+  readonly hosts?: readonly string[]
   /** Places that an operator gives to stages, of the host or of plugins. None when missing. */
   readonly places?: StagePlaces
   readonly log: GatewayLog
@@ -64,12 +68,14 @@ const noStages: readonly Stage[] = []
 /** The ordered chain in front of everything that the host serves. */
 export class Pipeline {
   readonly #options: PipelineOptions
+  readonly #isServed: HostList
   #chain: StageChain
   #pluginStages: readonly Stage[] = noStages
 
   /** @throws `GATEWAY_STAGE_CYCLE` when the constraints of the stages contradict each other. */
   constructor(options: PipelineOptions) {
     this.#options = options
+    this.#isServed = createHostList(options.hosts ?? [])
     this.#chain = orderStages(options.stages, options.places)
   }
 
@@ -125,9 +131,15 @@ export class Pipeline {
     raw[passageKey] = passage
     // Comes exactly once for every answer: sent, hijacked, or given up by the client.
     if (passage.chain.finish.length > 0) reply.raw.on('close', finish)
-    const refusal = refusalAtDoor(raw)
-    if (refusal === undefined) this.#run(app, passage, done)
-    else sendAnswer(reply, failureAnswer(refusal))
+    const refusal = refusalAtDoor(raw, this.#isServed)
+    if (refusal === undefined) {
+      takeOutForeign(passage.exchange)
+      this.#run(app, passage, done)
+    } else {
+      // Whoever sends such a request may have written more behind it.
+      if (raw.httpVersionMajor === 1) reply.header('connection', 'close')
+      sendAnswer(reply, failureAnswer(refusal))
+    }
   }
 
   #run(app: FastifyInstance, passage: Passage, done: () => void): void {

@@ -13,6 +13,22 @@ export function routedPath(url: string): string {
   }
 }
 
+const looselyRead = /%2f|;|\/\//i
+
+/**
+ * Reads a path as servers may that decode slashes, leave parameters out of segments and join slashes: a rule that
+ * guards what is below a path must hold for these spellings of it, too.
+ *
+ * @param path What `routedPath` gave; most are given back as they are.
+ */
+export function looseReading(path: string): string {
+  if (!looselyRead.test(path)) return path
+  return path
+    .replace(/;[^/]*/g, '')
+    .replace(/%2f/gi, '/')
+    .replace(/\/{2,}/g, '/')
+}
+
 /** The query of a request target, without the question mark. */
 export function rawQuery(url: string): string {
   const at = url.indexOf('?')
@@ -20,11 +36,12 @@ export function rawQuery(url: string): string {
 }
 
 const rawUnusual = /[\\#]/
-const dotSegment = /^(?:\.|%2e){1,2}$/i
+// With parameters behind a semicolon, which some servers take out before they read the segment.
+const dotSegment = /^(?:\.|%2e){1,2}(?:;.*)?$/i
 
 /**
  * Tells whether a request target says where it leads in a way that others may read differently: dot segments, however
- * their dots are written, backslashes, a fragment, or no path at all. Encoded slashes, backslashes and control
+ * their dots are written and whatever parameters they have, backslashes, a fragment, or no path at all. Encoded slashes, backslashes and control
  * characters are no part of the structure; what they mean inside a parameter is the matter of the route.
  */
 export function isAmbiguousTarget(url: string): boolean {
@@ -36,12 +53,12 @@ export function isAmbiguousTarget(url: string): boolean {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these must not be in a path.
-const unusual = /[\u0000-\u001f\u007f\\]|(?:^|\/)\.{1,2}(?:\/|$)/
+const unusual = /[\u0000-\u001f\u007f\\]|(?:^|\/|%2f|%5c)(?:\.|%2e){1,2}(?:[;/]|%2f|%5c|$)/i
 
 /**
  * Tells whether a path becomes another one for a server that decodes more of it than we do: beside what
- * `isAmbiguousTarget` says, encoded slashes around dots, encoded backslashes and control characters, and what cannot
- * be decoded.
+ * `isAmbiguousTarget` says, encoded slashes around dots, also where they are encoded twice, encoded backslashes and
+ * control characters, and what cannot be decoded.
  */
 export function isAmbiguousElsewhere(url: string): boolean {
   if (isAmbiguousTarget(url)) return true

@@ -25,6 +25,11 @@ export function stripCredentials(rawHeaders: readonly string[]): readonly string
   return kept ?? rawHeaders
 }
 
+/** Tells whether a `Set-Cookie` is one of the session of the host, which only the host itself may set. */
+export function setsHostCookie(value: string): boolean {
+  return mentionsHostCookie.test(value) && hostCookie.test((value.split(/[=;]/, 1)[0] ?? '').trim())
+}
+
 /** Gives the value that may be passed on; undefined when the header has to go. */
 function withoutCredential(name: string, value: string): string | undefined {
   // Most headers are told apart by their length alone.

@@ -5,6 +5,7 @@ import type { ApprovalBinding, ApprovalTerms, RouteApproval } from './approvals.
 import { PluginBreaker } from './breaker.js'
 import { declaredGrants } from './grants/declared-grants.js'
 import { grantTableOf } from './grants/grant-plan.js'
+import type { GrantTable } from './grants/grant-table.js'
 import type { Candidate } from './loader.js'
 import type { PluginApprovals, SettledApprovals } from './plugin-approvals.js'
 import type { PluginEntry, RetiredGeneration } from './plugin-entry.js'
@@ -82,6 +83,13 @@ export class Activator {
     return entry.retiring
   }
 
+  /** Lets the approved stages of a plugin that does not run yet be missed until it does. */
+  async hold(entry: PluginEntry): Promise<void> {
+    await this.#options.swaps.run(entry.name, async () => {
+      entry.hold(await this.#options.approvals.stagesOf(entry.name))
+    })
+  }
+
   /** To be told of a plugin that was disabled, or whose folder is gone. */
   async stopped(plugin: string): Promise<void> {
     await this.#options.follower?.stopped(plugin)
@@ -102,7 +110,8 @@ export class Activator {
     const plan = await this.#options.approvals.settle(entry.name, declared, this.#termsOf(candidate))
     this.#tellWithdrawn(entry.name, plan)
     this.#activations += 1
-    const grants = grantTableOf(plan.grants)
+    const grants = grantTableOf(plan.grants, plan.formerStages)
+    this.#tellHeld(entry.name, grants)
     await this.#options.follower?.serves(entry.name, registrations, grants)
     return entry.swap(
       {
@@ -132,6 +141,15 @@ export class Activator {
       const keys = grants.withdrawn.map(({ kind, key }) => `${kind} ${key}`)
       log.warn({ plugin, grants: keys }, 'grants of the plugin need a new approval')
     }
+  }
+
+  #tellHeld(plugin: string, grants: GrantTable): void {
+    const stages = grants.heldStages()
+    if (stages.length === 0) return
+    this.#options.log.warn(
+      { plugin, stages },
+      'stages that were approved before wait for a new approval: until they are approved or revoked, what they guard is shut',
+    )
   }
 
   async #dispose(entry: PluginEntry, { generation, breaker }: RetiredGeneration): Promise<void> {

@@ -77,7 +77,8 @@ export function readBody(
 export function drainRest(raw: IncomingMessage): void {
   if (raw.complete || raw.destroyed) return
   const timer = setTimeout(() => {
-    if (!raw.complete) raw.socket.destroy()
+    // The request and not its socket: one that was injected has none.
+    if (!raw.complete) raw.destroy()
   }, dispatchLimits.lingerMs)
   timer.unref()
   raw.once('close', () => clearTimeout(timer))

@@ -104,7 +104,9 @@ export class FolderChanges {
       if (stored.get(name)?.quarantined) this.#options.quarantine(name)
       const entry = catalogue.enter(examined, stored)
       log.info({ plugin: name, folder }, 'found a new plugin folder')
-      if (entry === undefined || !entry.isEnabled || read === undefined) return 'unchanged'
+      if (entry === undefined) return 'unchanged'
+      await this.#options.activator.hold(entry)
+      if (!entry.isEnabled || read === undefined) return 'unchanged'
       return this.#load(entry, read)
     })
     return outcome ?? 'gone'
@@ -143,8 +145,7 @@ export class FolderChanges {
     }
     entry.triedHash = ''
     if (!entry.isEnabled) return 'gone'
-    await stopPlugin(entry, activator, log)
-    entry.fail(reason)
+    await stopPlugin(entry, activator, log, reason)
     log.warn({ plugin: entry.name, reason }, 'plugin was taken out of service')
     return 'gone'
   }

@@ -118,7 +118,15 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.#tables = new TableRegistry(database)
     this.#approvals = approvals
     this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
-    this.#grants = new GrantApprovals({ catalogue, store: approvals.grants, log, now, swaps, follower })
+    this.#grants = new GrantApprovals({
+      catalogue,
+      store: approvals.grants,
+      withdrawn: approvals.withdrawn,
+      log,
+      now,
+      swaps,
+      follower,
+    })
     this.#pipelines = new Pipelines(() => this.all(), options.isHookBreakerOpen)
     const changes = new FolderChanges({
       catalogue,

@@ -4,9 +4,9 @@ import type { CoreDatabase } from '../database/database.js'
 import type { CoreTables } from '../database/tables.js'
 import { ApprovalStore } from './approval-store.js'
 import type { Approval, ApprovalPlan, ApprovalTerms, DeclaredRoute } from './approvals.js'
-import { type GrantPlan, planGrants } from './grants/grant-plan.js'
+import { type GrantPlan, grantTableOf, planGrants } from './grants/grant-plan.js'
 import { GrantStore } from './grants/grant-store.js'
-import type { DeclaredGrant } from './grants/grant-table.js'
+import type { DeclaredGrant, GrantTable } from './grants/grant-table.js'
 import { type WithdrawnApproval, WithdrawnApprovals } from './withdrawn-approvals.js'
 
 /** All that a generation asks for. */
@@ -19,6 +19,8 @@ export interface Declarations {
 export interface SettledApprovals {
   readonly routes: ApprovalPlan
   readonly grants: GrantPlan
+  /** Keys of all stages that were approved until the plugin changed, and were not revoked since. */
+  readonly formerStages: ReadonlySet<string>
 }
 
 /** The tables that hold a row for each approval of a plugin. */
@@ -44,8 +46,15 @@ export class PluginApprovals {
       const routes = await this.routes.apply(transaction, plugin, { ...terms, routes: declared.routes })
       const grants = await this.grants.apply(transaction, plugin, { ...terms, grants: declared.grants })
       await this.withdrawn.note(transaction, plugin, withdrawnOf({ routes, grants }), terms.now)
-      return { routes, grants }
+      return { routes, grants, formerStages: await this.withdrawn.stages(transaction, plugin) }
     })
+  }
+
+  /** What is stored of the stages of a plugin, for the time in which it cannot be loaded. */
+  async stagesOf(plugin: string): Promise<GrantTable> {
+    const stored = await this.grants.of(plugin)
+    const former = await this.#database.withBusyRetry((kysely) => this.withdrawn.stages(kysely, plugin))
+    return grantTableOf({ approvals: stored.filter(({ kind }) => kind === 'stage') }, former)
   }
 
   /** Tells what `settle` would make of the grants at this moment; stores nothing. */
@@ -87,7 +96,7 @@ async function selectPlugins(transaction: Transaction<CoreTables>): Promise<read
 function withdrawnOf({
   routes,
   grants,
-}: SettledApprovals): readonly Omit<WithdrawnApproval, 'withdrawnAt'>[] {
+}: Omit<SettledApprovals, 'formerStages'>): readonly Omit<WithdrawnApproval, 'withdrawnAt'>[] {
   return [
     ...routes.withdrawn.map((row) => ({
       kind: 'route' as const,

@@ -12,7 +12,7 @@ export interface ServedPlugin {
   readonly generation: Generation | undefined
   /** All routes of the generation with their approval; empty without a generation. */
   readonly routes: RouteTable
-  /** What it may do beside serving routes; empty without a generation. */
+  /** What it may do beside serving routes; without a generation, the stages that are missed. */
   readonly grants: GrantTable
   readonly breaker: PluginBreaker
 }

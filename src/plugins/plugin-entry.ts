@@ -81,6 +81,11 @@ export class PluginEntry {
     this.#served = { ...this.#served, state }
   }
 
+  /** Says what stages are missed while there is no generation; one that there is has its own. */
+  hold(grants: GrantTable): void {
+    if (this.#served.generation === undefined) this.#served = { ...this.#served, grants }
+  }
+
   fail(reason: string): void {
     this.failedReason = reason
     // A generation that serves goes on: only the reason tells of the failure.

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { HostError } from '../base/errors.js'
 import { coreLimits } from '../base/limits.js'
 import { coreReadTooLate } from './core-errors.js'
 
@@ -11,17 +12,23 @@ interface Lane {
 }
 
 /**
- * Lets each plugin read core tables one at a time, and rest after reads that took long, so that none of them takes
+ * Lets each plugin read what the host has one at a time, and rest after reads that took long, so that none of them takes
  * more than a part of the HTTP thread, however many calls it makes.
  */
 export class ReadPace {
   readonly #lanes = new Map<string, Lane>()
+  readonly #tooLate: () => HostError
+
+  /** @param tooLate Makes the failure of a read whose turn comes too late; `CORE_READ_TOO_LATE` when missing. */
+  constructor(tooLate: () => HostError = () => coreReadTooLate()) {
+    this.#tooLate = tooLate
+  }
 
   /**
    * Runs a read when it is its turn.
    *
    * @param waitMsMax How long its caller waits; a read whose turn comes later does not run.
-   * @throws HostError CORE_READ_TOO_LATE then, and what the read throws.
+   * @throws HostError of the constructor then, and what the read throws.
    */
   async run<T>(plugin: string, waitMsMax: number, read: () => Promise<T>): Promise<T> {
     const lane = this.#lanes.get(plugin) ?? { tail: Promise.resolve(), count: 0 }
@@ -29,7 +36,7 @@ export class ReadPace {
     lane.count += 1
     const askedMs = performance.now()
     const running = lane.tail.then(() => {
-      if (performance.now() - askedMs > waitMsMax) throw coreReadTooLate()
+      if (performance.now() - askedMs > waitMsMax) throw this.#tooLate()
       return timed(read)
     })
     lane.tail = running.then(({ tookMs }) => rest(tookMs)).catch(() => undefined)

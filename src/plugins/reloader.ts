@@ -44,6 +44,7 @@ export class Reloader {
       const candidate = await this.#read(entry, read)
       target = await this.#identify(entry, candidate)
       if (!target.isEnabled) throw pluginDisabled({ plugin: target.name })
+      if (served === undefined) await this.#options.activator.hold(target)
       assertDependenciesRun(this.#options.catalogue, candidate)
       await this.#options.store.remember(candidate.manifest, candidate.contentHash)
       await this.#start(target, candidate)

@@ -50,6 +50,7 @@ export async function loadAllPlugins(options: StartupOptions): Promise<readonly 
   }
   const { loadable, problems } = enterFolders(options, folders, stored)
   await forgetAbsent(options, folders)
+  for (const entry of catalogue.all()) await options.activator.hold(entry)
   await startInOrder(options, loadable)
   return problems
 }

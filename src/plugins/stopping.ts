@@ -4,15 +4,25 @@ import { runOnShutdown } from './loader.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 
-/** Takes a plugin out of service, runs its `on_shutdown`, and disposes of its generation. Never rejects. */
-export async function stopPlugin(entry: PluginEntry, activator: Activator, log: PluginLog): Promise<void> {
+/**
+ * Takes a plugin out of service, runs its `on_shutdown`, and disposes of its generation. Never rejects.
+ *
+ * @param failure Why nobody wants it stopped, so that what its stages guard stays shut; an admin does when missing.
+ */
+export async function stopPlugin(
+  entry: PluginEntry,
+  activator: Activator,
+  log: PluginLog,
+  failure?: string,
+): Promise<void> {
+  const state = failure === undefined ? 'stopped' : 'failed'
   await entry.retiring
   const isServing = entry.serving !== undefined
-  await shutDown(entry, log, lifecycleLimits.onShutdownMs)
+  await shutDown(entry, log, lifecycleLimits.onShutdownMs, state)
   if (isServing) await activator.retire(entry)
   await activator.stopped(entry.name)
-  entry.setState('stopped')
-  entry.failedReason = undefined
+  entry.setState(state)
+  entry.failedReason = failure
 }
 
 /**
@@ -37,10 +47,15 @@ export async function closePlugins(
 }
 
 /** Runs `on_shutdown` when no new call can come any more. */
-async function shutDown(entry: PluginEntry, log: PluginLog, timeoutMs: number): Promise<void> {
+async function shutDown(
+  entry: PluginEntry,
+  log: PluginLog,
+  timeoutMs: number,
+  state: 'stopped' | 'failed' = 'stopped',
+): Promise<void> {
   const { serving: generation, name: plugin } = entry
   if (generation === undefined) return
-  entry.setState('stopped')
+  entry.setState(state)
   if (timeoutMs <= 0) {
     log.warn({ plugin }, 'on_shutdown was skipped: the time of all of them together is over')
     return

@@ -57,6 +57,29 @@ export class WithdrawnApprovals {
     await forgetOldest(transaction, plugin)
   }
 
+  /** Keys of the stages of a plugin among them. */
+  async stages(reader: Kysely<CoreTables>, plugin: string): Promise<ReadonlySet<string>> {
+    const rows = await reader
+      .selectFrom('plugin_withdrawn_approvals')
+      .select('key')
+      .where('plugin_name', '=', plugin)
+      .where('kind', '=', 'stage')
+      .execute()
+    return new Set(rows.map(({ key }) => key))
+  }
+
+  /** Forgets one of them, because an admin has decided against it. */
+  async forget(plugin: string, kind: WithdrawnApproval['kind'], key: string): Promise<void> {
+    await this.#database.withBusyRetry((kysely) =>
+      kysely
+        .deleteFrom('plugin_withdrawn_approvals')
+        .where('plugin_name', '=', plugin)
+        .where('kind', '=', kind)
+        .where('key', '=', key)
+        .execute(),
+    )
+  }
+
   /** What is remembered of a plugin. */
   async of(plugin: string): Promise<WithdrawnHistory> {
     return this.#database.withBusyRetry(async (kysely) => {

@@ -56,6 +56,12 @@ export const countedMetrics = {
     buckets: callBuckets,
     help: 'Time that one run of a hook took.',
   },
+  stageRuns: {
+    name: 'plugin_stage_runs_total',
+    type: 'counter',
+    labels: ['plugin', 'stage', 'status'],
+    help: 'Runs of stages of the gateway and of functions for keys: ok, failed, timeout, or paused where the breaker of the stage was open.',
+  },
   messages: {
     name: 'plugin_messages_total',
     type: 'counter',
@@ -74,6 +80,12 @@ export const countedMetrics = {
     type: 'counter',
     labels: ['plugin', 'reason'],
     help: 'Changes of the key-value store that were not queued for a plugin: full when too many wait for it, depth when functions led to one another too often.',
+  },
+  ownDropped: {
+    name: 'plugin_metrics_dropped_total',
+    type: 'counter',
+    labels: ['plugin', 'reason'],
+    help: 'What plugins measured in metrics of their own and does not stand in its series: series or label_bytes when it went over a limit, not_finite, or negative.',
   },
   messageLag: {
     name: 'plugin_message_lag_seconds',
@@ -149,6 +161,12 @@ export const countedMetrics = {
     labels: ['plugin', 'kind'],
     buckets: waitBuckets,
     help: 'Time from the dispatch of a call to its first instruction: hand-over to a thread, queue, wait for a VM.',
+  },
+  clientsRefused: {
+    name: 'server_clients_refused_total',
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Clients that were refused or cut off before or beside their requests, by reason: too many connections, too slow, too large, unreadable, not reading.',
   },
   executorStarts: {
     name: 'plugin_executor_starts_total',

@@ -152,13 +152,14 @@ export class MetricFamily<Cell extends NumberCell | HistogramCell> {
       this.definition.labels.map((label, index) => [label, values[index] ?? otherLabel]),
     )
     const cell = this.#createCell()
-    group.set(values.join('\n'), { labels, text: textOf(labels), cell })
+    group.set(values.join('\n'), { labels, text: labelText(labels), cell })
     this.#size += 1
     return cell
   }
 }
 
-function textOf(labels: Readonly<Record<string, string>>): string {
+/** Writes labels as the text format has them between its braces. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([label, value]) => `${label}="${value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`)
     .join(',')

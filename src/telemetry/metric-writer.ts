@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { metricLimits } from '../base/limits.js'
-import { HistogramCell, type MetricDefinition, type MetricFamily, type NumberCell } from './metric-family.js'
+import { HistogramCell, type MetricDefinition, type NumberCell, type Series } from './metric-family.js'
 
 /** One metric as JSON. */
 export interface MetricJson {
@@ -23,13 +23,17 @@ export interface MetricSample {
   readonly counts?: readonly number[]
 }
 
-type Family = MetricFamily<NumberCell> | MetricFamily<HistogramCell>
+/** A metric with all its series, whoever holds them. */
+export interface WrittenFamily {
+  readonly definition: MetricDefinition
+  series(): Iterable<Series<NumberCell | HistogramCell>>
+}
 
 /**
  * Writes metrics in the text format of Prometheus. Every few milliseconds the event loop gets its turn: requests do
  * not wait for a page of many series.
  */
-export async function writeMetricText(families: readonly Family[]): Promise<string> {
+export async function writeMetricText(families: readonly WrittenFamily[]): Promise<string> {
   const parts: string[] = []
   let turnMs = performance.now()
   for (const family of families) {
@@ -51,7 +55,7 @@ export async function writeMetricText(families: readonly Family[]): Promise<stri
 }
 
 /** Gives metrics as JSON. */
-export function toMetricJson(families: readonly Family[]): readonly MetricJson[] {
+export function toMetricJson(families: readonly WrittenFamily[]): readonly MetricJson[] {
   return families.map((family) => {
     const { name, type, help, buckets } = family.definition
     const samples = [...family.series()].map(({ labels, cell }) =>
@@ -64,7 +68,8 @@ export function toMetricJson(families: readonly Family[]): readonly MetricJson[]
 }
 
 function headOf({ name, type, help }: MetricDefinition): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+  const text = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+  return `# HELP ${name} ${text}\n# TYPE ${name} ${type}\n`
 }
 
 function histogramLines(

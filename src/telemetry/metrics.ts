@@ -8,8 +8,10 @@ import {
 } from './kv-series.js'
 import { countedMetrics, observedMetrics } from './metric-definitions.js'
 import { HistogramCell, type MetricDefinition, MetricFamily, NumberCell } from './metric-family.js'
-import { type MetricJson, toMetricJson, writeMetricText } from './metric-writer.js'
+import { type MetricJson, toMetricJson, type WrittenFamily, writeMetricText } from './metric-writer.js'
+import { OwnSeries } from './own-series.js'
 import { PluginGauges, type PluginSnapshot } from './plugin-gauges.js'
+import { PoolFigures } from './pool-figures.js'
 import { ProcessMetrics } from './process-metrics.js'
 import { WaitSeries } from './wait-series.js'
 
@@ -26,6 +28,15 @@ export interface ObservedHook {
   readonly status: string
   readonly durationMs: number
   readonly when: 'before' | 'after'
+}
+
+/** One run of a stage of the gateway, or of a function for keys. */
+export interface ObservedStageRun {
+  readonly plugin: string
+  /** Name of its registration. */
+  readonly stage: string
+  /** `ok`, `failed`, `timeout` or `paused`. */
+  readonly status: string
 }
 
 /** One message that a function of a plugin was called with. */
@@ -74,6 +85,7 @@ export class Metrics {
     after: this.#counter(countedMetrics.hookAfter),
     duration: this.#histogram(countedMetrics.hookDuration),
   }
+  readonly #stages = this.#counter(countedMetrics.stageRuns)
   readonly #outbound = {
     requests: this.#counter(countedMetrics.outboundRequests),
     duration: this.#histogram(countedMetrics.outboundDuration),
@@ -84,6 +96,7 @@ export class Metrics {
     lag: this.#histogram(countedMetrics.messageLag),
     dropped: this.#counter(countedMetrics.changesDropped),
   }
+  readonly #ownDropped = this.#counter(countedMetrics.ownDropped)
   readonly #errors = this.#counter(countedMetrics.errors)
   readonly #trips = this.#counter(countedMetrics.breakerTrips)
   readonly #reloads = this.#counter(countedMetrics.reloads)
@@ -92,12 +105,19 @@ export class Metrics {
   readonly #vmBuilds = this.#histogram(countedMetrics.vmBuild)
   readonly #vmRetirements = this.#counter(countedMetrics.vmRetirements)
   readonly #waits = new WaitSeries(this.#histogram(countedMetrics.callWait))
+  readonly #clientsRefused = this.#counter(countedMetrics.clientsRefused)
   readonly #executorStarts = this.#counter(countedMetrics.executorStarts).of()
   readonly #executorEnds = this.#counter(countedMetrics.executorEnds)
   readonly #kv = new KvSeries({
     counter: (definition) => this.#counter(definition),
     histogram: (definition) => this.#histogram(definition),
   })
+  /** The metrics that plugins declare for themselves. */
+  readonly own = new OwnSeries((plugin, reason, count) => {
+    this.#ownDropped.of(plugin, reason).value += count
+  })
+  /** What `/metrics/api` shows. */
+  readonly figures = new PoolFigures()
   /** The read that is under way; whoever comes meanwhile shares it. */
   #reading: Promise<string> | undefined
   #snapshot: (() => readonly PluginSnapshot[]) | undefined
@@ -131,11 +151,13 @@ export class Metrics {
 
   /** A request was answered by a plugin, or failed in it. */
   httpAnswered(plugin: string, method: string, status: number, durationMs: number): void {
+    this.figures.answered(plugin, status, durationMs)
     this.#http.answered(plugin, method, status, durationMs / 1000)
   }
 
   /** A request was answered without its plugin. `plugin` is undefined when no plugin has the name in its URL. */
   httpRefused(plugin: string | undefined, method: string, status: number, code: string): void {
+    if (plugin !== undefined) this.figures.refused()
     this.#http.refused(plugin, method, status, code)
   }
 
@@ -147,6 +169,11 @@ export class Metrics {
   /** A call, or a load, of a plugin failed. */
   pluginFailed(plugin: string, type: string): void {
     this.#errors.of(plugin, type).value += 1
+  }
+
+  /** A stage of a plugin was run, or was not because it is paused. */
+  stageObserved({ plugin, stage, status }: ObservedStageRun): void {
+    this.#stages.of(plugin, stage, status).value += 1
   }
 
   /** One run of a before-, after- or read hook has ended. */
@@ -196,10 +223,12 @@ export class Metrics {
   }
 
   reloaded(plugin: string, status: ReloadStatus): void {
+    this.figures.look()
     this.#reloads.of(plugin, status).value += 1
   }
 
   budgetKilled(plugin: string, code: string): void {
+    this.figures.stopped()
     this.#kills.of(plugin, code).value += 1
   }
 
@@ -208,10 +237,12 @@ export class Metrics {
   }
 
   vmBuilt(plugin: string, durationMs: number): void {
+    this.figures.built()
     this.#vmBuilds.of(plugin).observe(durationMs / 1000)
   }
 
   vmRetired(plugin: string, reason: string): void {
+    this.figures.retired()
     this.#vmRetirements.of(plugin, reason.replaceAll(' ', '_').toLowerCase()).value += 1
   }
 
@@ -222,6 +253,11 @@ export class Metrics {
 
   executorStarted(): void {
     this.#executorStarts.value += 1
+  }
+
+  /** A client was refused or cut off; `reason` is a word of few. */
+  clientRefused(reason: string): void {
+    this.#clientsRefused.of(reason).value += 1
   }
 
   executorEnded(cause: string): void {
@@ -239,24 +275,26 @@ export class Metrics {
   /** Gives everything as JSON. */
   async json(): Promise<readonly MetricJson[]> {
     await this.#refreshKv()
-    this.#refresh()
-    return [...toMetricJson(this.#families), ...(await this.#process.json())]
+    const own = this.#refresh()
+    return [...toMetricJson([...this.#families, ...own]), ...(await this.#process.json())]
   }
 
   async #write(): Promise<string> {
     await this.#refreshKv()
-    this.#refresh()
-    return `${await writeMetricText(this.#families)}${await this.#process.text()}`
+    const own = this.#refresh()
+    return `${await writeMetricText([...this.#families, ...own])}${await this.#process.text()}`
   }
 
-  #refresh(): void {
-    if (this.#snapshot === undefined) return
+  /** Looks at the plugins that there are; gives their own metrics. */
+  #refresh(): readonly WrittenFamily[] {
+    if (this.#snapshot === undefined) return []
     const plugins = this.#snapshot()
     const known = new Set(plugins.map(({ plugin }) => plugin))
     for (const family of this.#families) family.keep((plugin) => known.has(plugin))
     this.#http.forgetCells()
     this.#waits.forgetCells()
     this.#gauges.set(plugins)
+    return this.own.families([...known])
   }
 
   /** A store that cannot be counted at the moment, e.g. because it is closed, keeps the numbers of the last reading. */

@@ -9,6 +9,7 @@ import { notAvailable, renderTable } from './lib/report.mjs'
 import { enginesRow } from './rows/engines.mjs'
 import { queryRow, routeRow } from './rows/fastify.mjs'
 import { clientsRow, gatewayRow } from './rows/gateway.mjs'
+import { idleRow } from './rows/idle.mjs'
 import { kvRow } from './rows/kv.mjs'
 import { kvLargeRow } from './rows/kv-large.mjs'
 import { neighboursRow } from './rows/neighbours.mjs'
@@ -27,6 +28,7 @@ const rows = {
   neighbours: neighboursRow,
   memory: memoryRow,
   startup: startupRow,
+  idle: idleRow,
   siege: siegeRow,
   'kv-large': kvLargeRow,
 }

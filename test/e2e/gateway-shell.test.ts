@@ -109,3 +109,27 @@ test('excluded apps are shown without the shell, by each source', {
   assert.equal(await titleAt('/deployments'), 'Shell')
   assert.deepEqual(problems, [])
 })
+
+test('each host has its own shell, with its own files', { skip: noBrowser, timeout: 120_000 }, async (t) => {
+  const world = await startShell(t, {
+    files: {
+      'shell/index.html': '<!doctype html><html><head><title>Other</title></head><body></body></html>',
+      'shell/other.js': 'export default 1\n',
+    },
+    hosts: [{ host: 'localhost', dir: join(example, 'shell') }],
+    routes: addApps,
+  })
+  const context = await startBrowser(t)
+  const page = await context.newPage()
+  const { port } = new URL(world.url)
+  await page.goto(`http://localhost:${port}/reports/2024`)
+  assert.equal(await page.title(), 'Shell')
+  await frameShows(page, 'reports', '/reports/2024')
+  await page.goto(`http://127.0.0.1:${port}/reports/2024`)
+  assert.equal(await page.title(), 'Other')
+  assert.equal(await page.evaluate('document.baseURI'), `http://127.0.0.1:${port}/`)
+  const statusOf = (url: string) =>
+    page.evaluate(`fetch(${JSON.stringify(url)}).then(({ status }) => status)`)
+  assert.equal(await statusOf('/other.js'), 200)
+  assert.equal(await statusOf('/menu.js'), 404, 'a file of the other shell')
+})

@@ -119,3 +119,44 @@ end`,
   })
   assertPassed(report)
 })
+
+test('metrics are there as in a host: tests use them and read what they say, each from zero', async (t) => {
+  const report = await runDemo(t, {
+    'demo/init.lua': plugin(
+      'demo',
+      `
+local orders = metrics.counter("orders_total", { labels = { "status" } })
+local depth = metrics.gauge("depth")
+http.handle("POST", "/orders", function(req)
+  orders:inc(1, { status = "new" })
+  depth:set(3)
+  return { status = 201 }
+end, { public = true })`,
+    ),
+    'demo/test/metrics.test.lua': `
+local function shown()
+  local answer = test.request("GET", "/metrics")
+  test.assert_eq(200, answer.status)
+  return answer.body
+end
+local function order()
+  test.assert_eq(201, test.request("POST", "/api/v1/plugins/demo/orders").status)
+end
+function test_two()
+  order() order()
+  test.assert_contains(shown(), 'modulacms_plugin_demo__orders_total{plugin="demo",status="new"} 2\\n')
+  test.assert_contains(shown(), 'modulacms_plugin_demo__depth{plugin="demo"} 3\\n')
+end
+function test_one()
+  test.assert_contains(shown(), 'modulacms_plugin_demo__depth{plugin="demo"} 0\\n')
+  order()
+  test.assert_contains(shown(), 'modulacms_plugin_demo__orders_total{plugin="demo",status="new"} 1\\n')
+end
+function test_declaring_late()
+  local declared, message = pcall(metrics.counter, "late")
+  test.assert_eq(false, declared)
+  test.assert_contains(message, "module scope")
+end`,
+  })
+  assertPassed(report)
+})

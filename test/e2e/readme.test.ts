@@ -32,7 +32,10 @@ it('does what the README says, line by line', async (test) => {
   const environment = { MODULACMS__SERVER__PORT: String(port) }
   const server = await place.serve(['--port', String(port)])
   assert.match(server.out(), /admin token: .*admin-token/)
-  assert.match(server.out(), /running: page_views 1\.0\.0, task_tracker 1\.0\.0/)
+  assert.match(
+    server.out(),
+    /running: maintenance_mode 1\.0\.0, page_views 1\.0\.0, request_validator 1\.0\.0, task_tracker 1\.0\.0/,
+  )
   assert.match(server.out(), /npx modulacms plugin approve task_tracker --all-routes/)
   const type = async (line: string): Promise<string> => {
     const { code, out, err } = await place.shell(line.replaceAll(':8080', `:${port}`), environment)

@@ -159,8 +159,11 @@ export class AttackHost {
 
   async #approve(plugin: string): Promise<void> {
     const routes = this.#host.plugins.routes().filter((route) => route.plugin === plugin)
+    const stages = this.#host.plugins.stages().filter(({ plugin_name }) => plugin_name === plugin)
+    const grants = stages.map(({ stage }) => ({ plugin, kind: 'stage' as const, key: stage }))
     const { errors } = await this.#host.plugins.approveRoutes(routes, 'test')
-    assert.deepEqual(errors, [])
+    const refused = await this.#host.plugins.approveGrants(grants, 'test')
+    assert.deepEqual([...errors, ...refused.errors], [])
   }
 
   async #request(plugin: string, path: string, method: string, body: string | undefined): Promise<Answer> {

@@ -12,6 +12,7 @@ import { createGatewayRoutes, gatewayArea, gatewayPrefixes } from '../../src/gat
 import type { Stage } from '../../src/gateway/stage.js'
 import { createHttpServer } from '../../src/http-server.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
+import { serverSettings } from './server-settings.js'
 
 export const adminCredential = { authorization: 'Bearer admin' } as const
 
@@ -72,7 +73,7 @@ export async function startGatewayServer(
     log,
     ...(logSize !== undefined && { logSize }),
   })
-  const app = createHttpServer({ log, areas: [gatewayArea] })
+  const app = createHttpServer({ log, settings: serverSettings(), areas: [gatewayArea] })
   const pipeline = new Pipeline({
     stages: [monitor.stage, ...stages],
     clientIp: ({ raw }) => raw.socket.remoteAddress ?? 'unknown',

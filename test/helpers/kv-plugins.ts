@@ -111,6 +111,7 @@ export class KvPlugins {
           changeDropped: () => undefined,
         },
         writeLog: () => undefined,
+        measured: () => undefined,
       },
       { ...roomySettings, ...settings },
       () => this.nowMs,

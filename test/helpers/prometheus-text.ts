@@ -22,7 +22,7 @@ const endings: Readonly<Record<string, readonly string[]>> = {
 }
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*/
 const sampleLine =
-  /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf|NaN|Nan))$/
+  /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^\n]*)\})? ([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf|NaN|Nan))$/
 
 /** The metrics of one page, with the questions that tests ask. */
 export class PrometheusText {

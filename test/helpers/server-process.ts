@@ -95,7 +95,7 @@ export async function createWorkplace(test: TestContext): Promise<Workplace> {
 /** The environment of the tests, without what the runner and the developer have set for this product. */
 function cleanEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name, value]) => value !== undefined && !/^(MODULACMS|NODE_TEST|NODE_OPTIONS|npm_)/.test(name),
+    ([name, value]) => value !== undefined && !/^(MODULACMS|GATEWAY_|NODE_TEST|NODE_OPTIONS|npm_)/.test(name),
   )
   return {
     ...(Object.fromEntries(kept) as Record<string, string>),

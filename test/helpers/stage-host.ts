@@ -28,6 +28,8 @@ export interface StageHost {
 export interface StageHostOptions {
   readonly isApproved?: (plugin: string, key: string) => boolean
   readonly resetMs?: number
+  /** Time of stages that name none; for those that must not be late on a busy machine. */
+  readonly timeoutMs?: number
 }
 
 /**
@@ -81,6 +83,7 @@ export async function createStageHost(
     isApproved: ({ name }, key) => options.isApproved?.(name, key) ?? true,
     untouched: ['/api/v1/admin'],
     breaker: { failuresMax: 3, resetMs: options.resetMs ?? 60_000 },
+    ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
   })
   const pipeline = new Pipeline({
     stages: [],

@@ -4,8 +4,9 @@ import { connect, type Socket } from 'node:net'
 import { it, type TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { createHttpServer, type HttpServerOptions } from '../../src/http-server.js'
+import { serverSettings } from '../helpers/server-settings.js'
 
-const log = { error: () => {} }
+const log = { error: () => {}, warn: () => {} }
 
 interface Listening {
   readonly app: FastifyInstance
@@ -26,7 +27,7 @@ async function listen(
   prepare: (app: FastifyInstance) => void,
   options: Partial<HttpServerOptions> = {},
 ): Promise<Listening> {
-  const app = createHttpServer({ log, ...options })
+  const app = createHttpServer({ log, settings: serverSettings(), ...options })
   prepare(app)
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   test.after(() => app.close())

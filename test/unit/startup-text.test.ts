@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { completeConfig } from '../../src/config/complete.js'
+import { gatewaySummary } from '../../src/gateway-summary.js'
 import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 import type { StatusReport } from '../../src/plugins/plugin-views.js'
 import { startupText } from '../../src/startup-text.js'
@@ -52,4 +54,32 @@ test('what waits for approval is counted by kind, with the command that approves
     mixed,
   )
   assert.ok(!textOf([]).includes('waiting'))
+})
+
+test('what the configuration turns on of the gateway is one line, and nothing is none', () => {
+  const host = {
+    status: () => nothing,
+    adminToken: { token: 'x', source: 'file' as const, file: 'data/admin-token', created: false },
+  }
+  const summaryOf = (gateway: NonNullable<Parameters<typeof completeConfig>[0]['gateway']>): string =>
+    startupText({
+      url: 'http://127.0.0.1:1',
+      host,
+      isPluginSystemOn: true,
+      gateway: gatewaySummary(completeConfig({ gateway })),
+    })
+  const rule = { pattern: '^/a', target: 'http://127.0.0.1:1', headers: { authorization: 'geheim' } }
+  const all = summaryOf({
+    rateLimit: { requests: 20, keyBy: 'tenant' },
+    cors: { origin: 'https://a.example, *.b.example' },
+    proxy: { rules: [rule] },
+    shellDir: '/srv/shell',
+    cache: { enabled: true },
+  })
+  const line =
+    '  gateway: limit of 20 requests in 1m by tenant; answers for pages of https://a.example, *.b.example; ' +
+    '1 rule of the proxy; shell from /srv/shell; cache\n'
+  assert.ok(all.includes(line), all)
+  assert.ok(!all.includes('geheim'))
+  assert.ok(!summaryOf({ cache: { ttl: 5 } }).includes('gateway'), 'a cache that is off is not on')
 })

@@ -63,6 +63,21 @@ function pushHandler(site: CallSite, state: Pointer, kind: string, name: string)
 function pushSeenRequest(site: CallSite, state: Pointer, request: WireRequest): void {
   pushRequestHead(site, state, request)
   setText(site, state, 'raw_query', request.query)
+  // A table holds one value of each name: what is sent several times shows here alone.
+  const { rawHeaders } = request
+  setNumber(site, state, 'header_count', rawHeaders.length / 2)
+  setNumber(
+    site,
+    state,
+    'header_bytes',
+    rawHeaders.reduce((bytes, { length }) => bytes + length, 0),
+  )
+}
+
+function setNumber({ lua }: CallSite, state: Pointer, key: string, value: number): void {
+  lua.pushText(state, key)
+  lua.pushNumber(state, value)
+  lua.raw.lua_rawset(state, -3)
 }
 
 function pushSeenAnswer(site: CallSite, state: Pointer, answer: SeenAnswer, body: string): void {

@@ -1,5 +1,9 @@
 import { stageLimits } from '../../base/gateway-limits.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type ParamDoc } from '../define.js'
+import { cacheClasses, cacheFunctions } from './cache-functions.js'
+import { grantClasses, grantFunctions } from './grant-functions.js'
+import { nestFunctions } from './nested-functions.js'
+import { rateLimitClasses, rateLimitFunction } from './rate-limit-function.js'
 import { registerKey, registerStage } from './registration.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
@@ -13,11 +17,11 @@ const options: ParamDoc = {
 }
 
 const bounds = [
-  `Limits: ${stageLimits.registrationsMax} stages and functions for keys a plugin; ${stageLimits.timeoutMsDefault} ms a`,
-  `call unless \`timeout_ms\` says more; ${stageLimits.operationsMax} database and key-value operations a call. There are`,
-  'no requests to other servers and no core tables in here. A stage that fails',
-  `${stageLimits.failuresMax} times in a row is not run for ${stageLimits.breakerResetMs / 1000} seconds; then one request tries`,
-  'it. Works only at module scope, when init.lua is loaded. Raises for options that are none.',
+  `Limits: ${stageLimits.registrationsMax} stages and functions for keys a plugin; the time of a call is that of`,
+  '`timeout_ms`, else that of the configuration (`gateway.stage.timeout`);',
+  `${stageLimits.operationsMax} database and key-value operations a call. There are no requests to other servers and no`,
+  'core tables in here. A stage that fails `gateway.stage.failures` times in a row is not run for `gateway.stage.reset`;',
+  'then one request tries it. Works only at module scope, when init.lua is loaded. Raises for options that are none.',
 ].join('\n')
 
 const onRequest: FunctionDefinition = {
@@ -112,6 +116,12 @@ const keyBy: FunctionDefinition = {
   handler: registerKey,
 }
 
+const services = [...cacheFunctions, ...grantFunctions]
+const nested = nestFunctions(
+  'gateway',
+  services.filter(({ name }) => name.includes('.')),
+)
+
 /** The Lua module `gateway`: what a plugin does in front of and behind everything that the host serves. */
 export const gatewayCapability = defineCapability({
   name: 'gateway',
@@ -119,9 +129,21 @@ export const gatewayCapability = defineCapability({
     'Registers stages of the gateway: functions that see requests before they are routed and answers before they are sent,',
     'and functions for the keys of rate limits. All run for requests of other plugins and of the host too, but never for',
     'the administration of the host.',
+    '',
+    'Beside that: limits and a cache of the plugin, which no other plugin shares, and with the approval of an admin the',
+    'request log, the figures of the gateway, and which pages get the shell.',
   ].join('\n'),
-  functions: [onRequest, onResponse, keyBy],
-  classes: gatewayClasses(),
+  functions: [
+    onRequest,
+    onResponse,
+    keyBy,
+    rateLimitFunction,
+    ...services.filter(({ name }) => !name.includes('.')),
+    ...nested.functions,
+  ],
+  luaFunctions: nested.luaFunctions,
+  lua: nested.lua,
+  classes: [...gatewayClasses(), ...rateLimitClasses, ...cacheClasses, ...grantClasses],
 })
 
 function gatewayClasses(): ClassDoc[] {
@@ -154,7 +176,7 @@ function gatewayClasses(): ClassDoc[] {
         {
           name: 'timeout_ms',
           luaType: 'integer?',
-          doc: `Time of one call, up to ${stageLimits.timeoutMsMax}. Left out: ${stageLimits.timeoutMsDefault}.`,
+          doc: `Time of one call, up to ${stageLimits.timeoutMsMax}. Left out: \`gateway.stage.timeout\` of the configuration.`,
         },
         {
           name: 'name',
@@ -179,6 +201,16 @@ function gatewayClasses(): ClassDoc[] {
           name: 'headers',
           luaType: 'table<string, string>',
           doc: "Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.",
+        },
+        {
+          name: 'header_count',
+          luaType: 'integer',
+          doc: 'Header lines as they were sent, every repetition included, without those credentials.',
+        },
+        {
+          name: 'header_bytes',
+          luaType: 'integer',
+          doc: 'Bytes of the names and values of these lines together.',
         },
         { name: 'client_ip', luaType: 'string', doc: 'Address of the caller, without the port.' },
         { name: 'user', luaType: 'http.User?', doc: 'The signed-in caller; nil for anyone else.' },

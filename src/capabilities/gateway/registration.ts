@@ -33,6 +33,7 @@ export function registerStage(
     assertRoom(call)
     const given = readOptions(options, optionNames)
     const defaults = stageDefaults(event)
+    const timeoutMs = readInteger('timeout_ms', given.timeout_ms, 1, stageLimits.timeoutMsMax)
     const stage: StageDeclaration = {
       name: readName(call, event, given.name),
       event,
@@ -42,8 +43,7 @@ export function registerStage(
         readInteger('priority', given.priority, stageLimits.priorityMin, stageLimits.priorityMax) ??
         defaults.priority,
       fail: readFail(given.fail) ?? defaults.fail,
-      timeoutMs:
-        readInteger('timeout_ms', given.timeout_ms, 1, stageLimits.timeoutMsMax) ?? defaults.timeoutMs,
+      ...(timeoutMs !== undefined && { timeoutMs }),
     }
     assertKey(stage)
     const { name, ...data } = stage

@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/errors.js'
 import { stageLimits } from '../../base/gateway-limits.js'
 import { compilePath, isRegexEntry } from '../../gateway/path-pattern.js'
+import { isAmbiguousTarget } from '../../gateway/request-path.js'
 import { stagePriorities } from '../../gateway/stage.js'
 import type { Registration } from '../../sandbox/host-function.js'
 
@@ -31,28 +32,45 @@ export interface StageDeclaration {
   readonly methods: readonly string[]
   readonly priority: number
   readonly fail: StageFail
-  readonly timeoutMs: number
+  /** Time of one call; the configuration says it when missing. */
+  readonly timeoutMs?: number
 }
 
 /** The paths of a stage that names none. */
 export const everyPath: readonly string[] = ['/**']
 
 /** Fills in what a stage does not say of itself. */
-export function stageDefaults(event: StageEvent): Pick<StageDeclaration, 'priority' | 'fail' | 'timeoutMs'> {
+export function stageDefaults(event: StageEvent): Pick<StageDeclaration, 'priority' | 'fail'> {
   return {
     priority: stagePriorities.plugin,
     fail: event === 'on_request' ? 'closed' : 'open',
-    timeoutMs: stageLimits.timeoutMsDefault,
   }
 }
 
-/** Names what an approval of stages holds for: all stages of a plugin for the same methods and paths. */
-export function stageApprovalKey({
-  event,
-  methods,
-  paths,
-}: Pick<StageDeclaration, 'event' | 'methods' | 'paths'>): string {
-  return `${event} ${methods.length === 0 ? '*' : methods.join(',')} ${paths.join(',')}`
+/** What an approval of stages holds for. */
+export type StageScope = Pick<StageDeclaration, 'event' | 'methods' | 'paths' | 'fail'>
+
+/**
+ * Names what an approval of stages holds for: all stages of a plugin for the same methods and paths that fail alike, so
+ * that a guard that comes to fail open asks again. What is the default of its event is left out.
+ */
+export function stageApprovalKey({ event, methods, paths, fail }: StageScope): string {
+  const place = `${event} ${methods.length === 0 ? '*' : methods.join(',')} ${paths.join(',')}`
+  return fail === stageDefaults(event).fail ? place : `${place} fail=${fail}`
+}
+
+/** Reads the key of an approval of stages; undefined for another one, such as that of a function for keys. */
+export function parseStageKey(key: string): StageScope | undefined {
+  const [name, methods = '', paths = '', failure] = key.split(' ')
+  const event = stageEvents.find((each) => each === name)
+  if (event === undefined || paths === '') return undefined
+  const { fail } = stageDefaults(event)
+  return {
+    event,
+    methods: methods === '*' ? [] : methods.split(','),
+    paths: paths.split(','),
+    fail: failure === undefined ? fail : failure === 'fail=open' ? 'open' : 'closed',
+  }
 }
 
 /** Names what an approval of a function for keys holds for. */
@@ -87,6 +105,8 @@ function pathFault(path: string): string | undefined {
     return `it has ${path.length} characters; the limit is ${stageLimits.pathCharactersMax}`
   }
   if (refusedCharacter.test(path)) return 'it must not have spaces, control characters, "," or "#"'
+  // No request has such a path, so a stage that guards it would guard nothing.
+  if (isAmbiguousTarget(path)) return 'it must have no dot segments and no backslashes'
   // A regular expression of a plugin could hold up every request of the host.
   if (isRegexEntry(path)) return 'use "*" and "**" only; regular expressions are for operators'
   try {

@@ -26,6 +26,11 @@ export interface ResponseCacheOptions {
   readonly maxBytes?: number
   /** Paths that the cache leaves alone; none when missing. */
   readonly isExcluded?: (path: string) => boolean
+  /**
+   * Whether somebody behind the cache has to see a request first, e.g. a stage that guards. It goes past the cache then;
+   * none does when missing.
+   */
+  readonly isGuarded?: (exchange: Exchange) => boolean
   /** Names of request headers that every answer depends on, whatever it says. */
   readonly varyBy?: readonly string[]
   /** How long requests wait for the first one of their key; `cacheLimits.waitMs` when missing. */
@@ -173,8 +178,9 @@ export class ResponseCache {
   }
 
   #handles(exchange: Exchange): boolean {
-    const { methods = ['GET'], isExcluded } = this.#options
-    return methods.includes('GET') && isExcluded?.(exchange.path) !== true
+    const { methods = ['GET'], isExcluded, isGuarded } = this.#options
+    if (!methods.includes('GET') || isExcluded?.(exchange.path) === true) return false
+    return isGuarded?.(exchange) !== true
   }
 
   #lookUp(exchange: Exchange, request: CacheRequest): StageVerdict {
@@ -285,7 +291,12 @@ function textsOf(headers: Readonly<Record<string, unknown>>): ReadonlyMap<string
 
 /** Takes out what is meant for the cache, whether there is one or not. */
 function stripping(): Stage {
-  return { name: 'cache', priority: stagePriorities.gateway, onAnswer: (_exchange, answer) => strip(answer) }
+  return {
+    name: 'cache',
+    priority: stagePriorities.gateway,
+    describe: () => ({ enabled: false }),
+    onAnswer: (_exchange, answer) => strip(answer),
+  }
 }
 
 function strip(answer: OutgoingAnswer): void {

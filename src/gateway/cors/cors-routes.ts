@@ -19,12 +19,27 @@ const ruleSchema = Type.Object({
   source: Type.String({ enum: ['config', 'database'] }),
 })
 
+const idSchema = Type.Object({ id: Type.String() })
+
 const failureSchema = Type.Object({ error: Type.String(), code: Type.String() })
 
 const tags = ['Gateway']
 
-const bodyText =
-  'The body has `name`, `origins`, and optionally `methods`, `allowedHeaders`, `exposedHeaders`, `credentials` and `maxAge`. A list is an array, or a text with commas or spaces between.'
+const list = Type.Optional(
+  Type.Union([texts, Type.String()], { description: 'A list, or a text with commas or spaces between.' }),
+)
+
+const bodySchema = Type.Object({
+  name: Type.String(),
+  origins: Type.Union([texts, Type.String()], {
+    description: 'Origins, `*.example.com` for all below a name, or `*`; a list, or a text as of the others.',
+  }),
+  methods: list,
+  allowedHeaders: list,
+  exposedHeaders: list,
+  credentials: Type.Optional(Type.Boolean()),
+  maxAge: Type.Optional(Type.Integer({ minimum: 0 })),
+})
 
 /**
  * Adds the routes for rules about other origins, with paths relative to the prefix of the application. Failures are
@@ -47,10 +62,13 @@ export function addCorsRoutes(app: FastifyInstance, cors: Cors): void {
     {
       schema: {
         summary: 'Add a rule for other origins',
-        description: `It is looked at after the others, and before that of the configuration. ${bodyText}`,
+        description: 'It is looked at after the others, and before that of the configuration.',
         tags,
+        body: bodySchema,
         response: { 201: ruleSchema, 400: failureSchema, 409: failureSchema },
       },
+      // The schema is for readers: the body is read by hand, with texts that name the remedy.
+      validatorCompiler: () => () => true,
     },
     async (request, reply) => {
       const rule = await cors.add(request.body)
@@ -62,10 +80,14 @@ export function addCorsRoutes(app: FastifyInstance, cors: Cors): void {
     {
       schema: {
         summary: 'Write a rule for other origins anew, in its place',
-        description: `What the body leaves out gets its default. ${bodyText}`,
+        description: 'What the body leaves out gets its default.',
         tags,
+        body: bodySchema,
+        params: idSchema,
         response: { 200: ruleSchema, 400: failureSchema, 404: failureSchema },
       },
+      // The schema is for readers: the body is read by hand, with texts that name the remedy.
+      validatorCompiler: () => () => true,
     },
     (request) => cors.update(idOf(request), request.body),
   )
@@ -76,6 +98,7 @@ export function addCorsRoutes(app: FastifyInstance, cors: Cors): void {
         summary: 'Remove a rule for other origins',
         description: 'Succeeds as well when it is not there.',
         tags,
+        params: idSchema,
         response: { 200: Type.Object({ removed: Type.Boolean() }), 400: failureSchema },
       },
     },

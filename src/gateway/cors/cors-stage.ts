@@ -1,7 +1,10 @@
 import type { Exchange } from '../exchange.js'
 import { ExchangeNote } from '../exchange-note.js'
 import { OutgoingAnswer } from '../outgoing-answer.js'
+import { failureAnswer } from '../pipeline.js'
+import { upgradeOf } from '../proxy/upgrade.js'
 import { type Stage, type StageAnswer, stagePriorities } from '../stage.js'
+import { upgradeOriginRefused } from './errors.js'
 import { addToVary, readRequestedHeaders } from './header-names.js'
 import type { CorsRule } from './rule.js'
 import type { RuleSelection } from './rule-selection.js'
@@ -50,6 +53,10 @@ export function createCorsStage(options: CorsStageOptions): Stage {
       const early = new OutgoingAnswer(exchange.reply, undefined)
       setHeaders(early, decision)
       const { rule } = decision
+      // No preflight goes before a WebSocket, and no browser asks whether its page may read it.
+      if (rule === undefined && options.rulesCount() > 0 && isUpgradeOfOther(exchange, origin)) {
+        return failureAnswer(upgradeOriginRefused())
+      }
       const isAnswered = rule !== undefined && isPreflight(exchange) && options.answersPreflights(rule)
       return isAnswered ? preflightAnswer(exchange, early, rule) : undefined
     },
@@ -59,6 +66,12 @@ export function createCorsStage(options: CorsStageOptions): Stage {
       else if (options.selection().dependsOnOrigin) vary(answer, 'Origin')
     },
   }
+}
+
+function isUpgradeOfOther(exchange: Exchange, origin: string): boolean {
+  if (upgradeOf(exchange.request.raw) === undefined) return false
+  const host = exchange.header('host')?.toLowerCase()
+  return host === undefined || (origin !== `https://${host}` && origin !== `http://${host}`)
 }
 
 function isPreflight(exchange: Exchange): boolean {

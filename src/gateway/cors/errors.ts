@@ -58,3 +58,10 @@ export const corsRuleConfigured = defineError(
   400,
   'This rule stands in the configuration of the gateway; change "cors" there and restart, or add a rule, which comes before it.',
 )
+
+/** A page of another site asks for a WebSocket, which browsers open for every site and with the cookies of this one. */
+export const upgradeOriginRefused = defineError(
+  'CORS_UPGRADE_REFUSED',
+  403,
+  'Pages of this origin may not open a WebSocket here; no rule for other origins names it.',
+)

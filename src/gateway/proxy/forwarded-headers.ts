@@ -38,7 +38,7 @@ export function endToEndHeaders(headers: IncomingHttpHeaders): Headers {
   const kept: Headers = {}
   for (const name in headers) {
     const value = headers[name]
-    if (value !== undefined && !hopByHop.has(name) && !named.has(name)) kept[name] = value
+    if (value !== undefined && !isOfConnection(name) && !named.has(name)) kept[name] = value
   }
   return kept
 }
@@ -49,6 +49,13 @@ function namedByConnection({ connection }: IncomingHttpHeaders): ReadonlySet<str
   return new Set(
     [connection].flat().flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())),
   )
+}
+
+/** Servers behind us may take an underscore for a hyphen, also where it says how long a message is. */
+function isOfConnection(name: string): boolean {
+  if (!name.includes('_')) return hopByHop.has(name)
+  const folded = name.replaceAll('_', '-')
+  return hopByHop.has(folded) || folded === 'content-length'
 }
 
 /** Puts together the headers of a request to the target of a rule. */
@@ -73,7 +80,7 @@ function passedOn(exchange: Exchange, sent: IncomingHttpHeaders): Headers {
   const kept: Headers = {}
   for (const name in sent) {
     const value = sent[name]
-    if (value === undefined || hopByHop.has(name) || named.has(name) || isOurs(name)) continue
+    if (value === undefined || isOfConnection(name) || named.has(name) || isOurs(name)) continue
     // The continuation is answered here, where the body is read.
     if (name === 'expect') continue
     const passed = isCredential(name) ? withoutCredential(exchange, name, value) : value

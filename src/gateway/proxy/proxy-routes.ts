@@ -22,15 +22,31 @@ const ruleSchema = Type.Object({
 })
 
 const rulesSchema = Type.Array(ruleSchema)
+const { id: _id, order: _order, readonly: _readonly, ...ruleFields } = ruleSchema.properties
+const bodySchema = Type.Partial(Type.Object(ruleFields), {
+  description: 'A new rule needs `pattern` and `target`.',
+})
+const orderSchema = Type.Object({ ids: Type.Array(Type.String(), { description: 'All of them.' }) })
+const failureSchema = Type.Object({ error: Type.String(), code: Type.String() })
 const idSchema = Type.Object({ id: Type.String() })
 
-function schema(summary: string, status: number, answer: TSchema, hasId = false): FastifySchema {
-  return {
-    summary,
-    tags: ['Gateway'],
-    response: { [status]: answer },
-    ...(hasId ? { params: idSchema } : {}),
-  } as FastifySchema
+interface Documented {
+  readonly schema: FastifySchema
+  readonly validatorCompiler?: () => () => boolean
+}
+
+function documented(
+  summary: string,
+  status: number,
+  answer: TSchema,
+  { hasId = false, body }: { readonly hasId?: boolean; readonly body?: TSchema } = {},
+): Documented {
+  const response = { [status]: answer, ...(hasId && { 404: failureSchema }) }
+  const schema = { summary, tags: ['Gateway'], response, ...(hasId && { params: idSchema }) } as FastifySchema
+  // The schema of a body is for readers: the rules check it by themselves, with texts that name the remedy.
+  return body === undefined
+    ? { schema }
+    : { schema: { ...schema, body }, validatorCompiler: () => () => true }
 }
 
 interface WithId {
@@ -39,34 +55,43 @@ interface WithId {
 
 /** Adds the routes by which admins see and change the rules of the proxy. */
 export function addProxyRoutes(app: FastifyInstance, { rules }: Pick<GatewayProxy, 'rules'>): void {
-  app.get('/rules', { schema: schema('List the rules in their order', 200, rulesSchema) }, async () =>
-    rules.list(),
+  app.get('/rules', documented('List the rules in their order', 200, rulesSchema), async () => rules.list())
+  app.get<WithId>(
+    '/rules/:id',
+    documented('Show a rule', 200, ruleSchema, { hasId: true }),
+    async (request) => rules.get(request.params.id),
   )
-  app.get<WithId>('/rules/:id', { schema: schema('Show a rule', 200, ruleSchema, true) }, async (request) =>
-    rules.get(request.params.id),
+  app.post(
+    '/rules',
+    documented('Add a rule', 201, ruleSchema, { body: bodySchema }),
+    async (request, reply) => {
+      const rule = await rules.add(request.body)
+      return reply.code(201).send(rule)
+    },
   )
-  app.post('/rules', { schema: schema('Add a rule', 201, ruleSchema) }, async (request, reply) => {
-    const rule = await rules.add(request.body)
-    return reply.code(201).send(rule)
-  })
   app.put(
     '/rules/reorder',
-    { schema: schema('Put the rules that can be moved into a new order', 200, rulesSchema) },
+    documented('Put the rules that can be moved into a new order', 200, rulesSchema, {
+      body: orderSchema,
+    }),
     async (request) => rules.reorder(readIds(request.body)),
   )
   app.put<WithId>(
     '/rules/:id',
-    { schema: schema('Change members of a rule; null takes one back', 200, ruleSchema, true) },
+    documented('Change members of a rule; null takes one back', 200, ruleSchema, {
+      hasId: true,
+      body: bodySchema,
+    }),
     async (request) => rules.change(request.params.id, request.body),
   )
   app.patch<WithId>(
     '/rules/:id/toggle',
-    { schema: schema('Turn a rule on or off', 200, ruleSchema, true) },
+    documented('Turn a rule on or off', 200, ruleSchema, { hasId: true }),
     async (request) => rules.toggle(request.params.id),
   )
   app.delete<WithId>(
     '/rules/:id',
-    { schema: schema('Delete a rule', 200, Type.Object({ success: Type.Boolean() }), true) },
+    documented('Delete a rule', 200, Type.Object({ success: Type.Boolean() }), { hasId: true }),
     async (request) => {
       await rules.delete(request.params.id)
       return { success: true }

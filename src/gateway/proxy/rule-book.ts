@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { messageOf } from '../../base/errors.js'
+import { HostError, messageOf } from '../../base/errors.js'
 import { proxyLimits } from '../../base/gateway-limits.js'
 import type { GatewayLog } from '../pipeline.js'
 import { orderInvalid, ruleStatic, rulesFull, ruleUnknown } from './errors.js'
@@ -28,9 +28,7 @@ export class RuleBook {
   /** @throws `PROXY_RULE_…` or `PROXY_PATTERN_INVALID` for a rule of the configuration that cannot be used. */
   constructor(options: RuleBookOptions) {
     this.#options = options
-    this.#static = options.rules.map((sent, index) =>
-      activate(readFields(sent), { id: `static-${index}`, order: index, readonly: true }, options.policy),
-    )
+    this.#static = options.rules.map((sent, index) => activateConfigured(sent, index, options.policy))
     this.#all = this.#static
   }
 
@@ -161,4 +159,15 @@ export class RuleBook {
 
 function fieldsOf({ id: _, order: __, readonly: ___, ...fields }: ProxyRule): RuleFields {
   return fields
+}
+
+/** Takes in a rule of the configuration; its reader has to learn which of them is meant. */
+function activateConfigured(sent: unknown, index: number, policy: TargetPolicy): ActiveRule {
+  try {
+    return activate(readFields(sent), { id: `static-${index}`, order: index, readonly: true }, policy)
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    const text = `gateway.proxy.rules[${index}] cannot be used: ${error.message}`
+    throw new HostError(error.code, error.status, text, { cause: error })
+  }
 }

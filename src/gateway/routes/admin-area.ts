@@ -1,27 +1,36 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
 import type { FailureLog } from '../../areas/area.js'
-import { createGate, type GatewayAuthenticate } from './gate.js'
+import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
 import { gatewayAnswers } from './routes-failures.js'
 
 /** Adds the routes of one part to an application; paths are relative to its prefix. */
 export type RoutesPart = (app: FastifyInstance) => void
+
+/** Where failures are written that callers must not read, and what admins change. */
+export interface AdminAreaLog extends FailureLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+}
 
 /** What an area for admins is made of. */
 export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
-  readonly log: FailureLog
+  readonly log: AdminAreaLog
   readonly parts: readonly RoutesPart[]
 }
 
-const failureSchema = Type.Object({
+/** What failures of an area are answered with. */
+export const failureSchema = Type.Object({
   error: Type.String({ description: 'A sentence for a person.' }),
   code: Type.String({ description: 'Stable and machine-readable.' }),
 })
 
 const failureStatuses = [400, 401, 403, 500] as const
+/** Of routes that change something: bodies that are not taken, and a database that is busy. */
+const changeStatuses = [413, 415, 503] as const
 
 /**
  * Creates routes for admins as an encapsulated Fastify plugin: `app.register(createAdminArea(options), { prefix })`.
@@ -36,13 +45,32 @@ export function createAdminArea({
 }: AdminAreaOptions): FastifyPluginCallback {
   return function adminArea(app, _registration, done) {
     gatewayAnswers.install(app, log)
-    // Schemas of answers are for the document; they must not take members out of what is sent.
+    // Schemas are for the document. Those of requests refuse nothing: the parts do that, with texts that name the remedy.
+    app.setValidatorCompiler(() => () => true)
+    // Those of answers must not take members out of what is sent.
     app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate))
+    recordChanges(app, log)
     for (const add of parts) add(app)
     done()
   }
+}
+
+/** Leaves a log line of each change that an admin has asked for: who, what, and how it ended. */
+function recordChanges(app: FastifyInstance, log: AdminAreaLog): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions, params, id, ip } = request
+    const actor = actorOf(request)
+    if (method !== 'GET' && method !== 'HEAD' && actor !== '') {
+      const action = `${method} ${routeOptions.url ?? 'unknown'}`
+      // Bodies may have secrets, e.g. headers of a rule of the proxy.
+      const fields = { action, actor, ...(params as object), request_id: id, client_ip: ip }
+      if (reply.statusCode < 400) log.info(fields, 'admin action')
+      else log.warn({ ...fields, status: reply.statusCode }, 'admin action failed')
+    }
+    done()
+  })
 }
 
 /** Adds to the schema of a route what is the same for all of the area. */
@@ -52,7 +80,8 @@ function document(route: RouteOptions, isDocumented: boolean): void {
     route.schema = { ...schema, hide: true }
     return
   }
-  const failures = Object.fromEntries(failureStatuses.map((status) => [status, failureSchema]))
+  const statuses = [...failureStatuses, ...(route.method === 'GET' ? [] : changeStatuses)]
+  const failures = Object.fromEntries(statuses.map((status) => [status, failureSchema]))
   route.schema = {
     operationId: nameOf(route),
     ...schema,

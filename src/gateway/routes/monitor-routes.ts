@@ -6,6 +6,7 @@ import type { Monitor } from '../monitor/monitor.js'
 import { readConfig, readStats } from '../monitor/overview.js'
 import type { RequestLogQuery } from '../monitor/request-log.js'
 import type { StageListing } from '../pipeline.js'
+import { failureSchema } from './admin-area.js'
 import { Query } from './query.js'
 import {
   clearedSchema,
@@ -50,7 +51,7 @@ export function addMonitorRoutes(
     summary: 'Follow the figures of the gateway',
     description:
       'A stream of server-sent events without names: a snapshot at once, and one each second. A reader that is too slow for that misses some.',
-    response: { 200: { content: { 'text/event-stream': { schema: Type.String() } } } },
+    response: { 200: { content: { 'text/event-stream': { schema: Type.String() } } }, 503: failureSchema },
   }
   // A request for the head alone must not open a stream.
   app.get('/sse', { schema: sse, exposeHeadRoute: false }, (request, reply) => {

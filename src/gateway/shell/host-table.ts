@@ -1,3 +1,4 @@
+import { hostNameOf } from '../host-list.js'
 import { shellHostInvalid } from './errors.js'
 
 const hostPattern = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
@@ -32,15 +33,10 @@ export class HostTable<T> {
   /** @param header The `Host` header of a request; undefined when it is absent. */
   find(header: string | undefined): T | undefined {
     if (this.#exact.size === 0 && this.#suffixes.length === 0) return this.#otherwise
-    const host = hostName(header ?? '')
+    const host = hostNameOf(header ?? '')
     const exact = this.#exact.get(host)
     if (exact !== undefined) return exact
     const found = this.#suffixes.find(([suffix]) => host.length > suffix.length && host.endsWith(suffix))
     return found === undefined ? this.#otherwise : found[1]
   }
-}
-
-/** In lower case, without port and without the dot that ends a full name. */
-function hostName(header: string): string {
-  return header.trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
 }

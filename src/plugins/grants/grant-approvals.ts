@@ -5,12 +5,14 @@ import type { PluginEntry } from '../plugin-entry.js'
 import type { PluginLog } from '../plugin-log.js'
 import type { SerialQueue } from '../serial-queue.js'
 import type { ServiceFollower } from '../service-follower.js'
+import type { WithdrawnApprovals } from '../withdrawn-approvals.js'
 import type { GrantStore } from './grant-store.js'
 import type { GrantKind } from './grant-table.js'
 
 export interface GrantApprovalsOptions {
   readonly catalogue: Catalogue
   readonly store: GrantStore
+  readonly withdrawn: Pick<WithdrawnApprovals, 'forget'>
   readonly log: PluginLog
   /** Gives the time as RFC 3339. */
   readonly now: () => string
@@ -60,6 +62,8 @@ export class GrantApprovals {
   revoke(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
     return this.#change(grants, async ({ plugin, kind, key }, entry) => {
       const isStored = await this.#options.store.revoke({ plugin, kind, key })
+      // A stage that only waits guards no longer either.
+      if (kind === 'stage') await this.#options.withdrawn.forget(plugin, kind, key)
       const isKnown = entry?.served.grants.isAskedFor(kind, key) ?? false
       entry?.revokeGrant(kind, key)
       if (entry !== undefined) await this.#tellFollower(entry, kind)

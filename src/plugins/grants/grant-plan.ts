@@ -24,9 +24,22 @@ export function planGrants({ stored, grants, ...terms }: GrantChange): GrantPlan
   })
 }
 
-/** Gives the table of a generation whose grants have been planned. */
-export function grantTableOf({ approvals }: GrantPlan): GrantTable {
+/**
+ * Gives the table of a generation whose grants have been planned.
+ *
+ * @param formerStages Keys of stages whose approval has ended because the plugin changed; none when missing.
+ */
+export function grantTableOf(
+  { approvals }: Pick<GrantPlan, 'approvals'>,
+  formerStages: ReadonlySet<string> = new Set(),
+): GrantTable {
   return GrantTable.create(
-    approvals.map(({ kind, key, description, approved }) => ({ kind, key, description, approved })),
+    approvals.map(({ kind, key, description, approved }) => ({
+      kind,
+      key,
+      description,
+      approved,
+      ...(kind === 'stage' && !approved && formerStages.has(key) ? { held: true } : {}),
+    })),
   )
 }

@@ -19,6 +19,11 @@ export interface DeclaredGrant {
 /** The same with its approval. */
 export interface ServedGrant extends DeclaredGrant {
   readonly approved: boolean
+  /**
+   * True for a stage that was approved until the plugin changed, and about which no admin has decided since. What it
+   * guarded stays shut meanwhile.
+   */
+  readonly held?: boolean
 }
 
 /** What one generation has asked for and been granted. A value: a change of an approval makes another table. */
@@ -47,6 +52,20 @@ export class GrantTable {
     return this.grants.filter((grant) => grant.kind === kind)
   }
 
+  /** Keys of the stages that wait for a new approval. */
+  heldStages(): readonly string[] {
+    return this.of('stage')
+      .filter(({ held }) => held === true)
+      .map(({ key }) => key)
+  }
+
+  /** Keys of the stages that are missed as long as the plugin does not run. */
+  guardingStages(): readonly string[] {
+    return this.of('stage')
+      .filter(({ approved, held }) => approved || held === true)
+      .map(({ key }) => key)
+  }
+
   /** Whether a plugin has asked for something, approved or not. */
   isAskedFor(kind: GrantKind, key: string): boolean {
     return this.grants.some((grant) => grant.kind === kind && grant.key === key)
@@ -55,7 +74,9 @@ export class GrantTable {
   /** The same table with one approval changed; a grant that was not asked for is not added. */
   with(kind: GrantKind, key: string, approved: boolean): GrantTable {
     return GrantTable.create(
-      this.grants.map((grant) => (grant.kind === kind && grant.key === key ? { ...grant, approved } : grant)),
+      this.grants.map((grant) =>
+        grant.kind === kind && grant.key === key ? { ...grant, approved, held: false } : grant,
+      ),
     )
   }
 }

@@ -49,7 +49,7 @@ export class BeforeHooks {
     const endMs = performance.now() + this.#parts.limits.eventTimeoutMs
     let plugin = ''
     for (let attempt = 0; attempt < hookLimits.chainAttemptsMax; attempt += 1) {
-      // Hooks ahead of writes have no effects, so that a chain can run again from its start.
+      // Hooks ahead of writes store nothing, so that a chain can run again from its start; limits may count twice.
       const ended = await this.#chain(write, context, endMs, (entry) => {
         plugin = entry.plugin
       })

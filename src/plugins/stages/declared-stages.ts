@@ -34,6 +34,7 @@ function powerOf({ event }: StageDeclaration): string {
     : 'sees these answers to everybody and may change them'
 }
 
-function placeOf({ name, priority, fail }: StageDeclaration): string {
-  return `${name} at priority ${priority}, fails ${fail}`
+function placeOf({ name, priority, fail, timeoutMs }: StageDeclaration): string {
+  const time = timeoutMs === undefined ? '' : `, up to ${timeoutMs} ms`
+  return `${name} at priority ${priority}, fails ${fail}${time}`
 }

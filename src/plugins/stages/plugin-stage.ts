@@ -16,12 +16,12 @@ import { changeAnswer, seenAnswer, withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
 import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
 
-export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind' | 'timeoutMs'> {
+export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
   readonly declaration: StageDeclaration
   /** Paths that no stage of a plugin sees or leads to. */
   isUntouched(path: string): boolean
-  /** Finds the same stage as it is in service now; undefined when there is none any more. */
-  successor(stage: PluginStage): PluginStage | undefined
+  /** Finds what stands in the place of the stage now; undefined when nothing does any more. */
+  successor(stage: PluginStage): Stage | undefined
 }
 
 /** A stage of a plugin in the chain of the gateway; one for each generation. */
@@ -45,38 +45,39 @@ export class PluginStage implements Stage {
     this.declaration = declaration
     this.#options = options
     this.#isForPath = compilePaths(declaration.paths)
-    this.#methods = methodsOf(declaration)
+    this.#methods = coveredMethods(declaration.methods)
     const isRequest = declaration.event === 'on_request'
     this.runner = new StageRunner({
       ...options,
       name: declaration.name,
       kind: isRequest ? stageCallKinds.request : stageCallKinds.response,
-      timeoutMs: declaration.timeoutMs,
+      timeoutMs: declaration.timeoutMs ?? options.timeoutMs,
     })
     if (isRequest) this.onRequest = (exchange) => this.#enter(exchange)
     else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    const { event, fail, methods, paths, timeoutMs } = this.declaration
+    const { event, fail, methods, paths } = this.declaration
     return {
       plugin: this.plugin,
       event,
       paths,
       methods,
       fail,
-      timeout_ms: timeoutMs,
       ...this.runner.describe(),
     }
   }
 
-  #concerns({ method, path }: Exchange): boolean {
+  /** Whether it is for a request, by its method and path. */
+  concerns({ method, path, loosePath }: Exchange): boolean {
     if (this.#methods !== undefined && !this.#methods.has(method)) return false
-    return this.#isForPath(path) && !this.#options.isUntouched(path)
+    const isMeant = this.#isForPath(path) || (loosePath !== path && this.#isForPath(loosePath))
+    return isMeant && !this.#options.isUntouched(path)
   }
 
   #enter(exchange: Exchange): StageVerdict | Promise<StageVerdict> {
-    return this.#concerns(exchange) ? this.#decide(exchange) : undefined
+    return this.concerns(exchange) ? this.#decide(exchange) : undefined
   }
 
   async #decide(exchange: Exchange): Promise<StageVerdict> {
@@ -106,7 +107,7 @@ export class PluginStage implements Stage {
   }
 
   #leave(exchange: Exchange, answer: OutgoingAnswer): void | Promise<void> {
-    return this.#concerns(exchange) ? this.#change(exchange, answer) : undefined
+    return this.concerns(exchange) ? this.#change(exchange, answer) : undefined
   }
 
   async #change(exchange: Exchange, answer: OutgoingAnswer): Promise<void> {
@@ -127,8 +128,8 @@ export class PluginStage implements Stage {
   }
 }
 
-/** HEAD answers what GET does, so a stage for one guards the other. */
-function methodsOf({ methods }: StageDeclaration): ReadonlySet<string> | undefined {
+/** The methods that a stage sees, undefined for all: HEAD answers what GET does, so a stage for one guards the other. */
+export function coveredMethods(methods: readonly string[]): ReadonlySet<string> | undefined {
   if (methods.length === 0) return undefined
   return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
 }

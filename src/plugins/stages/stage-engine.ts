@@ -2,6 +2,7 @@ import { stageLimits } from '../../base/gateway-limits.js'
 import {
   keyApprovalKey,
   keyFunctionsOf,
+  parseStageKey,
   stageApprovalKey,
   stagesOf,
 } from '../../capabilities/gateway/stage-rules.js'
@@ -12,8 +13,9 @@ import type { Generation } from '../../sandbox/generation.js'
 import { DirectoryView } from '../directory-view.js'
 import type { PluginDirectory, ServedPlugin } from '../plugin-directory.js'
 import type { PluginLog } from '../plugin-log.js'
+import { HeldStage } from './held-stage.js'
 import { PluginStage } from './plugin-stage.js'
-import { type StageBreakerOptions, StageRunner } from './stage-runner.js'
+import { type ObservedStage, type StageBreakerOptions, StageRunner } from './stage-runner.js'
 
 export interface StageEngineOptions {
   readonly directory: PluginDirectory
@@ -27,6 +29,10 @@ export interface StageEngineOptions {
   readonly untouched: readonly string[]
   /** When the breaker of a stage opens; as in `stageLimits` when missing. */
   readonly breaker?: StageBreakerOptions
+  /** Milliseconds of one call of a stage that names none, and of a function for keys; as in `stageLimits` when missing. */
+  readonly timeoutMs?: number
+  /** Is told of each run. */
+  readonly observe?: ((run: ObservedStage) => void) | undefined
 }
 
 /** Gives the key that the rate limit counts a request by; undefined when the function has none, or fails. */
@@ -35,26 +41,34 @@ export type StageKeyFunction = (exchange: Exchange) => Promise<string | undefine
 /** Everything that is in service at a moment. */
 interface Serving {
   readonly stages: readonly PluginStage[]
+  /** What stands for stages that cannot run. */
+  readonly held: readonly HeldStage[]
+  /** Both. */
+  readonly chain: readonly Stage[]
   /** By `<plugin>/<name>`. */
   readonly keys: ReadonlyMap<string, StageRunner>
 }
+
+const nothing: Serving = { stages: [], held: [], chain: [], keys: new Map() }
 
 /** Makes stages of the gateway of what plugins have registered. */
 export class StageEngine {
   readonly #options: StageEngineOptions
   readonly #breaker: StageBreakerOptions
+  readonly #timeoutMs: number
   readonly #view: DirectoryView<Serving>
-  #serving: Serving = { stages: [], keys: new Map() }
+  #serving: Serving = nothing
 
   constructor(options: StageEngineOptions) {
-    const { breakerResetMs, failuresMax } = stageLimits
+    const { breakerResetMs, failuresMax, timeoutMsDefault } = stageLimits
     this.#options = options
     this.#breaker = options.breaker ?? { failuresMax, resetMs: breakerResetMs }
+    this.#timeoutMs = options.timeoutMs ?? timeoutMsDefault
     this.#view = new DirectoryView(options.directory, (plugins) => this.#replace(plugins))
   }
 
-  /** The approved stages of running plugins: the same array as long as nothing has changed. */
-  readonly stages = (): readonly Stage[] => this.#view.current().stages
+  /** The approved stages of running plugins, and what stands for those that cannot run: the same array as long as nothing has changed. */
+  readonly stages = (): readonly Stage[] => this.#view.current().chain
 
   /**
    * Finds a function for keys; undefined when no running plugin has it, or when it is not approved.
@@ -70,25 +84,35 @@ export class StageEngine {
     }
   }
 
+  /**
+   * Whether a stage for requests is going to see a request.
+   *
+   * @param isMeant Which of the stages that would see it count.
+   */
+  readonly isGuarded = (exchange: Exchange, isMeant: (stage: Stage) => boolean): boolean =>
+    this.#view.current().stages.some((stage) => stage.onRequest && stage.concerns(exchange) && isMeant(stage))
+
   /** Ends all timers; no stage is run any more. */
   close(): void {
-    retire(this.#serving, { stages: [], keys: new Map() })
-    this.#serving = { stages: [], keys: new Map() }
+    retire(this.#serving, nothing)
+    this.#serving = nothing
   }
 
   #replace(plugins: readonly ServedPlugin[]): Serving {
     const before = this.#serving
     const stages: PluginStage[] = []
+    const held: HeldStage[] = []
     const keys = new Map<string, StageRunner>()
     for (const served of plugins) {
       const { generation, state } = served
+      held.push(...this.#heldOf(served, before))
       if (state !== 'running' || generation === undefined) continue
       stages.push(...this.#stagesOf(served, generation, before))
       for (const [name, runner] of this.#keysOf(served, generation, before)) keys.set(name, runner)
     }
-    const same =
-      stages.length === before.stages.length && stages.every((each, at) => each === before.stages[at])
-    this.#serving = { stages: same ? before.stages : stages, keys }
+    const chain = [...stages, ...held]
+    const same = chain.length === before.chain.length && chain.every((each, at) => each === before.chain[at])
+    this.#serving = { stages, held, chain: same ? before.chain : chain, keys }
     retire(before, this.#serving)
     return this.#serving
   }
@@ -106,12 +130,32 @@ export class StageEngine {
             plugin: served.name,
             generation,
             declaration,
+            timeoutMs: this.#timeoutMs,
             breaker: this.#breaker,
             log: this.#options.log,
+            observe: this.#options.observe,
             isUntouched: (path) => this.#isUntouched(path),
             successor: (stage) => this.#successor(stage),
           }),
       )
+  }
+
+  /** An admin who disables a plugin wants it gone; in all other states an approved guard is missed. */
+  #heldOf({ name: plugin, state, grants }: ServedPlugin, before: Serving): readonly HeldStage[] {
+    if (state === 'stopped') return []
+    const reason = state === 'running' ? 'waiting' : 'failed'
+    const keys = state === 'running' ? grants.heldStages() : grants.guardingStages()
+    return keys.flatMap((key) => {
+      const scope = parseStageKey(key)
+      if (scope === undefined || scope.fail === 'open') return []
+      const known = before.held.find(
+        (each) => each.plugin === plugin && each.key === key && each.reason === reason,
+      )
+      const isUntouched = (path: string) => this.#isUntouched(path)
+      return (
+        known ?? new HeldStage({ plugin, key, scope, reason, priority: stageLimits.priorityMin, isUntouched })
+      )
+    })
   }
 
   #keysOf(
@@ -130,9 +174,10 @@ export class StageEngine {
           generation,
           name,
           kind: stageCallKinds.key,
-          timeoutMs: stageLimits.timeoutMsDefault,
+          timeoutMs: this.#timeoutMs,
           breaker: this.#breaker,
           log: this.#options.log,
+          observe: this.#options.observe,
         })
         return [fullName, runner] as const
       })
@@ -144,10 +189,15 @@ export class StageEngine {
     )
   }
 
-  #successor({ name, declaration }: PluginStage): PluginStage | undefined {
-    return this.#view
-      .current()
-      .stages.find((each) => each.name === name && each.declaration.event === declaration.event)
+  /** A stage that has got another name is the one that was approved under the same key. */
+  #successor({ name, plugin, declaration }: PluginStage): Stage | undefined {
+    const { stages, held } = this.#view.current()
+    const key = stageApprovalKey(declaration)
+    return (
+      stages.find((each) => each.name === name && each.declaration.event === declaration.event) ??
+      stages.find((each) => each.plugin === plugin && stageApprovalKey(each.declaration) === key) ??
+      held.find((each) => each.plugin === plugin && each.key === key)
+    )
   }
 }
 

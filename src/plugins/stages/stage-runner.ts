@@ -15,6 +15,16 @@ export interface StageBreakerOptions {
   readonly resetMs: number
 }
 
+/** How a run of a stage ended; `paused` when its breaker let it not begin. */
+export type StageStatus = 'ok' | 'failed' | 'timeout' | 'paused'
+
+/** One run of a stage, or of a function for keys. */
+export interface ObservedStage {
+  readonly plugin: string
+  readonly stage: string
+  readonly status: StageStatus
+}
+
 export interface StageRunnerOptions {
   readonly plugin: string
   readonly generation: Generation
@@ -25,6 +35,8 @@ export interface StageRunnerOptions {
   readonly timeoutMs: number
   readonly breaker: StageBreakerOptions
   readonly log: PluginLog
+  /** Is told of each run. */
+  readonly observe?: ((run: ObservedStage) => void) | undefined
 }
 
 /** What a stage is run on. */
@@ -71,9 +83,15 @@ export class StageRunner {
     })
   }
 
+  /** Time of one call. */
+  get timeoutMs(): number {
+    return this.#options.timeoutMs
+  }
+
   /** What operators see of it. */
   describe(): Readonly<Record<string, unknown>> {
-    return { breaker: this.#breaker.state, failures: this.#breaker.failures }
+    const { state: breaker, failures } = this.#breaker
+    return { timeout_ms: this.#options.timeoutMs, breaker, failures }
   }
 
   /** Ends its service; runs that have begun go on. */
@@ -89,7 +107,10 @@ export class StageRunner {
   run<Value>(input: StageInput, use: (result: readonly unknown[]) => Value): Promise<StageRun<Value>> {
     if (this.#isRetired) return Promise.resolve({ kind: 'gone' })
     const ticket = this.#breaker.tryEnter()
-    if (ticket === 'refused') return Promise.resolve({ kind: 'unavailable' })
+    if (ticket === 'refused') {
+      this.#observe('paused')
+      return Promise.resolve({ kind: 'unavailable' })
+    }
     return this.#call(input).then((outcome) => this.#settle(input, ticket, outcome, use))
   }
 
@@ -110,10 +131,22 @@ export class StageRunner {
       const value = use(outcome.result)
       this.#breaker.success(ticket)
       this.#isFailing = false
+      this.#observe('ok')
+      if (ticket === 'probe') this.#tellRecovered()
       return { kind: 'done', value }
     } catch (error) {
       return this.#fail(ticket, input, true, 'ERROR', messageOf(error))
     }
+  }
+
+  #observe(status: StageStatus): void {
+    const { plugin, name: stage, observe } = this.#options
+    observe?.({ plugin, stage, status })
+  }
+
+  #tellRecovered(): void {
+    const { log, name: stage, plugin } = this.#options
+    log.info({ plugin, stage }, 'a stage that was paused runs again')
   }
 
   #fail(
@@ -129,6 +162,7 @@ export class StageRunner {
       const fields = { plugin, stage: name, request_id: exchange.request.id, code, error }
       log.warn(fields, 'a stage failed; further failures in a row are not told one by one')
     }
+    this.#observe(code === 'TIMEOUT' ? 'timeout' : 'failed')
     if (isFault) this.#breaker.failure(ticket)
     else this.#breaker.neutral(ticket)
     return { kind: 'unavailable' }

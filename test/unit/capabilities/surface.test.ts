@@ -15,7 +15,10 @@ const surface: Readonly<Record<string, string>> = {
     'in_list insert insert_many is_not_null is_null like lt lte neq not_in not_like null query query_one timestamp',
     'timestamp_ago transaction ulid update upsert',
   ].join(' '),
-  gateway: 'key_by on_request on_response',
+  gateway: [
+    'cache.delete cache.get cache.set key_by log.query on_request on_response rate_limit shell.exclude shell.include',
+    'stats',
+  ].join(' '),
   hooks: 'on',
   http: 'handle use',
   json: 'array decode encode null',
@@ -24,6 +27,7 @@ const surface: Readonly<Record<string, string>> = {
     'paginate queue_stats remove_index requeue search set shared transaction u64',
   ].join(' '),
   log: 'debug error info warn',
+  metrics: 'counter gauge histogram',
   request: 'delete get patch post put register send',
   // Only for the files in a plugin's test/ folder, and only where tests are run.
   test: [

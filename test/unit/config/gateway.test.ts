@@ -337,7 +337,7 @@ const values: Readonly<
   'cors.allowedHeaders': { good: [['X-A', 'content-type']], bad: [['X A'], ['X:'], ['']] },
   'cache.methods': { good: [['GET', 'HEAD'], []], bad: [['POST'], 'GET'] },
   'cache.excludePaths': { good: [['/a']], bad: [['(']] },
-  'stage.timeout': { good: ['1ms', '250ms', '60s'], bad: ['0', '61s', 'x', 250] },
+  'stage.timeout': { good: ['1ms', '250ms', '5s'], bad: ['0', '5001ms', '60s', 'x', 250] },
   'stage.reset': { good: ['100ms', '24h'], bad: ['99ms', '25h'] },
   'proxy.timeout': { good: ['100ms', '1h'], bad: ['99ms', '61m', ''] },
   'proxy.rules': {
@@ -358,7 +358,7 @@ const values: Readonly<
   },
   priorities: {
     good: [{}, { 'plugin:shop/guard': -3 }],
-    bad: [{ cors: 1.5 }, { cors: '1' }, { cors: 1001 }, [1]],
+    bad: [{ cors: 1.5 }, { cors: '1' }, { cors: 1001 }, [1], { cros: 1 }, { 'plugin:shop': 1 }],
   },
   shellRoutes: { good: [[{ host: 'a', dir: '/a' }]], bad: [[{ host: 'a' }], [{ host: '', dir: '/a' }]] },
 }
@@ -399,4 +399,23 @@ test('a conflict is told beside other problems, and not when it may come from on
     'gateway.cors.credentials',
   ])
   assert.deepEqual(keysOf({ cors: { credentials: true, origin: 'a' } }), ['gateway.cors.origin'])
+})
+
+test('hosts are names or addresses without a port', () => {
+  for (const host of [
+    '',
+    'a b',
+    'app.example.com:80',
+    'http://app.example.com',
+    '*',
+    '*.',
+    'a*.example',
+    '::1',
+  ]) {
+    const { key } = soleProblem(() => load({ hosts: ['app.example.com', host] }))
+    assert.match(key, /^gateway\.hosts/, host)
+  }
+  const hosts = ['localhost', '*.example.com', '127.0.0.1', '[::1]']
+  assert.deepEqual(load({ hosts }).config.gateway.hosts, hosts)
+  assert.deepEqual(load({}).config.gateway.hosts, [])
 })

@@ -58,7 +58,8 @@ test('without any source every key has its default', () => {
   assert.equal(config.plugin_max_response_body, 5_242_880)
   assert.deepEqual(config.plugin_trusted_proxies, [])
   assert.equal(config.plugin_max_memory, 33_554_432)
-  assert.deepEqual(config.server, { host: '127.0.0.1', port: 8080 })
+  assert.deepEqual([config.server.host, config.server.port], ['127.0.0.1', 8080])
+  assert.deepEqual([config.server.headersTimeout, config.server.maxConnections], ['20s', 16_384])
   assert.deepEqual(config.log, { level: 'info', format: 'json' })
   assert.equal(config.database_url, 'sqlite:./data/modula.db')
   assert.deepEqual(new Set(origins.values()), new Set(['default']))
@@ -79,7 +80,7 @@ test('flags win over the environment, that over the file, that over the defaults
   assert.equal(config.plugin_timeout, 5)
   assert.equal(config.plugin_max_vms, 5)
   assert.equal(config.plugin_max_ops, 60)
-  assert.deepEqual(config.server, { host: 'file', port: 700 })
+  assert.deepEqual([config.server.host, config.server.port], ['file', 700])
   assert.match(origins.get('plugin_max_vms') ?? '', /^config-\d+\.json line 2$/)
   assert.equal(origins.get('plugin_max_ops'), 'environment variable MODULACMS__PLUGIN_MAX_OPS')
   assert.equal(origins.get('server.port'), 'command line')
@@ -343,6 +344,9 @@ test('a variable that is set to nothing is set', () => {
 
 test('a number in quotes is not taken for a number, as no variable is in it', () => {
   assert.match(soleProblem({ server: { port: '8080' } }).rule, /must be an integer/)
+  assert.match(soleProblem({ server: { stallTimeout: 'soon' } }).rule, /must be a duration from 100ms/)
+  assert.match(soleProblem({ server: { requestTimeout: '5s' } }).rule, /as long as server\.headersTimeout/)
+  assert.match(soleProblem({ server: { headersTimeout: '1h' } }).rule, /as long as server\.headersTimeout/)
 })
 
 test('no resolved secret is shown in a problem', () => {

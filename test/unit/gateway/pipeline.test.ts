@@ -382,4 +382,17 @@ describe('a request that rules could not be trusted with', () => {
       assert.deepEqual(seen, [`only answer ${status}`])
     })
   }
+
+  it('a host that is not in the list is refused, whatever else the request says', async (test) => {
+    const seen: string[] = []
+    const { client } = await serve(test, [recorder(seen, 'only', 0)], { hosts: ['app.example.com'] })
+    const rebound = await client.send('GET', '/plain', { headers: { host: 'evil.example:80' } })
+    assert.deepEqual([rebound.status, rebound.json().code], [421, 'HOST_NOT_SERVED'])
+    assert.match(String(rebound.json().error), /"evil\.example:80" is not served here.+gateway\.hosts/)
+    const long = await client.send('GET', '/plain', { headers: { host: `${'x'.repeat(5000)}.example` } })
+    assert.deepEqual([long.status, long.text.length < 300], [421, true])
+    assert.deepEqual(seen, ['only answer 421', 'only answer 421'])
+    const own = await client.send('GET', '/plain', { headers: { host: 'APP.example.com:8080' } })
+    assert.equal(own.status, 200)
+  })
 })

@@ -5,6 +5,7 @@ import Fastify from 'fastify'
 import {
   isAmbiguousElsewhere,
   isAmbiguousTarget,
+  looseReading,
   rawQuery,
   routedPath,
 } from '../../../src/gateway/request-path.js'
@@ -66,7 +67,9 @@ it('lets no target pass that has a dot segment, a backslash or a fragment', () =
   fc.assert(
     fc.property(target, (url) => {
       const path = url.split('?', 1)[0] ?? ''
-      const hasDots = path.split('/').some((segment) => /^\.{1,2}$/.test(segment.replaceAll(/%2e/gi, '.')))
+      const hasDots = path
+        .split('/')
+        .some((segment) => /^\.{1,2}$/.test(segment.replace(/;.*/, '').replaceAll(/%2e/gi, '.')))
       assert.equal(isAmbiguousTarget(url), hasDots || /[\\#]/.test(path))
     }),
   )
@@ -80,4 +83,29 @@ it('lets no path go elsewhere that is another one when it is decoded once more',
       assert.doesNotMatch(path, /\\|\0|(?:^|\/)\.\.?(?:\/|$)/)
     }),
   )
+})
+
+it('lets no path go elsewhere whose dots are encoded twice, or have parameters', () => {
+  for (const url of [
+    '/%252e%252e/a',
+    '/a%252f..',
+    '/a%252F%252e%252e%252Fb',
+    '/..%3bx/a',
+    '/a/..%255cb',
+    '/.;/a',
+  ])
+    assert.equal(isAmbiguousElsewhere(url), true, url)
+  for (const url of ['/100%25', '/a%2520b', '/a;b=..', '/..a;b', '/a%252fb', '/%252e%252e%252e/a'])
+    assert.equal(isAmbiguousElsewhere(url), false, url)
+})
+
+it('reads a path as loosely as any server behind may', () => {
+  const cases = {
+    '/a%2Fb': '/a/b',
+    '/a;x=1/b;y': '/a/b',
+    '//a///b': '/a/b',
+    '/a/%2f;c/%2Fb': '/a/b',
+    '/a/b': '/a/b',
+  }
+  for (const [path, read] of Object.entries(cases)) assert.equal(looseReading(path), read)
 })

@@ -32,7 +32,7 @@ describe('gateway.on_request', () => {
     const { call, registrations } = fakeCall()
     invoke(call, 'on_request', handler, undefined)
     invoke(call, 'on_response', handler, undefined)
-    const common = { paths: ['/**'], methods: [], priority: 50, timeoutMs: 250 }
+    const common = { paths: ['/**'], methods: [], priority: 50 }
     assert.deepEqual(registrations, [
       { kind: 'stage', key: 'request-1', data: { event: 'on_request', ...common, fail: 'closed' } },
       { kind: 'stage', key: 'response-2', data: { event: 'on_response', ...common, fail: 'open' } },

@@ -29,7 +29,6 @@ const personal: readonly (readonly [string, Readonly<Record<string, string>>])[]
   ['Authorization', { authorization: 'Bearer a' }],
   ['an empty Authorization', { authorization: '' }],
   ['Cookie', { cookie: 'session=a' }],
-  ['X-Identity', { 'x-identity': '{"sub":"a"}' }],
   ['an API key', { 'x-api-key': 'a' }],
   ['Range', { range: 'bytes=0-3' }],
   ['no-store', { 'cache-control': 'no-store' }],

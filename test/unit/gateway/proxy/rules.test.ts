@@ -14,6 +14,8 @@ async function startRoutes(t: Parameters<typeof openDatabase>[0], rules: readonl
   const database = await openDatabase(t)
   const proxy = await createProxy({ database, log: new LinesLog(), rules })
   const app = Fastify()
+  // As in the area of admins: schemas of answers are for the document.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, _, reply) => {
     const status = error instanceof HostError ? error.status : 500
     reply.code(status).send({ error: (error as Error).message })

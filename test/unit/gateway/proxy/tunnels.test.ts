@@ -113,6 +113,31 @@ test('an upgrade that no rule takes is refused, and others get plain answers', l
   assert.match(await sendRaw(port, withBody), /^HTTP\/1\.1 400 /)
 })
 
+test(
+  'an upgrade behind a request that is not answered yet ends its connection, and no other',
+  limit,
+  async (t) => {
+    const { url } = await startSockets(t)
+    const { app, port } = await startProxyWorld(t, { rules: [{ pattern: '^/ws', target: url }] })
+    const held = once(app.server, 'request')
+    const socket = connect(port, '127.0.0.1')
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('error', () => {})
+    // The first answer is still being made when the second head is read from the same packet.
+    socket.write(`GET /own HTTP/1.1\r\nHost: x\r\n\r\nGET /ws HTTP/1.1\r\n${head}${key}\r\n`)
+    await held
+    await once(socket, 'close')
+    assert.equal(text.includes('101'), false)
+    assert.match(
+      await sendRaw(port, 'GET /own HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+      /^HTTP\/1\.1 200 [\s\S]*own$/,
+    )
+  },
+)
+
 test('a target that wants no WebSocket answers like any request, and nothing follows', limit, async (t) => {
   const upstream = await startUpstream(t, (_, response) => response.writeHead(403).end('not you'))
   upstream.server.on('upgrade', (_, socket) =>

@@ -320,10 +320,14 @@ test('the limits of a plugin are its own, and bounded', () => {
   assert.equal(limits.take('shop', 'login:ann', once).isAllowed, true)
   for (const bad of [
     { ...once, cost: 2 },
-    { ...once, cost: 0 },
+    { ...once, cost: -1 },
     { requests: 0, windowSeconds: 1 },
   ])
     assert.throws(() => limits.take('shop', 'x', bad), { code: 'RATE_LIMIT_INVALID' })
+  const look = { ...once, cost: 0 }
+  assert.equal(limits.take('shop', 'seen', look).remaining, 1, 'who only looks takes nothing')
+  assert.equal(limits.take('shop', 'seen', once).isAllowed, true)
+  assert.equal(limits.take('shop', 'seen', look).remaining, 0)
   const long = 'k'.repeat(100_000)
   assert.equal(limits.take('shop', `${long}a`, once).isAllowed, true)
   assert.equal(limits.take('shop', `${long}b`, once).isAllowed, true)

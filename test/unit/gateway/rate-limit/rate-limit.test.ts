@@ -36,7 +36,7 @@ async function startWorld(
   const limit = new RateLimit({
     requests: 3,
     window: '30s',
-    log: { warn: (fields) => warnings.push(fields) },
+    log: { ...silent, warn: (fields) => warnings.push(fields) },
     clock: () => ms,
     now: () => epoch + ms,
     ...options,
@@ -318,6 +318,9 @@ test('admins are never refused where they can clear buckets; everybody else is',
   )
   for (const path of ['/gateway/apix', '/x/gateway/api', '/gateway', '//gateway/api'])
     assert.deepEqual(await statuses(world, path, root), [429], path)
+  // Whoever cannot reach what was misconfigured cannot mend it.
+  for (const path of ['/redirects/api/rules', '/api/proxy/rules', '/api/v1/admin/plugins'])
+    assert.deepEqual(await statuses(world, path, root, {}), [404, 429], path)
   const cleared = await world.send('POST', '/api/gateway/rate-limit/clear', root)
   assert.deepEqual(cleared.json(), { cleared: 1 })
   assert.equal((await world.send('GET', '/ok')).status, 200)

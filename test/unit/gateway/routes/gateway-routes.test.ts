@@ -62,7 +62,8 @@ it('every endpoint answers as it should, under both prefixes', async (test) => {
     ['GET', '/logs?limit=&ip=&rateLimited=', 200, []],
     ['DELETE', '/logs', 200, { cleared: true }],
     ['GET', '/logs/stats', 200, logs],
-    ['GET', '/metrics/history?limit=3600', 200, []],
+    // What is in it depends on how long the test has run.
+    ['GET', '/metrics/history?limit=3600', 200],
     ['DELETE', '/metrics/history', 200, { cleared: true }],
     ['GET', '/pipeline', 200, pipeline],
     ['GET', '/logs?limit=-1', bad],

@@ -247,7 +247,9 @@ describe('grantsOf', () => {
       const { manager, sandbox } = world.create()
       sandbox.onCall = (generation, payload) => {
         if (payload !== 'on_init') return
-        assert.equal(manager.find('a')?.grants.grants.length, seen.length < 2 ? 0 : 10)
+        // Before there is a generation that serves, only its stages are known, because they are missed.
+        const served = manager.find('a')?.grants.grants.filter(({ kind }) => kind !== 'stage')
+        assert.equal(served?.length, seen.length < 2 ? 0 : 9)
         seen.push(manager.grantsOf('a', generation).isApproved('domain', 'api.example.com'))
       }
       await manager.start()

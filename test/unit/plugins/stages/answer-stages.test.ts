@@ -76,13 +76,17 @@ describe('a stage for answers', () => {
 })
 
 it('a stage has the tables of its plugin, within its few operations', async (test) => {
-  const host = await createStageHost(test, {
-    look: `
+  const host = await createStageHost(
+    test,
+    {
+      look: `
       function on_init() db.define_table("notes", { columns = { { name = "text", type = "text" } } }) end
       gateway.on_request(function(req)
         for i = 1, tonumber(req.query.times) do db.count("notes") end
       end)`,
-  })
+    },
+    { timeoutMs: 5000 },
+  )
   assert.equal((await fetch(`${host.url}/echo/x?times=10`)).status, 200)
   assert.equal((await fetch(`${host.url}/echo/x?times=200`)).status, 503)
   const [, , fields] = host.lines.find(([, message]) => message.startsWith('a stage failed')) ?? []

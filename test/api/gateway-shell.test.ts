@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { startHost, type TestHost } from '../helpers/create-host.js'
+import { startWebServer } from '../helpers/web-server.js'
+
+/** Who answers which request when there is a shell, over sockets: a host whose apps are behind its proxy. */
+
+const build = {
+  'dist/index.html': '<!doctype html><html><head lang="en"><title>shell</title></head></html>',
+  'dist/chunk-abc.js': 'shell chunk',
+  'dist/assets/main.js': 'shell main',
+}
+
+function writeBuild(test: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'modulacms-shell-'))
+  test.after(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [path, text] of Object.entries(build)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  return folder
+}
+
+/** A host with a shell; all that is below `/deployments`, `/cpanel`, `/legacy` and `/reports` is of apps. */
+async function startShellHost(
+  t: TestContext,
+  gateway: Readonly<Record<string, unknown>> = {},
+): Promise<TestHost> {
+  const apps = await startWebServer(t, (request, response) => {
+    response.setHeader('content-type', 'text/html')
+    response.end(`app ${request.method} ${request.url}`)
+  })
+  const config: Record<string, unknown> = {
+    'gateway.shellDir': writeBuild(t),
+    'gateway.proxy.rules': [
+      { pattern: '^/(?:deployments|cpanel|legacy|reports)(?:/.*)?$', target: apps.url },
+    ],
+  }
+  for (const [key, value] of Object.entries(gateway)) config[`gateway.${key}`] = value
+  return startHost(t, { plugins: {}, config })
+}
+
+type Who = 'shell page' | 'shell file' | 'app' | 'nobody' | 'api'
+
+async function whoAnswers(
+  server: TestHost,
+  method: string,
+  path: string,
+  destination: string | undefined,
+  cookie?: string,
+): Promise<Who> {
+  const { status, text } = await server.send(method, path, {
+    headers: {
+      ...(destination !== undefined && { 'sec-fetch-dest': destination }),
+      ...(cookie !== undefined && { cookie }),
+    },
+  })
+  if (text.includes('<title>shell')) return 'shell page'
+  if (text.startsWith('shell ')) return 'shell file'
+  if (text.startsWith('app ')) return 'app'
+  return status === 404 && /There is no|ROUTE_NOT_FOUND|NOT_FOUND/.test(text) ? 'nobody' : 'api'
+}
+
+it('who answers, by the destination and the shape of the path', async (t) => {
+  const server = await startShellHost(t)
+  const rows: readonly (readonly [string, string | undefined, string, Who])[] = [
+    // Page loads, any shape.
+    ['GET', 'document', '/', 'shell page'],
+    ['GET', 'document', '/deployments', 'shell page'],
+    ['GET', 'document', '/deployments/list', 'shell page'],
+    ['GET', 'document', '/deployments/list/1?tab=2', 'shell page'],
+    ['GET', 'document', '/nobody-knows', 'shell page'],
+    ['GET', 'document', '/cpanel', 'app'],
+    ['GET', 'document', '/cpanel/users', 'app'],
+    // One segment, no page load: what the build has.
+    ['GET', 'script', '/chunk-abc.js', 'shell file'],
+    ['GET', 'empty', '/chunk-abc.js', 'shell file'],
+    ['GET', undefined, '/chunk-abc.js', 'shell file'],
+    ['GET', undefined, '/', 'shell page'],
+    // One segment that the build does not have is not for the shell: see decision 0035.
+    ['GET', 'empty', '/deployments', 'app'],
+    ['GET', 'script', '/missing.js', 'nobody'],
+    // Several segments, no page load.
+    ['GET', 'script', '/deployments/assets/x.js', 'app'],
+    ['GET', 'script', '/nobody/assets/x.js', 'nobody'],
+    // Files of the build that nobody else has: see decision 0035.
+    ['GET', 'script', '/assets/main.js', 'shell file'],
+    // Frames.
+    ['GET', 'iframe', '/deployments', 'app'],
+    ['GET', 'embed', '/deployments', 'app'],
+    ['GET', 'object', '/deployments', 'app'],
+    ['GET', 'frame', '/deployments', 'app'],
+    ['GET', 'iframe', '/deployments/list', 'app'],
+    ['GET', 'iframe', '/chunk-abc.js', 'nobody'],
+    // Interfaces, whatever the destination.
+    ['GET', 'document', '/api/v1/health', 'api'],
+    ['GET', 'document', '/health', 'api'],
+    ['GET', 'document', '/api/v1/plugins/none/x', 'nobody'],
+    ['GET', 'document', '/gateway/api/stats', 'api'],
+    ['GET', 'document', '/api/gateway/stats', 'api'],
+    ['GET', 'document', '/keyval/api/x', 'api'],
+    ['GET', 'document', '/redirects/api', 'api'],
+    ['GET', 'document', '/metrics', 'api'],
+    // Only what a browser sends to show something: see decision 0035.
+    ['POST', 'document', '/deployments', 'app'],
+    ['PUT', 'empty', '/deployments', 'app'],
+    ['OPTIONS', 'empty', '/deployments', 'app'],
+  ]
+  for (const [method, destination, path, expected] of rows) {
+    await t.test(`${method} ${path} as ${destination ?? 'no destination'} is of: ${expected}`, async () => {
+      assert.equal(await whoAnswers(server, method, path, destination), expected)
+    })
+  }
+})
+
+it('the page has a base at the root, wherever it is shown, and its relative assets are there', async (t) => {
+  const server = await startShellHost(t)
+  for (const path of ['/', '/deployments', '/deployments/list/1']) {
+    const { status, text, headers } = await server.send('GET', path, {
+      headers: { 'sec-fetch-dest': 'document', 'x-base': '/elsewhere' },
+    })
+    assert.equal(status, 200)
+    assert.match(text, /<head lang="en"><base href="\/"><title>/)
+    assert.match(String(headers['content-type']), /^text\/html/)
+    assert.match(String(headers.vary), /Sec-Fetch-Dest/)
+  }
+  assert.equal((await server.send('GET', '/assets/main.js')).text, 'shell main')
+})
+
+describe('what is excluded from the shell', () => {
+  const excludes = '/gateway/api/shell/excludes'
+
+  it('is the union of three sources, and only the one of the browser differs from browser to browser', async (t) => {
+    const server = await startShellHost(t, { shellExcludes: 'legacy' })
+    const load = (path: string, cookie?: string) => whoAnswers(server, 'GET', path, 'document', cookie)
+    const { credentials: headers } = server
+    const added = await server.send('POST', excludes, { headers, json: { basename: 'reports' } })
+    assert.equal(added.status, 200, added.text)
+    const cookie = 'a=b; GATEWAY_SHELL_EXCLUDES=deployments%2Creports'
+    for (const [path, mine, others] of [
+      ['/legacy/x', 'app', 'app'],
+      ['/reports/x', 'app', 'app'],
+      ['/deployments/x', 'app', 'shell page'],
+      ['/cpanel', 'shell page', 'shell page'],
+      ['/', 'shell page', 'shell page'],
+    ] as const) {
+      assert.equal(await load(path, cookie), mine, path)
+      assert.equal(await load(path), others, path)
+    }
+    for (const lost of ['GATEWAY_SHELL_EXCLUDES=', 'GATEWAY_SHELL_EXCLUDES=%', 'OTHER=deployments']) {
+      assert.equal(await load('/deployments', lost), 'shell page', lost)
+    }
+    assert.equal(await load('/deployments', 'gateway_shell_excludes=deployments'), 'app')
+  })
+
+  it('is listed with its sources; those of the configuration cannot be removed, the others can', async (t) => {
+    const server = await startShellHost(t, { shellExcludes: 'cpanel,legacy,not a name,x.y' })
+    const { credentials: headers } = server
+    const list = async () => (await server.send('GET', excludes, { headers })).json<object[]>()
+    const env = [
+      { basename: 'cpanel', source: 'env' },
+      { basename: 'legacy', source: 'env' },
+    ]
+    assert.deepEqual(await list(), env)
+    const post = (json: unknown) => server.send('POST', excludes, { headers, json })
+    const before = Date.now()
+    const added = await post({ basename: 'reports' })
+    assert.deepEqual(
+      [added.status, added.json()],
+      [200, { added: true, basename: 'reports', source: 'database' }],
+    )
+    assert.equal((await post({ basename: 'reports' })).json().added, false, 'it was there')
+    const [, , stored] = (await list()) as { basename: string; source: string; addedAt: number }[]
+    assert.equal(stored?.source, 'database')
+    assert.ok(Number(stored?.addedAt) >= before && Number(stored?.addedAt) <= Date.now())
+    assert.equal(await whoAnswers(server, 'GET', '/reports', 'document'), 'app')
+
+    const remove = (basename: string) => server.send('DELETE', `${excludes}/${basename}`, { headers })
+    const kept = await remove('cpanel')
+    assert.deepEqual(
+      [kept.status, kept.json()],
+      [400, { error: 'Cannot remove environment-based exclude', code: 'SHELL_BASENAME_NOT_REMOVABLE' }],
+    )
+    const gone = await remove('reports')
+    assert.deepEqual([gone.status, gone.json()], [200, { removed: true, basename: 'reports' }])
+    assert.equal((await remove('reports')).json().removed, false)
+    assert.deepEqual(await list(), env)
+    assert.equal(await whoAnswers(server, 'GET', '/reports', 'document'), 'shell page')
+    assert.equal(await whoAnswers(server, 'GET', '/cpanel', 'document'), 'app')
+  })
+
+  it('outlives a restart where an admin has added it', async (t) => {
+    const server = await startShellHost(t)
+    const added = { headers: server.credentials, json: { basename: 'reports' } }
+    await server.send('POST', excludes, added)
+    const before = (await server.send('GET', excludes, { headers: server.credentials })).json<object[]>()
+    await server.restart()
+    const after = (await server.send('GET', excludes, { headers: server.credentials })).json<object[]>()
+    assert.deepEqual(after, before)
+    assert.equal(await whoAnswers(server, 'GET', '/reports', 'document'), 'app')
+  })
+
+  it('has names of letters, digits, "_" and "-" only', async (t) => {
+    const server = await startShellHost(t)
+    const { credentials: headers } = server
+    const invalid = { error: 'Invalid basename format', code: 'SHELL_BASENAME_INVALID' }
+    const missing = { error: 'basename is required', code: 'SHELL_BASENAME_REQUIRED' }
+    const rows: readonly (readonly [unknown, object])[] = [
+      ...['a.b', 'a b', 'a/b', '/', '..', 'ä', 'a%20', '*', 'a,b', 'x'.repeat(129)].map(
+        (basename) => [{ basename }, invalid] as const,
+      ),
+      ...[{}, { basename: '' }, { basename: 5 }, { name: 'x' }, [], null, 'reports'].map(
+        (body) => [body, missing] as const,
+      ),
+      [
+        { basename: 'cpanel' },
+        { error: 'Already excluded via environment', code: 'SHELL_BASENAME_IN_ENVIRONMENT' },
+      ],
+    ]
+    for (const [json, expected] of rows) {
+      const { status, ...answer } = await server.send('POST', excludes, { headers, json })
+      assert.deepEqual([status, answer.json()], [400, expected], JSON.stringify(json))
+    }
+    const listed = (await server.send('GET', excludes, { headers })).json()
+    assert.deepEqual(listed, [{ basename: 'cpanel', source: 'env' }])
+    for (const basename of ['Az09_-', 'x'.repeat(128)]) {
+      assert.equal((await server.send('POST', excludes, { headers, json: { basename } })).status, 200)
+    }
+  })
+})
