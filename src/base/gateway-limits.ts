@@ -24,6 +24,8 @@ export const rateLimitLimits = {
   rulesMax: 100,
   /** Idle clients that are forgotten while one request is looked at, so that no request pays for many. */
   forgetStep: 4,
+  /** Milliseconds that a client is idle before it is forgotten, though its bucket is full, unless others need the place. */
+  forgetIdleMs: 1000,
   /** Idle clients that are forgotten at one look at the figures. */
   forgetBatchMax: 1000,
   /** Buckets that one listing shows when it names no limit. */

@@ -48,7 +48,8 @@ export class OutgoingAnswer {
   }
 
   removeHeader(name: string): void {
-    this.#reply.removeHeader(name)
+    // Most of what is taken out is not there, and each removal makes all headers slower to read.
+    if (this.#reply.hasHeader(name)) this.#reply.removeHeader(name)
   }
 
   /** The body where it is in memory; undefined for a stream. An empty text when there is none. */

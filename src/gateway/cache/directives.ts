@@ -3,7 +3,7 @@ import { cacheLimits } from '../../base/gateway-limits.js'
 /** What `Cache-Control` and its relatives say, by names in lower case; a directive without a value has an empty one. */
 export type Directives = ReadonlyMap<string, string>
 
-const none: Directives = new Map()
+const none: ReadonlyMap<string, string> = new Map()
 const noStore: ReadonlyMap<string, string> = new Map([['no-store', '']])
 const directive = /([^\s,;="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g
 

@@ -7,6 +7,7 @@ import { BodyRecorder, RecordingBudget } from './body-recorder.js'
 import { answerFrom } from './cache-answer.js'
 import { type KeptHead, keepHead, makeEntry } from './cache-entry.js'
 import { type CacheRequest, isPersonal, keyedHeaders, primaryOf, readCacheRequest } from './cache-request.js'
+import { Crowd, type Member } from './crowd.js'
 import { cacheMethodInvalid, varyByInvalid } from './errors.js'
 import { type Flight, Flights } from './flights.js'
 import { ageSeconds, lifetimeSeconds } from './freshness.js'
@@ -61,7 +62,7 @@ export interface ResponseCacheStats {
 }
 
 /** A request that was not answered from the cache, on its way. */
-interface Miss {
+interface Miss extends Member {
   readonly request: CacheRequest
   readonly askedMs: number
   /** Headers that stages in front had given to the answer before. */
@@ -86,7 +87,8 @@ export class ResponseCache {
   readonly #store: ResponseStore
   readonly #flights: Flights
   readonly #budget = new RecordingBudget()
-  readonly #misses = new Map<Exchange, Miss>()
+  readonly #misses = new Crowd<Miss>()
+  readonly #missOf = new ExchangeNote<Miss>()
   /** What requests that write are about. */
   readonly #writes = new ExchangeNote<string>()
   /** What the origins gave when they were last asked. */
@@ -115,7 +117,7 @@ export class ResponseCache {
    * @returns How many were there.
    */
   invalidate(invalidation: Invalidation): number {
-    for (const miss of this.#misses.values()) miss.isDoomed = true
+    for (const miss of this.#misses.all()) miss.isDoomed = true
     const count = this.#store.invalidate(invalidation)
     this.#counts.invalidations += count
     return count
@@ -149,7 +151,7 @@ export class ResponseCache {
       name: 'cache-store',
       priority: Number.MAX_SAFE_INTEGER,
       onAnswer: (exchange, answer) => {
-        const miss = this.#misses.get(exchange)
+        const miss = this.#missOf.of(exchange)
         if (miss !== undefined) this.#answered(exchange, answer, miss)
         else this.#written(exchange, answer)
         strip(answer)
@@ -200,14 +202,24 @@ export class ResponseCache {
     this.#counts.misses += 1
     const own = exchange.reply.getHeaders()
     const isStorable = exchange.method === 'GET'
-    this.#misses.set(exchange, { request, askedMs: this.#now(), own, isStorable, flight, isDoomed: false })
+    const miss: Miss = {
+      request,
+      askedMs: this.#now(),
+      own,
+      isStorable,
+      flight,
+      isDoomed: false,
+      place: -1,
+    }
+    this.#misses.add(miss)
+    this.#missOf.set(exchange, miss)
     return undefined
   }
 
   #leave(exchange: Exchange): void {
-    const miss = this.#misses.get(exchange)
+    const miss = this.#missOf.of(exchange)
     if (miss === undefined) return
-    this.#misses.delete(exchange)
+    this.#misses.remove(miss)
     miss.isDoomed = true
     miss.flight?.end()
   }
@@ -268,7 +280,7 @@ export class ResponseCache {
   #written(exchange: Exchange, answer: OutgoingAnswer): void {
     const primary = this.#writes.of(exchange)
     if (primary === undefined || answer.status < 200 || answer.status >= 400) return
-    for (const miss of this.#misses.values()) if (miss.request.primary === primary) miss.isDoomed = true
+    for (const miss of this.#misses.all()) if (miss.request.primary === primary) miss.isDoomed = true
     this.#counts.invalidations += this.#store.removeAll(primary)
   }
 }

@@ -26,22 +26,29 @@ const hopByHop: ReadonlySet<string> = new Set([
 /** What is said here is ours to say: where a request comes from, and who has sent it. */
 const ours = /^(?:x-identity|x-real-ip|forwarded|x-forwarded-.*)$/
 
+const none: ReadonlySet<string> = new Set()
+
 /**
  * Leaves out what belongs to the connection: the known headers and those that `Connection` names.
  *
  * @param headers Names in lower case.
  */
 export function endToEndHeaders(headers: IncomingHttpHeaders): Headers {
-  const named = new Set(
-    [headers.connection ?? []]
-      .flat()
-      .flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())),
-  )
+  const named = namedByConnection(headers)
   const kept: Headers = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name]
     if (value !== undefined && !isOfConnection(name) && !named.has(name)) kept[name] = value
   }
   return kept
+}
+
+function namedByConnection({ connection }: IncomingHttpHeaders): ReadonlySet<string> {
+  // Names nothing but itself, in nearly all messages.
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return none
+  return new Set(
+    [connection].flat().flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())),
+  )
 }
 
 /** Servers behind us may take an underscore for a hyphen, also where it says how long a message is. */
@@ -54,46 +61,65 @@ function isOfConnection(name: string): boolean {
 /** Puts together the headers of a request to the target of a rule. */
 export function requestHeaders(exchange: Exchange, { rule, target }: ActiveRule, via: string): Headers {
   const sent = exchange.request.raw.headers
-  const headers = withoutCredentials(exchange, endToEndHeaders(sent))
-  for (const name of Object.keys(headers)) {
-    // Servers behind us may take an underscore for a hyphen.
-    if (ours.test(name.replaceAll('_', '-'))) delete headers[name]
-  }
-  // The continuation is answered here, where the body is read.
-  delete headers.expect
-  Object.assign(headers, forwarded(exchange))
+  const headers = passedOn(exchange, sent)
+  addForwarded(headers, exchange)
   headers.via = sent.via === undefined ? via : `${sent.via}, ${via}`
   headers.host = sent.host ?? target.host
-  if (rule.changeOrigin) Object.assign(headers, { host: target.host, origin: target.origin })
+  if (rule.changeOrigin) {
+    headers.host = target.host
+    headers.origin = target.origin
+  }
   if (rule.base !== undefined || rule.relativePaths) headers['accept-encoding'] = 'identity'
-  for (const [name, value] of Object.entries(rule.headers ?? {})) headers[name.toLowerCase()] = value
+  for (const name in rule.headers) headers[name.toLowerCase()] = rule.headers[name] as string
   return headers
 }
 
+/** What of a request is for the target, in one pass: nothing is taken out of it again. */
+function passedOn(exchange: Exchange, sent: IncomingHttpHeaders): Headers {
+  const named = namedByConnection(sent)
+  const kept: Headers = {}
+  for (const name in sent) {
+    const value = sent[name]
+    if (value === undefined || isOfConnection(name) || named.has(name) || isOurs(name)) continue
+    // The continuation is answered here, where the body is read.
+    if (name === 'expect') continue
+    const passed = isCredential(name) ? withoutCredential(exchange, name, value) : value
+    if (passed !== undefined) kept[name] = passed
+  }
+  return kept
+}
+
+/** Servers behind us may take an underscore for a hyphen. */
+function isOurs(name: string): boolean {
+  if (!name.startsWith('x') && !name.startsWith('f')) return false
+  return ours.test(name.includes('_') ? name.replaceAll('_', '-') : name)
+}
+
+function isCredential(name: string): boolean {
+  return name === 'cookie' || name === 'authorization'
+}
+
 /** Our cookie goes nowhere; a token only where it has not been found to be for us. */
-function withoutCredentials(exchange: Exchange, headers: Headers): Headers {
-  const { authorization, cookie, ...others } = headers
-  const own = exchange.user === undefined ? ['cookie'] : ['cookie', 'authorization']
-  const sent = own.flatMap((name) => (typeof headers[name] === 'string' ? [name, headers[name]] : []))
-  const kept = stripCredentials(sent)
-  if (authorization !== undefined && exchange.user === undefined) others.authorization = authorization
-  for (let at = 0; at + 1 < kept.length; at += 2) others[kept[at] as string] = kept[at + 1] as string
-  return others
+function withoutCredential(
+  exchange: Exchange,
+  name: string,
+  value: string | string[],
+): string | string[] | undefined {
+  if (name === 'authorization' && exchange.user === undefined) return value
+  return typeof value === 'string' ? stripCredentials([name, value])[1] : undefined
 }
 
 /** Where the request comes from. What the peer says of that counts only when it is a proxy of ours. */
-function forwarded(exchange: Exchange): Headers {
-  const { socket, headers } = exchange.request.raw
+function addForwarded(headers: Headers, exchange: Exchange): void {
+  const { socket, headers: sent } = exchange.request.raw
   const peer = canonicalIp(socket.remoteAddress ?? '') ?? 'unknown'
   const { ip } = exchange
   const isTrusted = ip !== peer
   const proto = isTrusted ? exchange.header('x-forwarded-proto') : undefined
-  const host = isTrusted ? exchange.header('x-forwarded-host') : undefined
+  const host = (isTrusted ? exchange.header('x-forwarded-host') : undefined) ?? sent.host
   const isTls = (socket as TLSSocket).encrypted === true
-  return {
-    'x-forwarded-for': isTrusted ? `${exchange.header('x-forwarded-for')}, ${peer}` : peer,
-    'x-real-ip': ip,
-    'x-forwarded-proto': proto === 'https' || proto === 'http' ? proto : isTls ? 'https' : 'http',
-    ...((host ?? headers.host) === undefined ? {} : { 'x-forwarded-host': host ?? headers.host ?? '' }),
-  }
+  headers['x-forwarded-for'] = isTrusted ? `${exchange.header('x-forwarded-for')}, ${peer}` : peer
+  headers['x-real-ip'] = ip
+  headers['x-forwarded-proto'] = proto === 'https' || proto === 'http' ? proto : isTls ? 'https' : 'http'
+  if (host !== undefined) headers['x-forwarded-host'] = host
 }

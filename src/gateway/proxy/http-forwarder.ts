@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { messageOf } from '../../base/errors.js'
@@ -36,7 +37,7 @@ export function forward(
     path,
     body: hasBody(exchange) ? request.raw : null,
     secure: active.rule.secure,
-    signal: goneSignal(reply.raw),
+    signal: new GoneSignal(reply.raw),
   }
   client.prepare(call, () =>
     reply.from(`${active.target.origin}/`, {
@@ -67,13 +68,18 @@ function hasBody({ request }: Exchange): boolean {
   return encoding !== undefined || (length !== undefined && Number(length) > 0)
 }
 
-/** Fires when the client leaves before it has its whole answer. */
-function goneSignal(raw: ServerResponse): AbortSignal {
-  const gone = new AbortController()
-  raw.once('close', () => {
-    if (!raw.writableFinished) gone.abort()
-  })
-  return gone.signal
+/** Fires when the client leaves before it has its whole answer. An AbortSignal would cost more than the stages. */
+class GoneSignal extends EventEmitter {
+  aborted = false
+
+  constructor(raw: ServerResponse) {
+    super()
+    raw.on('close', () => {
+      if (raw.writableFinished || this.aborted) return
+      this.aborted = true
+      this.emit('abort')
+    })
+  }
 }
 
 function sendOn(exchange: Exchange, { rule }: ActiveRule, stream: Readable): void {

@@ -21,13 +21,22 @@ export function openingHeaders({ statusCode, headers }: IncomingMessage): Header
 }
 
 function passable(headers: IncomingHttpHeaders): Headers | undefined {
-  const entries = Object.entries(headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((each) => [name, each] as const),
-  )
-  if (entries.length > proxyLimits.answerHeadersMax) return undefined
-  if (!entries.every(([name, value]) => token.test(name) && fieldValue.test(value))) return undefined
+  let count = 0
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined) continue
+    count += typeof value === 'string' ? 1 : value.length
+    if (!token.test(name) || !isSendable(value)) return undefined
+  }
+  if (count > proxyLimits.answerHeadersMax) return undefined
+  const kept = endToEndHeaders(headers)
   // Requests are numbered here.
-  const { 'x-request-id': _, 'set-cookie': cookies, ...kept } = endToEndHeaders(headers)
+  if (kept['x-request-id'] === undefined && kept['set-cookie'] === undefined) return kept
+  const { 'x-request-id': _, 'set-cookie': cookies, ...rest } = kept
   const others = [cookies ?? []].flat().filter((cookie) => !setsHostCookie(cookie))
-  return others.length === 0 ? kept : { ...kept, 'set-cookie': others }
+  return others.length === 0 ? rest : { ...rest, 'set-cookie': others }
+}
+
+function isSendable(value: string | readonly string[]): boolean {
+  return typeof value === 'string' ? fieldValue.test(value) : value.every((each) => fieldValue.test(each))
 }

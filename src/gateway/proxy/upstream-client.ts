@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import type { Readable } from 'node:stream'
@@ -20,7 +21,7 @@ export interface UpstreamCall {
   /** False takes any certificate. */
   readonly secure: boolean
   /** Ends the request when the client has gone. */
-  readonly signal: AbortSignal
+  readonly signal: EventEmitter
 }
 
 /** The answer of the target is none that can be passed on. */

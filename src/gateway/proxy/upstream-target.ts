@@ -61,8 +61,15 @@ export function upstreamPath(
   const sent = queryAt === -1 ? url : url.slice(0, queryAt)
   const query = queryAt === -1 ? '' : url.slice(queryAt)
   const path = rewrite === undefined ? sent : encodePath(fillIn(rewrite, groups))
-  if (!sendable.test(path) || isAmbiguousElsewhere(path) || leadsElsewhere(target, path)) throw pathRefused()
+  if (!plain.test(path) && isDoubtful(target, path)) throw pathRefused()
   return `${target.prefix}${path}${sendableQuery.test(query) ? query : encodeQuery(query)}`
+}
+
+/** Segments that do not begin with a dot, of characters that stand for themselves: everybody reads these alike. */
+const plain = /^(?:\/(?![/.])[\w.~!$&'()*+,;=:@-]*)+$/
+
+function isDoubtful(target: UpstreamTarget, path: string): boolean {
+  return !sendable.test(path) || isAmbiguousElsewhere(path) || leadsElsewhere(target, path)
 }
 
 const sendable = /^\/(?!\/)[\x21-\x7e]*$/

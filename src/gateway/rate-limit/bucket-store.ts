@@ -150,7 +150,7 @@ export class BucketStore {
    * @param count How many buckets are looked at, those without requests for longest first.
    */
   dropFull(count: number): void {
-    this.#dropFull(count, this.#clock())
+    this.#dropFull(count, this.#clock(), 0)
   }
 
   #touch(key: string, rate: Rate, now: number): Bucket {
@@ -159,7 +159,7 @@ export class BucketStore {
       this.#row.renew(known)
       return known
     }
-    this.#dropFull(rateLimitLimits.forgetStep, now)
+    this.#dropFull(rateLimitLimits.forgetStep, now, rateLimitLimits.forgetIdleMs)
     const { oldest } = this.#row
     if (oldest !== undefined && this.#buckets.size >= this.#bucketsMax) this.#drop(oldest)
     const bucket: Bucket = {
@@ -176,10 +176,12 @@ export class BucketStore {
     return bucket
   }
 
-  #dropFull(count: number, now: number): void {
+  #dropFull(count: number, now: number, idleMs: number): void {
     let bucket = this.#row.oldest
     for (let left = count; left > 0 && bucket !== undefined; left -= 1) {
       const { newer } = bucket
+      // A client that sends all the time would have its bucket made anew for each request.
+      if (now - bucket.activeAt < idleMs) return
       if (tokensAt(bucket, now) >= bucket.rate.capacity) this.#drop(bucket)
       bucket = newer
     }

@@ -104,21 +104,28 @@ export class StageRunner {
    * @param use Acts on what Lua has said. What it throws counts as a failure of the stage, so it changes nothing before it
    *   has looked at everything.
    */
-  async run<Value>(input: StageInput, use: (result: readonly unknown[]) => Value): Promise<StageRun<Value>> {
-    if (this.#isRetired) return { kind: 'gone' }
+  run<Value>(input: StageInput, use: (result: readonly unknown[]) => Value): Promise<StageRun<Value>> {
+    if (this.#isRetired) return Promise.resolve({ kind: 'gone' })
     const ticket = this.#breaker.tryEnter()
     if (ticket === 'refused') {
       this.#observe('paused')
-      return { kind: 'unavailable' }
+      return Promise.resolve({ kind: 'unavailable' })
     }
-    const outcome = await this.#call(input)
+    return this.#call(input).then((outcome) => this.#settle(input, ticket, outcome, use))
+  }
+
+  #settle<Value>(
+    input: StageInput,
+    ticket: BreakerTicket,
+    outcome: CallOutcome,
+    use: (result: readonly unknown[]) => Value,
+  ): StageRun<Value> {
     if (!outcome.ok) {
-      const isFault = isOwnFault(outcome)
       if (outcome.code === 'CLOSED') {
         this.#breaker.neutral(ticket)
         return { kind: 'gone' }
       }
-      return this.#fail(ticket, input, isFault, outcome.code, outcome.message)
+      return this.#fail(ticket, input, isOwnFault(outcome), outcome.code, outcome.message)
     }
     try {
       const value = use(outcome.result)
@@ -161,36 +168,35 @@ export class StageRunner {
     return { kind: 'unavailable' }
   }
 
-  async #call({ exchange, answer, body = '' }: StageInput): Promise<CallOutcome> {
+  /** Never rejects: what goes wrong on the way is an outcome too. */
+  #call({ exchange, answer, body = '' }: StageInput): Promise<CallOutcome> {
     const { generation, kind, name, timeoutMs } = this.#options
-    const { promise, cancel } = after(timeoutMs + stageLimits.lateMs)
-    try {
-      const call = generation.call({
-        kind,
-        phase: 'stage',
-        payload: payloadOf(name, exchange, answer),
-        body,
-        requestId: exchange.request.id,
-        timeoutMs,
-        operationsMax: stageLimits.operationsMax,
-        // Everybody waits for a stage: routes of its plugin must not keep it from running.
-        reserved: true,
-      })
-      return await Promise.race([call, promise])
-    } catch (error) {
-      return { ok: false, code: 'EXECUTOR_LOST', message: messageOf(error), blamed: false }
-    } finally {
-      cancel()
-    }
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(late), timeoutMs + stageLimits.lateMs)
+      const settle = (outcome: CallOutcome): void => {
+        clearTimeout(timer)
+        resolve(outcome)
+      }
+      const lose = (error: unknown): void =>
+        settle({ ok: false, code: 'EXECUTOR_LOST', message: messageOf(error), blamed: false })
+      try {
+        const call = {
+          kind,
+          phase: 'stage',
+          payload: payloadOf(name, exchange, answer),
+          body,
+          requestId: exchange.request.id,
+          timeoutMs,
+          operationsMax: stageLimits.operationsMax,
+          // Everybody waits for a stage: routes of its plugin must not keep it from running.
+          reserved: true,
+        } as const
+        generation.call(call).then(settle, lose)
+      } catch (error) {
+        lose(error)
+      }
+    })
   }
-}
-
-function after(ms: number): { readonly promise: Promise<CallOutcome>; cancel(): void } {
-  let timer: NodeJS.Timeout | undefined
-  const promise = new Promise<CallOutcome>((resolve) => {
-    timer = setTimeout(() => resolve(late), ms)
-  })
-  return { promise, cancel: () => clearTimeout(timer) }
 }
 
 function payloadOf(name: string, exchange: Exchange, answer: SeenAnswer | undefined): string {
