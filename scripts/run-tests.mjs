@@ -16,7 +16,13 @@ const mostSecondRuns = 4
 const signals = ['SIGINT', 'SIGTERM']
 
 /** Suites that take minutes: the attack corpus, and processes that are killed or attacked again and again. */
-const longSuites = ['attack', 'e2e/hook-delivery', 'e2e/hostile-readers', 'e2e/hostile-writers', 'e2e/kv-crash']
+const longSuites = [
+  'attack',
+  'e2e/hook-delivery',
+  'e2e/hostile-readers',
+  'e2e/hostile-writers',
+  'e2e/kv-crash',
+]
 
 if (!existsSync(compiledRoot)) fail('dist/test does not exist; run "npm run build" first.')
 
