@@ -1,25 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { parseDuration } from './base/durations.js'
 import { serverLimits } from './base/limits.js'
 import type { Config } from './config/schema.js'
-
-/** What a server takes from its clients; the names are those of the section `server` of the configuration. */
-export interface ServerSettings {
-  readonly headersTimeoutMs: number
-  readonly requestTimeoutMs: number
-  readonly keepAliveTimeoutMs: number
-  readonly connectionTimeoutMs: number
-  readonly stallTimeoutMs: number
-  /** 0 sets no limit. */
-  readonly maxRequestsPerSocket: number
-  readonly maxConnections: number
-  readonly maxConnectionsPerAddress: number
-  readonly maxUnreadBytes: number
-  readonly maxHeaderSize: number
-  readonly maxUrlLength: number
-  readonly maxQueryParameters: number
-  readonly bodyLimit: number
-}
+import type { ServerSettings } from './server/settings.js'
 
 /**
  * Reads the settings of a server from the configuration.
@@ -47,15 +29,5 @@ export function readServerSettings(
     maxUrlLength: server.maxUrlLength,
     maxQueryParameters: server.maxQueryParameters,
     bodyLimit: server.bodyLimit,
-  }
-}
-
-/** Files and sockets that this process may have open at once; undefined where the system does not say. */
-export function readOpenFilesMax(): number | undefined {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
-    return soft === undefined ? undefined : Number(soft)
-  } catch {
-    return undefined
   }
 }

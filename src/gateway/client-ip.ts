@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { canonicalIp } from '../base/ip-address.js'
 import { clientIpLimits } from '../base/limits.js'
 import { trustedProxyInvalid } from './errors.js'
-import { canonicalIp } from './ip-address.js'
 
 /** Whom to believe about the address of a client. */
 export interface ClientIpOptions {

@@ -10,7 +10,7 @@ import { Pipeline } from '../../src/gateway/pipeline.js'
 import type { RoutesPart } from '../../src/gateway/routes/admin-area.js'
 import { createGatewayRoutes, gatewayArea, gatewayPrefixes } from '../../src/gateway/routes/gateway-routes.js'
 import type { Stage } from '../../src/gateway/stage.js'
-import { createHttpServer } from '../../src/http-server.js'
+import { createHttpServer } from '../../src/server/http-server.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
 import { serverSettings } from './server-settings.js'
 

@@ -11,6 +11,7 @@ const levels: Readonly<Record<string, number>> = {
   telemetry: 1,
   database: 1,
   sandbox: 1,
+  server: 1,
   identity: 2,
   kv: 2,
   outbound: 2,

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import { canonicalIp } from '../../base/ip-address.js'
 import { stripCredentials } from '../../identity/credentials.js'
 import type { Exchange } from '../exchange.js'
-import { canonicalIp } from '../ip-address.js'
 import type { ActiveRule } from './rule-reader.js'
 
 /** Headers by their names in lower case. */

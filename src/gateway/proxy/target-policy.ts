@@ -1,6 +1,6 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
 import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net'
-import { canonicalIp } from '../ip-address.js'
+import { canonicalIp } from '../../base/ip-address.js'
 import { allowedTargetInvalid, ruleInvalid } from './errors.js'
 import type { UpstreamTarget } from './upstream-target.js'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { clientNetwork } from '../../base/ip-address.js'
 import type { Exchange } from '../exchange.js'
-import { clientNetwork } from '../ip-address.js'
 import { keyStrategyInvalid } from './errors.js'
 
 /** Tells by a text of its own whose requests are counted together; undefined leaves it to the address. */

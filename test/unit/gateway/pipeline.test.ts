@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Exchange } from '../../../src/gateway/exchange.js'
 import { Pipeline, type PipelineOptions } from '../../../src/gateway/pipeline.js'
 import type { Finish, Stage } from '../../../src/gateway/stage.js'
-import { createRequestIds } from '../../../src/request-ids.js'
+import { createRequestIds } from '../../../src/server/request-ids.js'
 import { createHttpClient, type HttpClient } from '../../helpers/http-client.js'
 import { until } from '../../helpers/until.js'
 

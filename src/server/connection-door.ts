@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
-import { serverLimits } from './base/limits.js'
-import { canonicalIp, clientNetwork } from './gateway/ip-address.js'
+import { canonicalIp, clientNetwork } from '../base/ip-address.js'
+import { serverLimits } from '../base/limits.js'
+import { addressFull, connectionsFull } from './errors.js'
 import type { Refusals } from './refusals.js'
 import { refuseSocket } from './refused-socket.js'
-import { addressFull, connectionsFull } from './server-errors.js'
 
 export interface DoorOptions {
   readonly maxConnections: number

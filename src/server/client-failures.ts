@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import type { HostError } from './base/errors.js'
-import { serverLimits } from './base/limits.js'
+import type { HostError } from '../base/errors.js'
+import { serverLimits } from '../base/limits.js'
 import type { Connections } from './connections.js'
+import { headersTooLarge, requestLate, requestMalformed, urlTooLong } from './errors.js'
 import type { RefusalReason, Refusals } from './refusals.js'
 import { refuseSocket } from './refused-socket.js'
-import { headersTooLarge, requestLate, requestMalformed, urlTooLong } from './server-errors.js'
 
 export interface ClientFailuresOptions {
   readonly connections: Connections

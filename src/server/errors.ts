@@ -1,4 +1,4 @@
-import { defineError } from './base/errors.js'
+import { defineError } from '../base/errors.js'
 
 /** The request did not arrive in `server.headersTimeout` or `server.requestTimeout`. */
 export const requestLate = defineError(

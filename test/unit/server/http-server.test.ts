@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { it, type TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { createHttpServer, type HttpServerOptions } from '../../src/http-server.js'
-import { serverSettings } from '../helpers/server-settings.js'
+import { createHttpServer, type HttpServerOptions } from '../../../src/server/http-server.js'
+import { serverSettings } from '../../helpers/server-settings.js'
 
 const log = { error: () => {}, warn: () => {} }
 

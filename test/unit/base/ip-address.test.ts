@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isIP } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalIp, clientNetwork } from '../../../src/gateway/ip-address.js'
+import { canonicalIp, clientNetwork } from '../../../src/base/ip-address.js'
 
 test('an address in any spelling has one canonical text', () => {
   fc.assert(

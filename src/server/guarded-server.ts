@@ -6,12 +6,12 @@ import {
   type Server as NetServer,
   type Socket,
 } from 'node:net'
-import { serverLimits } from './base/limits.js'
+import { serverLimits } from '../base/limits.js'
 import { ClientFailures } from './client-failures.js'
 import { ConnectionDoor } from './connection-door.js'
 import { Connections } from './connections.js'
 import type { Refusals } from './refusals.js'
-import type { ServerSettings } from './server-settings.js'
+import type { ServerSettings } from './settings.js'
 import { StalledReaders } from './stalled-readers.js'
 
 export interface GuardedServerOptions {

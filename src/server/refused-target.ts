@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import type { HostError } from './base/errors.js'
-import { serverLimits } from './base/limits.js'
+import type { HostError } from '../base/errors.js'
+import { serverLimits } from '../base/limits.js'
+import { headersTooLarge, parametersTooMany, urlTooLong } from './errors.js'
 import type { RefusalReason } from './refusals.js'
-import { headersTooLarge, parametersTooMany, urlTooLong } from './server-errors.js'
-import type { ServerSettings } from './server-settings.js'
+import type { ServerSettings } from './settings.js'
 
 /** Says why a request is refused for the size of its head; undefined when it may come in. */
 export function refuseTarget(

@@ -6,14 +6,14 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { HostError } from './base/errors.js'
-import { serverLimits } from './base/limits.js'
+import { HostError } from '../base/errors.js'
+import { serverLimits } from '../base/limits.js'
 import type { Connections } from './connections.js'
 import { createGuardedServer, type GuardedServer } from './guarded-server.js'
 import { type RefusalReason, Refusals } from './refusals.js'
 import { refuseTarget } from './refused-target.js'
 import { createRequestIds } from './request-ids.js'
-import type { ServerSettings } from './server-settings.js'
+import type { ServerSettings } from './settings.js'
 
 /** The part of a logger that the server writes to. */
 export interface ServerLog {
