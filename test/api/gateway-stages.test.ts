@@ -112,6 +112,10 @@ it('keeps shut what it guarded when its plugin does not start, unless it fails o
   assert.equal(refused.status, 503)
   assert.equal(refused.json<{ code: string }>().code, 'GATEWAY_STAGE_UNAVAILABLE')
   assert.doesNotMatch(refused.text, /init\.lua|syntax/)
+  // What servers behind may read as the same path is shut as well.
+  for (const spelling of ['//app/ok', '/app%2fok', '/app;x/ok']) {
+    assert.equal((await server.call('GET', spelling)).status, 503, spelling)
+  }
   const held = (await pipelineOf(server)).find(({ plugin: name }) => name === 'guard')
   assert.equal(held?.held, 'failed')
   const health = await server.send('GET', '/health')

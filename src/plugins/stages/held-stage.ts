@@ -1,12 +1,11 @@
 import type { StageScope } from '../../capabilities/gateway/stage-rules.js'
 import type { Exchange } from '../../gateway/exchange.js'
 import type { OutgoingAnswer } from '../../gateway/outgoing-answer.js'
-import { compilePaths } from '../../gateway/path-pattern.js'
 import { failureAnswer } from '../../gateway/pipeline.js'
 import type { Stage, StageVerdict } from '../../gateway/stage.js'
 import { withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
-import { coveredMethods } from './plugin-stage.js'
+import { createScopeMatcher } from './stage-scope.js'
 
 /** Why an approved stage cannot run: its plugin could not be loaded, or has changed and waits for an approval. */
 export type HeldReason = 'failed' | 'waiting'
@@ -43,10 +42,7 @@ export class HeldStage implements Stage {
     this.key = key
     this.reason = reason
     this.#options = options
-    const isForPath = compilePaths(scope.paths)
-    const methods = coveredMethods(scope.methods)
-    this.#concerns = ({ method, path }) =>
-      (methods === undefined || methods.has(method)) && isForPath(path) && !options.isUntouched(path)
+    this.#concerns = createScopeMatcher(scope, options.isUntouched)
     if (scope.event === 'on_request') this.onRequest = (exchange) => this.#enter(exchange)
     else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }

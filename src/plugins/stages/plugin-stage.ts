@@ -8,13 +8,13 @@ import {
 import type { WireResponse } from '../../capabilities/http/wire.js'
 import type { Exchange } from '../../gateway/exchange.js'
 import type { OutgoingAnswer } from '../../gateway/outgoing-answer.js'
-import { compilePaths, type PathMatcher } from '../../gateway/path-pattern.js'
 import { failureAnswer } from '../../gateway/pipeline.js'
 import { routedPath } from '../../gateway/request-path.js'
 import type { Stage, StageAnswer, StageVerdict } from '../../gateway/stage.js'
 import { changeAnswer, seenAnswer, withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
 import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
+import { createScopeMatcher } from './stage-scope.js'
 
 export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
   readonly declaration: StageDeclaration
@@ -34,8 +34,7 @@ export class PluginStage implements Stage {
   readonly onRequest?: NonNullable<Stage['onRequest']>
   readonly onAnswer?: NonNullable<Stage['onAnswer']>
   readonly #options: PluginStageOptions
-  readonly #isForPath: PathMatcher
-  readonly #methods: ReadonlySet<string> | undefined
+  readonly #isInScope: (exchange: Exchange) => boolean
 
   constructor(options: PluginStageOptions) {
     const { declaration, plugin } = options
@@ -44,8 +43,7 @@ export class PluginStage implements Stage {
     this.plugin = plugin
     this.declaration = declaration
     this.#options = options
-    this.#isForPath = compilePaths(declaration.paths)
-    this.#methods = coveredMethods(declaration.methods)
+    this.#isInScope = createScopeMatcher(declaration, options.isUntouched)
     const isRequest = declaration.event === 'on_request'
     this.runner = new StageRunner({
       ...options,
@@ -70,10 +68,8 @@ export class PluginStage implements Stage {
   }
 
   /** Whether it is for a request, by its method and path. */
-  concerns({ method, path, loosePath }: Exchange): boolean {
-    if (this.#methods !== undefined && !this.#methods.has(method)) return false
-    const isMeant = this.#isForPath(path) || (loosePath !== path && this.#isForPath(loosePath))
-    return isMeant && !this.#options.isUntouched(path)
+  concerns(exchange: Exchange): boolean {
+    return this.#isInScope(exchange)
   }
 
   #enter(exchange: Exchange): StageVerdict | Promise<StageVerdict> {
@@ -126,12 +122,6 @@ export class PluginStage implements Stage {
     }
     if (this.declaration.fail === 'closed') withholdAnswer(answer, this.name)
   }
-}
-
-/** The methods that a stage sees, undefined for all: HEAD answers what GET does, so a stage for one guards the other. */
-export function coveredMethods(methods: readonly string[]): ReadonlySet<string> | undefined {
-  if (methods.length === 0) return undefined
-  return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
 }
 
 function obey(exchange: Exchange, verdict: RequestVerdict): StageVerdict {
