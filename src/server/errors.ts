@@ -35,6 +35,13 @@ export const requestMalformed = defineError(
   'What was sent cannot be read as an HTTP request.',
 )
 
+/** The client asked for a tunnel with the method `CONNECT`. */
+export const tunnelRefused = defineError(
+  'METHOD_NOT_ALLOWED',
+  405,
+  'The host leads no connections elsewhere: CONNECT is not served.',
+)
+
 /** There are `server.maxConnections` already. */
 export const connectionsFull = defineError(
   'CONNECTIONS_EXHAUSTED',

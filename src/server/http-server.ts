@@ -1,5 +1,5 @@
+import type { Socket } from 'node:net'
 import { parse } from 'node:querystring'
-import type { Duplex } from 'node:stream'
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -9,8 +9,10 @@ import Fastify, {
 import { HostError } from '../base/errors.js'
 import { serverLimits } from '../base/limits.js'
 import type { Connections } from './connections.js'
+import { tunnelRefused } from './errors.js'
 import { createGuardedServer, type GuardedServer } from './guarded-server.js'
 import { type RefusalReason, Refusals } from './refusals.js'
+import { refuseSocket } from './refused-socket.js'
 import { refuseTarget } from './refused-target.js'
 import { createRequestIds } from './request-ids.js'
 import type { ServerSettings } from './settings.js'
@@ -84,7 +86,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     done(refused.error)
   })
   // Without a listener Node ends such a connection without a word.
-  app.server.on('connect', (_request, socket) => refuseTunnel(socket))
+  app.server.on('connect', (request, socket) => {
+    socket.on('error', () => socket.destroy())
+    refuseSocket(socket as Socket, tunnelRefused(), nextId(request))
+  })
   app.addHook('preClose', (done) => {
     guarded?.closeTwins()
     if (guarded !== undefined) endAsTheyGetIdle(app, guarded.connections, closingClientMs)
@@ -101,16 +106,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   })
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, log))
   return app
-}
-
-function refuseTunnel(socket: Duplex): void {
-  socket.on('error', () => socket.destroy())
-  const body = JSON.stringify({
-    error: { code: 'METHOD_NOT_ALLOWED', message: 'The host leads no connections elsewhere.' },
-  })
-  socket.end(
-    `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }
 
 /** Lets what is under way finish; a client that does not do its part is waited for no longer than this time. */
