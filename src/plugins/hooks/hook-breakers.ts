@@ -1,3 +1,4 @@
+import { FailureCounts } from '../failure-counts.js'
 import type { HookEntry } from './hook-index.js'
 
 /** A hook as its breaker knows it: all registrations of a plugin for one event and table. */
@@ -16,11 +17,6 @@ export interface HookBreakerListing extends HookReference {
   readonly failures: number
 }
 
-interface Count {
-  readonly generation: number
-  failures: number
-}
-
 export interface HookBreakersOptions {
   /** Errors in a row that switch a hook off. */
   readonly failuresMax: number
@@ -28,10 +24,10 @@ export interface HookBreakersOptions {
   onTrip(hook: HookReference, failures: number): void
 }
 
-/** Counts the errors of hooks. A count belongs to one generation: the next one starts anew. */
+/** Counts the errors of hooks, and skips those that have too many. */
 export class HookBreakers {
   readonly #options: HookBreakersOptions
-  readonly #counts = new Map<string, Count>()
+  readonly #counts = new FailureCounts()
 
   constructor(options: HookBreakersOptions) {
     this.#options = options
@@ -42,28 +38,18 @@ export class HookBreakers {
   }
 
   succeeded(entry: HookEntry): void {
-    const key = keyOf(entry)
     // A call that was under way when the hook was switched off does not switch it on.
-    if (this.#counts.get(key)?.generation === entry.generation.id && !this.isOpen(entry))
-      this.#counts.delete(key)
+    if (this.#failuresOf(entry) > 0 && !this.isOpen(entry)) this.#counts.clear(keyOf(entry))
   }
 
   failed(entry: HookEntry): void {
-    const key = keyOf(entry)
-    const known = this.#counts.get(key)
-    if (known !== undefined && known.generation > entry.generation.id) return
-    const count =
-      known?.generation === entry.generation.id ? known : { generation: entry.generation.id, failures: 0 }
-    count.failures += 1
-    this.#counts.set(key, count)
-    if (count.failures === this.#options.failuresMax) {
-      this.#options.onTrip(referenceOf(entry), count.failures)
-    }
+    const failures = this.#counts.add(keyOf(entry), entry.generation.id)
+    if (failures === this.#options.failuresMax) this.#options.onTrip(referenceOf(entry), failures)
   }
 
   /** Forgets the errors of a hook. */
   reset(entry: HookEntry): void {
-    this.#counts.delete(keyOf(entry))
+    this.#counts.clear(keyOf(entry))
   }
 
   /** What the breakers of the given hooks stand at, without those that have no errors. */
@@ -78,13 +64,12 @@ export class HookBreakers {
   }
 
   #failuresOf(entry: HookEntry): number {
-    const count = this.#counts.get(keyOf(entry))
-    return count?.generation === entry.generation.id ? count.failures : 0
+    return this.#counts.of(keyOf(entry), entry.generation.id)
   }
 }
 
 /** The hook of an entry, as operators name it. */
-export function referenceOf({ plugin, hook }: HookEntry): HookReference {
+function referenceOf({ plugin, hook }: HookEntry): HookReference {
   return { plugin, event: hook.event, table: hook.table }
 }
 

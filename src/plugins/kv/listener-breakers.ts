@@ -1,11 +1,5 @@
+import { FailureCounts } from '../failure-counts.js'
 import type { Listener } from './listener-index.js'
-
-interface Count {
-  readonly generation: number
-  failures: number
-  /** Milliseconds of `performance.now()`. */
-  openUntilMs: number
-}
 
 export interface ListenerBreakersOptions {
   /** Failures in a row after which a function gets no messages for a while. */
@@ -22,12 +16,12 @@ export interface ListenerBreakersOptions {
  *   closed ──(failures in a row)──▶ open ──(pause)──▶ trying one message ──(done)──▶ closed
  *                                    ▲                      │
  *                                    └──────(failed)────────┘
- *
- * A count belongs to one generation: the next one starts anew.
  */
 export class ListenerBreakers {
   readonly #options: ListenerBreakersOptions
-  readonly #counts = new Map<string, Count>()
+  readonly #counts = new FailureCounts()
+  /** When functions that were spared may be tried again, by name, in milliseconds of `performance.now()`. */
+  readonly #openUntilMs = new Map<string, number>()
 
   constructor(options: ListenerBreakersOptions) {
     this.#options = options
@@ -35,40 +29,33 @@ export class ListenerBreakers {
 
   /** How many messages the function may be working on at this moment: none, one to try it with, or its own number. */
   concurrencyOf(listener: Listener, nowMs: number): number {
-    const count = this.#current(listener)
-    if (count === undefined || count.failures < this.#options.failuresMax) return listener.concurrency
-    return nowMs < count.openUntilMs ? 0 : 1
+    if (!this.#isTripped(listener)) return listener.concurrency
+    return this.openUntilMs(listener, nowMs) === undefined ? 1 : 0
   }
 
   /** When the function may be tried again; undefined while it is not spared. In time of `performance.now()`. */
   openUntilMs(listener: Listener, nowMs: number): number | undefined {
-    const openUntilMs = this.#current(listener)?.openUntilMs ?? 0
+    if (!this.#isTripped(listener)) return undefined
+    const openUntilMs = this.#openUntilMs.get(nameOf(listener)) ?? 0
     return openUntilMs > nowMs ? openUntilMs : undefined
   }
 
   succeeded(listener: Listener): void {
-    if (this.#current(listener) !== undefined) this.#counts.delete(nameOf(listener))
+    if (this.#counts.of(nameOf(listener), listener.generation.id) === 0) return
+    this.#counts.clear(nameOf(listener))
+    this.#openUntilMs.delete(nameOf(listener))
   }
 
   failed(listener: Listener, nowMs: number): void {
-    const known = this.#counts.get(nameOf(listener))
-    if (known !== undefined && known.generation > listener.generation.id) return
-    const count = this.#current(listener) ?? {
-      generation: listener.generation.id,
-      failures: 0,
-      openUntilMs: 0,
-    }
-    this.#counts.set(nameOf(listener), count)
-    count.failures += 1
-    if (count.failures < this.#options.failuresMax) return
-    count.openUntilMs = nowMs + this.#options.pauseMs
+    const failures = this.#counts.add(nameOf(listener), listener.generation.id)
+    if (failures < this.#options.failuresMax) return
+    this.#openUntilMs.set(nameOf(listener), nowMs + this.#options.pauseMs)
     // Calls that were under way at the trip, and tries that fail, only lengthen the pause.
-    if (count.failures === this.#options.failuresMax) this.#options.onTrip(listener, count.failures)
+    if (failures === this.#options.failuresMax) this.#options.onTrip(listener, failures)
   }
 
-  #current(listener: Listener): Count | undefined {
-    const count = this.#counts.get(nameOf(listener))
-    return count?.generation === listener.generation.id ? count : undefined
+  #isTripped(listener: Listener): boolean {
+    return this.#counts.of(nameOf(listener), listener.generation.id) >= this.#options.failuresMax
   }
 }
 
