@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { openEventStream } from '../../areas/event-stream.js'
 import { messageOf } from '../../base/errors.js'
 import { monitorLimits } from '../../base/gateway-limits.js'
 import { streamsExhausted } from './errors.js'
@@ -59,7 +60,7 @@ export class SnapshotStreams {
     if (this.#streams.size >= streamsMax) {
       throw streamsExhausted({ max: streamsMax }, { retryAfterSeconds: monitorLimits.streamsRetrySeconds })
     }
-    const stream = { response: takeOver(reply), skipped: 0 }
+    const stream = { response: openEventStream(reply), skipped: 0 }
     this.#streams.add(stream)
     const leave = () => this.#remove(stream)
     stream.response.once('close', leave)
@@ -121,18 +122,4 @@ function end({ response }: SnapshotStream): void {
   response.end()
   // A client that does not read would keep the connection, and with it a host that closes.
   if (response.writableNeedDrain) response.destroy()
-}
-
-function takeOver(reply: FastifyReply): ServerResponse {
-  reply.hijack()
-  const { raw } = reply
-  raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    // Proxies that collect answers would hold events back.
-    'x-accel-buffering': 'no',
-  })
-  // Clients wait for the head before they know that the stream is there.
-  raw.flushHeaders()
-  return raw
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { openEventStream } from '../../areas/event-stream.js'
 import { kvHttpLimits } from '../../base/limits.js'
 
 /** One event of a stream. */
@@ -31,7 +32,7 @@ export class EventStream {
    */
   constructor(reply: FastifyReply, left: AbortController, heartbeatMs: number) {
     this.#left = left
-    this.#response = takeOver(reply)
+    this.#response = openEventStream(reply)
     this.#response.once('close', () => this.#end())
     // An answer that cannot be written ends with "close" as well.
     this.#response.on('error', () => this.#end())
@@ -86,18 +87,6 @@ export class EventStream {
     clearInterval(this.#heartbeat)
     this.#left.abort()
   }
-}
-
-function takeOver(reply: FastifyReply): ServerResponse {
-  reply.hijack()
-  const { raw } = reply
-  raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    // Proxies that collect answers would hold events back.
-    'x-accel-buffering': 'no',
-  })
-  return raw
 }
 
 function textOf({ event, id, data }: StreamEvent): string {
