@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { LuaWasm } from 'wasmoon'
 import { vmLimits } from '../base/limits.js'
+import { Turns } from '../base/turns.js'
 import { withInitialPages } from './wasm-memory.js'
 
 /** Pointer into the linear memory of one instance. */
@@ -37,14 +38,12 @@ export interface LuaExports {
   luaL_loadbufferx(state: Pointer, text: Pointer, bytes: number, name: Pointer, mode: Pointer): number
   luaL_ref(state: Pointer, table: number): number
   luaL_unref(state: Pointer, table: number, ref: number): void
-  luaL_traceback(state: Pointer, of: Pointer, message: Pointer, level: number): void
   luaL_where(state: Pointer, level: number): void
   lua_absindex(state: Pointer, index: number): number
   lua_checkstack(state: Pointer, slots: number): number
   lua_concat(state: Pointer, count: number): void
   lua_createtable(state: Pointer, arraySize: number, hashSize: number): void
   lua_error(state: Pointer): number
-  lua_getglobal(state: Pointer, name: Pointer): number
   lua_getinfo(state: Pointer, what: Pointer, activation: Pointer): number
   lua_getmetatable(state: Pointer, index: number): number
   lua_gettop(state: Pointer): number
@@ -69,7 +68,6 @@ export interface LuaExports {
   lua_pushvalue(state: Pointer, index: number): void
   lua_rawget(state: Pointer, index: number): number
   lua_rawgeti(state: Pointer, index: number, key: bigint): number
-  lua_rawlen(state: Pointer, index: number): bigint | number
   lua_rotate(state: Pointer, index: number, count: number): void
   lua_rawset(state: Pointer, index: number): void
   lua_rawseti(state: Pointer, index: number, key: bigint): void
@@ -83,9 +81,7 @@ export interface LuaExports {
   lua_tolstring(state: Pointer, index: number, bytes: Pointer): Pointer
   lua_tonumberx(state: Pointer, index: number, isNumber: Pointer): number
   lua_topointer(state: Pointer, index: number): Pointer
-  lua_touserdata(state: Pointer, index: number): Pointer
   lua_type(state: Pointer, index: number): number
-  lua_xmove(from: Pointer, to: Pointer, count: number): void
 }
 
 /** One Lua world: its own linear memory, shared with no other. */
@@ -112,7 +108,8 @@ interface MemoryGate {
  */
 export class LuaInstances {
   #module: Promise<object> | undefined
-  #queue: Promise<unknown> = Promise.resolve()
+  /** The glue code is told of the compiled module through a global function, so instances are made one by one. */
+  readonly #turns = new Turns()
 
   /** Compiles the module ahead of the first instance. */
   async warm(): Promise<void> {
@@ -122,10 +119,7 @@ export class LuaInstances {
 
   /** @param memoryBytesMax Heap that Lua may use, in bytes. */
   async create(memoryBytesMax: number): Promise<LuaInstance> {
-    // The glue code is told of the compiled module through a global function, so instances are made one by one.
-    const made = this.#queue.then(() => this.#instantiate(memoryBytesMax))
-    this.#queue = made.catch(() => undefined)
-    return made
+    return this.#turns.take(() => this.#instantiate(memoryBytesMax))
   }
 
   async #instantiate(memoryBytesMax: number): Promise<LuaInstance> {

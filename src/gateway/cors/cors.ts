@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { corsLimits } from '../../base/gateway-limits.js'
+import { Turns } from '../../base/turns.js'
 import type { CoreDatabase } from '../../database/database.js'
 import type { GatewayLog } from '../pipeline.js'
 import type { Stage } from '../stage.js'
@@ -74,7 +75,7 @@ class StoredCors implements Omit<Cors, 'stage'> {
   #stored: readonly CorsRule[] = []
   #all: readonly CorsRule[] = []
   /** Changes come one after the other, so that the memory holds what the database holds. */
-  #changes: Promise<unknown> = Promise.resolve()
+  readonly #changes = new Turns()
   selection: RuleSelection = selectFrom([])
 
   constructor(store: CorsRuleStore, last: readonly CorsRule[], now: () => number) {
@@ -93,7 +94,7 @@ class StoredCors implements Omit<Cors, 'stage'> {
 
   async add(body: unknown): Promise<CorsRule> {
     const content = readRule(body)
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       if (this.#stored.length >= corsLimits.rulesMax) throw corsRulesFull({ max: corsLimits.rulesMax })
       const rule: CorsRule = { id: randomUUID(), ...content, createdAt: this.#now(), source: 'database' }
       await this.#store.add(rule)
@@ -105,7 +106,7 @@ class StoredCors implements Omit<Cors, 'stage'> {
   async update(id: string, body: unknown): Promise<CorsRule> {
     if (this.#isConfigured(id)) throw corsRuleConfigured()
     const content = readRule(body)
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const before = this.#stored.find((rule) => rule.id === id)
       if (before === undefined) throw corsRuleNotFound({ id: JSON.stringify(id.slice(0, 80)) })
       const rule: CorsRule = { ...before, ...content }
@@ -117,7 +118,7 @@ class StoredCors implements Omit<Cors, 'stage'> {
 
   async remove(id: string): Promise<boolean> {
     if (this.#isConfigured(id)) throw corsRuleConfigured()
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const isRemoved = await this.#store.remove(id)
       this.#hold(this.#stored.filter((rule) => rule.id !== id))
       return isRemoved
@@ -132,12 +133,5 @@ class StoredCors implements Omit<Cors, 'stage'> {
     this.#stored = stored
     this.#all = [...stored, ...this.#last]
     this.selection = selectFrom(this.#all)
-  }
-
-  #change<T>(work: () => Promise<T>): Promise<T> {
-    const change = this.#changes.then(work, work)
-    // The next change does not wait for the outcome of this one to be dealt with.
-    this.#changes = change.catch(() => undefined)
-    return change
   }
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.js'
 import { monitorLimits } from '../../base/gateway-limits.js'
+import { Turns } from '../../base/turns.js'
 import type { CoreDatabase } from '../../database/database.js'
 
 /** What a rate limit has counted since the start of the host. */
@@ -53,8 +54,8 @@ export class MetricsHistory {
   /** In the order of their time. */
   #kept: KeptEntry[] = []
   #timers: NodeJS.Timeout[] = []
-  /** The last work with the database; it never fails. */
-  #work: Promise<unknown> = Promise.resolve()
+  /** One thing with the database is done after the other. */
+  readonly #turns = new Turns()
   #isSaving = false
   #isClosed = false
 
@@ -96,7 +97,7 @@ export class MetricsHistory {
    * @throws What `CoreDatabase.withBusyRetry` throws; then nothing was removed.
    */
   clear(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#options.database.withBusyRetry((kysely) =>
         kysely.deleteFrom('gateway_metrics_history').execute(),
       )
@@ -110,7 +111,7 @@ export class MetricsHistory {
     for (const timer of this.#timers) clearInterval(timer)
     this.#timers = []
     // A transaction that is under way does not have the entries that came after its begin.
-    await this.#work
+    await this.#turns.ended()
     await this.#save()
   }
 
@@ -154,7 +155,7 @@ export class MetricsHistory {
     if (this.#isSaving) return
     this.#isSaving = true
     try {
-      await this.#inTurn(() => this.#write())
+      await this.#turns.take(() => this.#write())
     } catch (error) {
       this.#options.log.error({ error: messageOf(error) }, 'the metrics history could not be written')
     } finally {
@@ -185,13 +186,6 @@ export class MetricsHistory {
       }
     })
     for (const kept of unsaved) kept.isSaved = true
-  }
-
-  /** Does one thing with the database after the other. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work)
-    this.#work = done.catch(() => undefined)
-    return done
   }
 }
 

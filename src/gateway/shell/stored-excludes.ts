@@ -1,4 +1,5 @@
 import { shellLimits } from '../../base/gateway-limits.js'
+import { Turns } from '../../base/turns.js'
 import type { CoreDatabase } from '../../database/database.js'
 import { excludesExhausted } from './errors.js'
 
@@ -16,7 +17,7 @@ export interface StoredExclude {
 export class StoredExcludes {
   readonly #database: CoreDatabase
   readonly #known: Map<string, StoredExclude>
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   private constructor(database: CoreDatabase, known: readonly StoredExclude[]) {
     this.#database = database
@@ -57,7 +58,7 @@ export class StoredExcludes {
    * @throws `SHELL_EXCLUDES_EXHAUSTED`.
    */
   add(basename: string, by: string): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#known.has(basename)) return false
       const max = shellLimits.excludesMax
       if (this.#known.size >= max) throw excludesExhausted({ max })
@@ -82,18 +83,12 @@ export class StoredExcludes {
 
   /** Removes a basename; false when it was not there. */
   remove(basename: string): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (!this.#known.has(basename)) return false
       await this.#database.withBusyRetry((kysely) =>
         kysely.deleteFrom('gateway_shell_excludes').where('basename', '=', basename).execute(),
       )
       return this.#known.delete(basename)
     })
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(change)
-    this.#last = result.catch(() => undefined)
-    return result
   }
 }
