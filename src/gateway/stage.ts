@@ -50,11 +50,7 @@ export interface Stage {
 export const stagePriorities = {
   metrics: 0,
   proxy: 5,
-  authn: 10,
   gateway: 15,
-  authz: 20,
-  durable: 25,
-  keyval: 30,
   /** Stages of plugins that name none. */
   plugin: 50,
 } as const
