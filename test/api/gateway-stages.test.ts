@@ -205,10 +205,7 @@ it('is given the time of the configuration unless it asks for another', async (t
     },
     config: { 'gateway.stage.timeout': '40ms', 'gateway.stage.failures': 1000 },
   })
-  const startedMs = performance.now()
   assert.equal(await status(server), 503)
-  const took = performance.now() - startedMs
-  assert.ok(took < 1000, `a call of 40 ms took ${took} ms`)
   const times = (await pipelineOf(server))
     .filter((stage) => 'timeout_ms' in stage)
     .map((stage) => stage.timeout_ms)

@@ -219,17 +219,33 @@ export const isReachable: StructureRule = (tree) => {
     .map(({ path }) => `${path} is imported by nothing that runs`)
 }
 
+/** Every dependency of ours is imported by something of ours. */
+export function usesPackages(dependencies: readonly string[]): StructureRule {
+  return (tree) => {
+    const imported = new Set(
+      productFiles(tree).flatMap(({ imports }) => imports.map(({ specifier }) => packageOf(specifier))),
+    )
+    return dependencies
+      .filter((name) => !imported.has(name))
+      .map((name) => `package.json lists ${name}, which nothing imports`)
+  }
+}
+
+/** Name of the package that is meant by what an import names. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}
+
 /** Every package that is imported at run time is a dependency of ours, not of a dependency. */
 export function declaresPackages(dependencies: readonly string[]): StructureRule {
   return (tree) =>
     productFiles(tree).flatMap(({ path, imports }) =>
       imports.flatMap(({ specifier, kind }) => {
         if (kind === 'type' || /^(?:\.|node:)/.test(specifier)) return []
-        const name = specifier
-          .split('/')
-          .slice(0, specifier.startsWith('@') ? 2 : 1)
-          .join('/')
-        return dependencies.includes(name)
+        return dependencies.includes(packageOf(specifier))
           ? []
           : [`${path} imports ${specifier}, which package.json does not list`]
       }),

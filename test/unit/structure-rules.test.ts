@@ -195,3 +195,14 @@ test('a package has to be a dependency of ours, by its own name', () => {
     'src/base/a.ts imports @scope/right/deep, which package.json does not list',
   ])
 })
+
+test('a dependency that nothing imports is found, one whose types or parts are imported is not', () => {
+  const text = "import type A from 'left'\nimport b from '@scope/right/deep'"
+  const found = offenders(rules.usesPackages(['left', '@scope/right', '@scope', 'gone']), {
+    'src/base/a.ts': text,
+  })
+  assert.deepEqual(found, [
+    'package.json lists @scope, which nothing imports',
+    'package.json lists gone, which nothing imports',
+  ])
+})

@@ -19,6 +19,7 @@ import {
   neverExits,
   type StructureRule,
   staysShort,
+  usesPackages,
 } from '../helpers/structure-rules.js'
 
 // This file runs as dist/test/unit/structure.test.js.
@@ -39,6 +40,7 @@ const rules: Readonly<Record<string, StructureRule>> = {
   'no module holds state': holdsNoState,
   'no file only passes on others': hasNoBarrel,
   'every file is used by something that runs': isReachable,
+  'every dependency is imported': usesPackages(Object.keys(manifest.dependencies)),
   'every imported package is a dependency': declaresPackages(Object.keys(manifest.dependencies)),
 }
 
