@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { createMetricsOperations, metricsPrefixes } from './admin/metrics-operations.js'
+import { createMetricsRoute, type MetricsAccess } from './admin/metrics-routes.js'
 import { SnapshotStreams } from './gateway/monitor/snapshots.js'
 import type { User } from './identity/authenticator.js'
-import { createMetricsOperations, metricsPrefixes } from './metrics-operations.js'
-import { createMetricsRoute, type MetricsAccess } from './metrics-routes.js'
 import type { Logger } from './telemetry/logger.js'
 import type { Metrics } from './telemetry/metrics.js'
 

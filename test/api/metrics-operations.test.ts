@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { metricsPrefixes } from '../../src/metrics-operations.js'
+import { metricsPrefixes } from '../../src/admin/metrics-operations.js'
 import type { PoolShown, WorkerShown } from '../../src/telemetry/pool-figures.js'
 import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
 import { openStream } from '../helpers/event-stream.js'

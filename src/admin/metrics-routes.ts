@@ -1,5 +1,5 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import { defineError } from './base/errors.js'
+import { defineError } from '../base/errors.js'
 
 /** Who may read the metrics over HTTP. */
 export type MetricsAccess = 'admin' | 'local' | 'public'

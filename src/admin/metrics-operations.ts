@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
-import { defineError } from './base/errors.js'
-import type { SnapshotStreams } from './gateway/monitor/snapshots.js'
-import { type AdminAreaLog, createAdminArea } from './gateway/routes/admin-area.js'
-import type { GatewayAuthenticate } from './gateway/routes/gate.js'
-import { gatewayAnswers } from './gateway/routes/routes-failures.js'
+import { defineError } from '../base/errors.js'
+import type { SnapshotStreams } from '../gateway/monitor/snapshots.js'
+import { type AdminAreaLog, createAdminArea } from '../gateway/routes/admin-area.js'
+import type { GatewayAuthenticate } from '../gateway/routes/gate.js'
+import { gatewayAnswers } from '../gateway/routes/routes-failures.js'
 import { answerMetricsText, type MetricsRouteOptions } from './metrics-routes.js'
 
 /** Paths under which the host mounts the metrics as JSON; the first is the one of the OpenAPI document. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import Fastify from 'fastify'
-import { SnapshotStreams } from '../../src/gateway/monitor/snapshots.js'
-import { createMetricsOperations, metricsPrefixes } from '../../src/metrics-operations.js'
-import { createMetricsRoute, type MetricsAccess } from '../../src/metrics-routes.js'
-import { openStream } from '../helpers/event-stream.js'
-import { adminCredential, authenticateByRole, silentLog } from '../helpers/gateway-server.js'
-import { createHttpClient } from '../helpers/http-client.js'
-import { until } from '../helpers/until.js'
+import { createMetricsOperations, metricsPrefixes } from '../../../src/admin/metrics-operations.js'
+import { createMetricsRoute, type MetricsAccess } from '../../../src/admin/metrics-routes.js'
+import { SnapshotStreams } from '../../../src/gateway/monitor/snapshots.js'
+import { openStream } from '../../helpers/event-stream.js'
+import { adminCredential, authenticateByRole, silentLog } from '../../helpers/gateway-server.js'
+import { createHttpClient } from '../../helpers/http-client.js'
+import { until } from '../../helpers/until.js'
 
 const admin = { headers: adminCredential }
 
