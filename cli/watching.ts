@@ -1,4 +1,4 @@
-import { testLimits } from '../src/base/limits.js'
+import { testLimits } from '../src/base/limits/harness.js'
 import { watchFolder } from '../src/plugins/folder-watch.js'
 
 /**

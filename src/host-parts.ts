@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { parseDuration } from './base/durations.js'
-import { watchLimits } from './base/limits.js'
+import { watchLimits } from './base/limits/plugins.js'
 import { type DroppedCount, droppedReport } from './capabilities/kv/dropped-changes.js'
 import { requestTopic } from './capabilities/request/wire.js'
 import type { PluginLogLine } from './capabilities/services.js'

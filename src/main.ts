@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { HostError, messageOf } from './base/errors.js'
-import { serverLimits } from './base/limits.js'
+import { serverLimits } from './base/limits/server.js'
 import { loadConfig } from './config/load.js'
 import type { Config } from './config/schema.js'
 import { gatewaySummary } from './gateway-summary.js'

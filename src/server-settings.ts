@@ -1,5 +1,5 @@
 import { parseDuration } from './base/durations.js'
-import { serverLimits } from './base/limits.js'
+import { serverLimits } from './base/limits/server.js'
 import type { Config } from './config/schema.js'
 import type { ServerSettings } from './server/settings.js'
 

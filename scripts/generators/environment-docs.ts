@@ -1,4 +1,5 @@
-import { manifestLimits, vmLimits } from '../../src/base/limits.js'
+import { manifestLimits } from '../../src/base/limits/plugins.js'
+import { vmLimits } from '../../src/base/limits/sandbox.js'
 import type { ClassDoc, LuaFunctionDoc, ParamDoc } from '../../src/capabilities/define.js'
 import { phases } from '../../src/sandbox/phase.js'
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { sep } from 'node:path'
-import { dispatchLimits, executorLimits } from '../../src/base/limits.js'
+import { dispatchLimits } from '../../src/base/limits/plugins.js'
+import { executorLimits } from '../../src/base/limits/sandbox.js'
 import { bodyTooLarge, type DispatchFailure, dispatchFailures } from '../../src/plugins/dispatch-failures.js'
 import { cell, pageHead } from './lua-page.js'
 

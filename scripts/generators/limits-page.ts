@@ -1,7 +1,37 @@
-import { readFileSync } from 'node:fs'
-import * as gatewayLimits from '../../src/base/gateway-limits.js'
-import * as limits from '../../src/base/limits.js'
+import { readdirSync, readFileSync } from 'node:fs'
+import * as config from '../../src/base/limits/config.js'
+import * as content from '../../src/base/limits/content.js'
+import * as database from '../../src/base/limits/database.js'
+import * as gateway from '../../src/base/limits/gateway.js'
+import * as harness from '../../src/base/limits/harness.js'
+import * as hooks from '../../src/base/limits/hooks.js'
+import * as kv from '../../src/base/limits/kv.js'
+import * as outbound from '../../src/base/limits/outbound.js'
+import * as plugins from '../../src/base/limits/plugins.js'
+import * as sandbox from '../../src/base/limits/sandbox.js'
+import * as server from '../../src/base/limits/server.js'
+import * as telemetry from '../../src/base/limits/telemetry.js'
 import { cell, pageHead } from './lua-page.js'
+
+type Blocks = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+/** The files of the folder of limits, in the order of the page. */
+const areas: Readonly<Record<string, Blocks>> = {
+  sandbox,
+  plugins,
+  hooks,
+  gateway,
+  server,
+  database,
+  kv,
+  content,
+  outbound,
+  telemetry,
+  config,
+  harness,
+}
+
+const folder = 'src/base/limits'
 
 const block = /\/\*\* ([^*]*?) \*\/\nexport const (\w+) = \{\n([\s\S]*?)\n\} as const/g
 const entry = /\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\s*\*\/\s*(\w+):/g
@@ -12,20 +42,20 @@ const introduction = [
 ].join('\n')
 
 /**
- * Makes the page of fixed limits: prose from the comments of the limits in `src/base/`, values from the modules themselves.
+ * Makes the page of fixed limits: prose from the comments of the limits in `src/base/limits/`, values from the modules themselves.
  *
  * @param root Root of the repository, with a slash at its end.
- * @throws Error for a limit without prose, or a block that the page cannot read.
+ * @throws Error for a limit without prose, a block that the page cannot read, or a file that it does not know.
  */
 export function limitsPage(root: URL): string {
-  const chapters = [
-    ...chaptersOf(root, 'src/base/limits.ts', limits),
-    ...chaptersOf(root, 'src/base/gateway-limits.ts', gatewayLimits),
-  ]
-  return `${[pageHead('Limits', 'src/base/limits.ts', introduction), ...chapters].join('\n')}\n`
+  const unknown = readdirSync(new URL(folder, root)).filter((file) => !(file.replace(/\.ts$/, '') in areas))
+  if (unknown.length > 0)
+    throw new Error(`${folder} has files that the page does not know: ${unknown.join(', ')}`)
+  const chapters = Object.entries(areas).flatMap(([area, values]) =>
+    chaptersOf(root, `${folder}/${area}.ts`, values),
+  )
+  return `${[pageHead('Limits', `${folder}/`, introduction), ...chapters].join('\n')}\n`
 }
-
-type Blocks = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 function chaptersOf(root: URL, file: string, values: Blocks): readonly string[] {
   const source = readFileSync(new URL(file, root), 'utf8')
@@ -45,7 +75,7 @@ function blockRows(block: string, body: string, values: Readonly<Record<string, 
   }
   return Object.entries(values).map(([name, value]) => {
     const text = prose.get(name)
-    if (text === undefined) throw new Error(`src/base/limits.ts: ${block}.${name} has no comment`)
+    if (text === undefined) throw new Error(`${folder}: ${block}.${name} has no comment`)
     return `| \`${name}\` | ${withUnit(name, value)} | ${cell(text)} |`
   })
 }

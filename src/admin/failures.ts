@@ -1,5 +1,5 @@
 import { Area } from '../areas/area.js'
-import { adminLimits } from '../base/limits.js'
+import { adminLimits } from '../base/limits/server.js'
 import {
   bodyTooLarge,
   internalErrorText,

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { adminLimits } from '../base/limits.js'
+import { adminLimits } from '../base/limits/server.js'
 
 const strict = { additionalProperties: false } as const
 const text = (description: string) => Type.String({ description })

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { hookLimits } from '../base/limits.js'
+import { hookLimits } from '../base/limits/hooks.js'
 import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
 import type { Mutations } from './mutations.js'
 import { doneSchema, errorSchema, schemaOf } from './schemas.js'

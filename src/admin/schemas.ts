@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { adminLimits } from '../base/limits.js'
+import { adminLimits } from '../base/limits/server.js'
 import { pluginStates } from '../plugins/plugin-state.js'
 import { contentHashSchema } from './grant-schemas.js'
 

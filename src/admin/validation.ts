@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import type { FastifyInstance } from 'fastify'
-import { adminLimits } from '../base/limits.js'
+import { adminLimits } from '../base/limits/server.js'
 import { invalidRequest } from './errors.js'
 
 /**

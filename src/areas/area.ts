@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorFactory, HostError } from '../base/errors.js'
-import { areaLimits } from '../base/limits.js'
+import { areaLimits } from '../base/limits/server.js'
 
 /** Text in the place of those that callers must not read: they may have texts of the database or paths of the machine. */
 export const serverFailureText = 'The server failed to do this. The log line of this request tells why.'

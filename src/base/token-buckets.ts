@@ -1,5 +1,5 @@
 import { defineError } from './errors.js'
-import { rateLimits } from './limits.js'
+import { rateLimits } from './limits/server.js'
 import { LinkedRow, type RowItem } from './linked-row.js'
 
 /** Raised for a rate or burst that makes no sense. */

@@ -1,4 +1,4 @@
-import { pluginLogLimits } from '../base/limits.js'
+import { pluginLogLimits } from '../base/limits/plugins.js'
 import { FunctionRef, type LuaValue, Rows, Tagged } from '../sandbox/lua-value.js'
 
 const cutMarker = '… (cut)'

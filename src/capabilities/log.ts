@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import { pluginLogLimits } from '../base/limits.js'
+import { pluginLogLimits } from '../base/limits/plugins.js'
 import { LuaRaise, type LuaValue } from '../sandbox/lua-value.js'
 import { phases } from '../sandbox/phase.js'
 import { type Call, type Capability, defineCapability, type FunctionDefinition } from './define.js'

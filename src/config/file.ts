@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { configLimits } from '../base/limits.js'
+import { configLimits } from '../base/limits/config.js'
 import { parseJson } from './json-source.js'
 import { describeGroup, fromText, type Layer, LayerBuilder } from './layers.js'
 import { listGroups, type Setting } from './settings.js'

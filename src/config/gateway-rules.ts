@@ -1,4 +1,4 @@
-import { stageLimits } from '../base/gateway-limits.js'
+import { stageLimits } from '../base/limits/gateway.js'
 import { durationRule, isAddressRange, type Rule, regularExpressionRule, textRule } from './value-rules.js'
 
 const dayMs = 24 * 3_600_000

@@ -1,5 +1,5 @@
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
-import { proxyLimits, stageLimits } from '../base/gateway-limits.js'
+import { proxyLimits, stageLimits } from '../base/limits/gateway.js'
 
 const mebibyte = 1024 * 1024
 

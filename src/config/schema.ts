@@ -1,5 +1,5 @@
 import { type Static, type TProperties, Type } from '@sinclair/typebox'
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import { gatewaySettings } from './gateway-schema.js'
 import { serverSettings } from './server-schema.js'
 

@@ -1,4 +1,4 @@
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import { type ContentStatus, contentStatuses } from '../database/content-tables.js'
 import { findSchemaProblem } from './field-schema.js'
 import { findFieldsProblem } from './fields-size.js'

@@ -1,4 +1,4 @@
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import type { CoreDatabase } from '../database/database.js'
 import { ContentReader } from './content-reader.js'
 import { ContentWriter } from './content-writer.js'

@@ -1,4 +1,4 @@
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import { contentCursorInvalid } from './errors.js'
 
 /** The place in a list behind which the next page begins. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import { contentNotFound } from './errors.js'
 import type { HookContext, HookedRead, ReadVerdict } from './hook-runner.js'
 import { deliveriesLimited } from './routes-failures.js'

@@ -1,4 +1,4 @@
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import { compileFieldCheck, type FieldCheck } from './field-schema.js'
 import type { HookRow } from './hook-runner.js'
 

@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import { fieldFormats } from './field-formats.js'
 
 /** Checks the fields of one entry; gives what is wrong with them, undefined when nothing is. */

@@ -1,4 +1,4 @@
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 
 /**
  * Finds what is wrong with the form of an entry's fields before any schema looks at them: they are an object, of

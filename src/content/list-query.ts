@@ -1,4 +1,4 @@
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import type { RowOrder } from './content-reader.js'
 import { cursorText, parseCursor } from './cursor.js'
 import { contentQueryInvalid } from './errors.js'

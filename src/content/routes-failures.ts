@@ -1,6 +1,6 @@
 import { Area } from '../areas/area.js'
 import { defineError } from '../base/errors.js'
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 
 /** No credential, or one that is not valid. */
 export const credentialMissing = defineError(

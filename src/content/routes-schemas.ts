@@ -1,5 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import { contentStatuses } from '../database/content-tables.js'
 import { columnRules } from './column-rules.js'
 import { type ContentTable, isContentTable, type ReadableTable, tableShapes } from './table-catalogue.js'

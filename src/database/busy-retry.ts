@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { databaseLimits } from '../base/limits.js'
+import { databaseLimits } from '../base/limits/database.js'
 import { databaseBusy } from './errors.js'
 import { isBusy } from './sqlite.js'
 

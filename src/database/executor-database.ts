@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { databaseLimits } from '../base/limits.js'
+import { databaseLimits } from '../base/limits/database.js'
 import { databaseClosed } from './errors.js'
 import { openSqlite } from './sqlite.js'
 

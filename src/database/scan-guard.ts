@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { type RawBuilder, sql } from 'kysely'
-import { contentLimits } from '../base/limits.js'
+import { contentLimits } from '../base/limits/content.js'
 import { databaseScanTooLong } from './errors.js'
 
 const guardFunction = 'host_scan_guard'

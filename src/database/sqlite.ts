@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { HostError, messageOf } from '../base/errors.js'
-import { databaseLimits } from '../base/limits.js'
+import { databaseLimits } from '../base/limits/database.js'
 import { databaseOpenFailed } from './errors.js'
 
 /** How one connection is opened. */

@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { canonicalIp } from '../base/ip-address.js'
-import { clientIpLimits } from '../base/limits.js'
+import { clientIpLimits } from '../base/limits/server.js'
 import { trustedProxyInvalid } from './errors.js'
 
 /** Whom to believe about the address of a client. */

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.js'
-import { pathPatternLimits } from '../base/gateway-limits.js'
+import { pathPatternLimits } from '../base/limits/gateway.js'
 import { pathPatternInvalid } from './errors.js'
 
 /** Tells whether a path, as `Exchange.path` has it, is meant. */

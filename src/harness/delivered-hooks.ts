@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { testLimits } from '../base/limits.js'
+import { testLimits } from '../base/limits/harness.js'
 import type { HookRunner } from '../content/hook-runner.js'
 import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
 import type { TestHooks } from './hook-firing.js'

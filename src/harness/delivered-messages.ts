@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { testLimits } from '../base/limits.js'
+import { testLimits } from '../base/limits/harness.js'
 import { retryWhileBusy } from '../database/busy-retry.js'
 import { pluginNamespace } from '../kv/namespace.js'
 import type { QueueStore } from '../kv/queue-store.js'

@@ -1,4 +1,4 @@
-import { testLimits } from '../base/limits.js'
+import { testLimits } from '../base/limits/harness.js'
 import type { RequestMock, SeenRequest } from '../capabilities/test/topics.js'
 import { testMisuse } from './errors.js'
 

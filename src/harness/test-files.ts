@@ -1,6 +1,6 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { testLimits } from '../base/limits.js'
+import { testLimits } from '../base/limits/harness.js'
 import { testsImpossible } from './errors.js'
 
 /** A test file as it was read. */

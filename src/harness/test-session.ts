@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Deferred } from '../base/deferred.js'
-import { testLimits } from '../base/limits.js'
+import { testLimits } from '../base/limits/harness.js'
 import type { PluginLogLine } from '../capabilities/services.js'
 import { encodeTestCall, type TestCall, testKindName } from '../capabilities/test/call-kind.js'
 import { type TestRecord, testReport } from '../capabilities/test/record.js'

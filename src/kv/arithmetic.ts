@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { kvOverflow, kvTypeMismatch, kvValueInvalid } from './errors.js'
 import { decodeKey, showKey } from './key.js'
 import { decodeValue, encodeValue, type StoredValue, valueKinds } from './stored-value.js'

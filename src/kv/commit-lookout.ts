@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { isBusy } from '../database/sqlite.js'
 import type { CommitSignal } from './commit-signal.js'
 

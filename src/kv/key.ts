@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { kvKeyInvalid } from './errors.js'
 
 /** One part of a key. Their types order as bytes < string < number < bigint < boolean. */

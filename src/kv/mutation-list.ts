@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { encodeItems, encodeOperand } from './arithmetic.js'
 import { kvCommitTooLarge } from './errors.js'
 import { encodeKey, type KvKey } from './key.js'

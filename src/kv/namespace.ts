@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { kvNamespaceInvalid } from './errors.js'
 
 /** What the names of shared namespaces look like, without `shared:`. */

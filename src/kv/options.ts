@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { kvOptionInvalid } from './errors.js'
 import { encodeKey, type KvKey } from './key.js'
 

@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { defaultBackoffMs } from './backoff.js'
 import { kvOptionInvalid, kvQueueInvalid } from './errors.js'
 import { encodeKey } from './key.js'

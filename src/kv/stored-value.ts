@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { kvValueTooLarge } from './errors.js'
 import { inspectValue, KvNow, KvU64, type KvValue } from './value.js'
 import { fromWire, toWire } from './wire.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { kvValueInvalid } from './errors.js'
 
 /** An unsigned 64-bit counter: `sum` on it is exact, and refuses to leave 0 to 2^64-1. */

@@ -1,4 +1,4 @@
-import { kvLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
 import { kvValueInvalid, kvValueTooLarge } from './errors.js'
 import type { KvKeyPart } from './key.js'
 import { checkDigits, KvNow, type KvObject, KvU64, type KvValue, typeMember } from './value.js'

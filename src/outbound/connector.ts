@@ -1,6 +1,6 @@
 import { isIP, type LookupFunction, connect as openSocket, type Socket } from 'node:net'
 import { connect as openTls } from 'node:tls'
-import { outboundLimits } from '../base/limits.js'
+import { outboundLimits } from '../base/limits/outbound.js'
 import type { AddressPolicy } from './address-policy.js'
 import { outboundError } from './failures.js'
 import type { OutboundTarget } from './outbound-url.js'

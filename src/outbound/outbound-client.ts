@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Client } from 'undici'
-import { outboundLimits } from '../base/limits.js'
+import { outboundLimits } from '../base/limits/outbound.js'
 import { AddressPolicy } from './address-policy.js'
 import { Connector } from './connector.js'
 import { failureOf, OutboundError } from './failures.js'

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { outboundLimits } from '../base/limits.js'
+import { outboundLimits } from '../base/limits/outbound.js'
 
 /** Where a request goes: the parts of a URL, as the one parser of URLs normalized them. */
 export interface OutboundTarget {

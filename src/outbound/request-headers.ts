@@ -1,4 +1,4 @@
-import { outboundLimits } from '../base/limits.js'
+import { outboundLimits } from '../base/limits/outbound.js'
 
 /** Names that belong to the connection, to the host or to proxies; a plugin never sets them. */
 const blockedNames: ReadonlySet<string> = new Set([

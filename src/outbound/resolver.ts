@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises'
-import { outboundLimits } from '../base/limits.js'
+import { outboundLimits } from '../base/limits/outbound.js'
 import { outboundError } from './failures.js'
 
 /**

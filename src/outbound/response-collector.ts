@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { Deferred } from '../base/deferred.js'
-import { outboundLimits } from '../base/limits.js'
+import { outboundLimits } from '../base/limits/outbound.js'
 import { outboundError } from './failures.js'
 import { tooLarge } from './response-body.js'
 

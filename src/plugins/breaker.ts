@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import CircuitBreaker from 'opossum'
-import { breakerLimits } from '../base/limits.js'
+import { breakerLimits } from '../base/limits/plugins.js'
 
 /**
  * Whether a plugin is called:

@@ -1,4 +1,4 @@
-import { lifecycleLimits } from '../base/limits.js'
+import { lifecycleLimits } from '../base/limits/plugins.js'
 import { mapBounded } from './bounded.js'
 import type { PluginBreaker } from './breaker.js'
 import { discoverFolders } from './discovery.js'

@@ -1,5 +1,5 @@
 import { HostError } from '../base/errors.js'
-import { coreLimits } from '../base/limits.js'
+import { coreLimits } from '../base/limits/content.js'
 import { callDepthOf } from '../capabilities/call-depth.js'
 import { type CoreTablePolicy, corePolicy } from '../capabilities/core/policy.js'
 import {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { dispatchLimits } from '../base/limits.js'
+import { dispatchLimits } from '../base/limits/plugins.js'
 
 /** How the reading of a body ended. */
 export type BodyOutcome =

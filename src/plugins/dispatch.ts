@@ -7,7 +7,8 @@ import type {
   FastifyRequest,
 } from 'fastify'
 import { messageOf } from '../base/errors.js'
-import { dispatchLimits, executorLimits } from '../base/limits.js'
+import { dispatchLimits } from '../base/limits/plugins.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 import { decodeResponse } from '../capabilities/http/wire.js'
 import type { CallFailure, CallOutcome, Generation } from '../sandbox/generation.js'
 import type { BreakerTicket } from './breaker.js'

@@ -1,4 +1,4 @@
-import { manifestLimits } from '../base/limits.js'
+import { manifestLimits } from '../base/limits/plugins.js'
 import { FunctionRef, type LuaObject, type LuaValue, Rows, Tagged } from '../sandbox/lua-value.js'
 
 /** Reads the fields of one `plugin_info` and collects what is wrong with them. */

@@ -1,4 +1,5 @@
-import { kvLimits, manifestLimits } from '../base/limits.js'
+import { kvLimits } from '../base/limits/kv.js'
+import { manifestLimits } from '../base/limits/plugins.js'
 import { nearestName } from '../base/nearest-name.js'
 import { sharedNamePattern } from '../kv/namespace.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'

@@ -1,4 +1,4 @@
-import { outboundLimits } from '../base/limits.js'
+import { outboundLimits } from '../base/limits/outbound.js'
 import { createTokenBuckets, type TokenBuckets } from '../base/token-buckets.js'
 import type { WireAnswer, WireRequest } from '../capabilities/request/wire.js'
 import type { OutboundRequest, OutboundResult, OutboundSender } from '../outbound/outbound-sender.js'

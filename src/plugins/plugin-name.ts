@@ -1,4 +1,4 @@
-import { manifestLimits } from '../base/limits.js'
+import { manifestLimits } from '../base/limits/plugins.js'
 
 /** Last parts of admin paths that a plugin of that name would be hidden behind. */
 export const reservedPluginNames: readonly string[] = ['routes', 'hooks', 'requests', 'core', 'kv', 'cleanup']

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostError } from '../base/errors.js'
-import { coreLimits } from '../base/limits.js'
+import { coreLimits } from '../base/limits/content.js'
 import { coreReadTooLate } from './core-errors.js'
 
 /** When the reads of one plugin may go on. */

@@ -3,7 +3,7 @@ import { constants, type Dirent } from 'node:fs'
 import { type FileHandle, open, readdir, readlink, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { HostError } from '../base/errors.js'
-import { pluginSourceLimits } from '../base/limits.js'
+import { pluginSourceLimits } from '../base/limits/plugins.js'
 import type { PluginSource } from '../sandbox/generation.js'
 import { pluginSourceInvalid } from './errors.js'
 

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.js'
-import { lifecycleLimits } from '../base/limits.js'
+import { lifecycleLimits } from '../base/limits/plugins.js'
 import type { Generation } from '../sandbox/generation.js'
 import type { Activator } from './activator.js'
 import { mapBounded } from './bounded.js'

@@ -1,4 +1,4 @@
-import { lifecycleLimits } from '../base/limits.js'
+import { lifecycleLimits } from '../base/limits/plugins.js'
 import type { Activator } from './activator.js'
 import { runOnShutdown } from './loader.js'
 import type { PluginEntry } from './plugin-entry.js'

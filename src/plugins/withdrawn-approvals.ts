@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
-import { grantLimits } from '../base/limits.js'
+import { grantLimits } from '../base/limits/plugins.js'
 import type { CoreDatabase } from '../database/database.js'
 import type { CoreTables, PluginWithdrawnApprovalsTable } from '../database/tables.js'
 

@@ -1,4 +1,4 @@
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import type { CallBudget } from './host-function.js'
 import { Kill } from './kill.js'
 import { LuaRaise } from './lua-value.js'

@@ -1,4 +1,4 @@
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import { LuaRaise } from './lua-value.js'
 
 /** The strings of one crossing have more bytes than it allows. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 import type { ExecutorThread } from './executor-thread.js'
 import type { Fleet } from './fleet.js'
 import { fail, type InFlight, type Placeable } from './in-flight.js'

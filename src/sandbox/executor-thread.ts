@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { HostError } from '../base/errors.js'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 import type { CallRequest, HostAsk } from './generation.js'
 import { CallQueue, type GenerationLoad, type InFlight } from './in-flight.js'
 import {

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { type Clock, createMonotonicClock } from '../base/clock.js'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 import type { CallContext } from './call-context.js'
 import type { CallKind } from './call-kind.js'
 import { ExecutorOutbox } from './executor-outbox.js'

@@ -1,5 +1,5 @@
 import { Deferred } from '../base/deferred.js'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 import { ExecutorThread, type ThreadRole } from './executor-thread.js'
 import type { ExecutorEnd, HostAsk, SandboxObserver } from './generation.js'
 import { fail, type GenerationLoad, type InFlight } from './in-flight.js'

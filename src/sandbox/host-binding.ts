@@ -1,4 +1,4 @@
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import type { HostCall, HostFunction, Param } from './host-function.js'
 import { type LuaApi, luaType } from './lua-api.js'
 import { LuaRaise, type LuaValue, Results } from './lua-value.js'

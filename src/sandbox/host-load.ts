@@ -1,5 +1,5 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 
 /** Tells whether the thread that it is used in has much to do. */
 export class HostLoad {

@@ -1,4 +1,4 @@
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import { Crossing } from './crossing.js'
 import { numberJson, quoteJson } from './json-text.js'
 import { type LuaApi, luaType } from './lua-api.js'

@@ -1,4 +1,4 @@
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import type { LuaObject, LuaValue } from './lua-value.js'
 
 /** A run of digits that `JSON.parse` could round. */

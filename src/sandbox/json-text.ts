@@ -1,4 +1,4 @@
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import { Crossing, TooLarge } from './crossing.js'
 import { type LuaObject, LuaRaise, type LuaValue } from './lua-value.js'
 

@@ -1,4 +1,4 @@
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 import type { Vm, VmCall, VmResult } from './vm.js'
 
 /** A call that the executor has received; it is claimed only when a VM is there for it. */

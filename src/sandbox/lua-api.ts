@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import { LuaRaise } from './lua-value.js'
 import type { LuaExports, LuaInstance, Pointer } from './lua-wasm.js'
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { LuaWasm } from 'wasmoon'
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import { Turns } from '../base/turns.js'
 import { withInitialPages } from './wasm-memory.js'
 

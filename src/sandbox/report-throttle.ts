@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 
 const windowMs = 1000
 

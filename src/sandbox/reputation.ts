@@ -1,4 +1,4 @@
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 
 /**
  * How often calls of one generation have overrun lately. A plugin that does so again and again is suspect: it no

@@ -1,4 +1,4 @@
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 
 /**
  * Life of a claim, one per call in flight. Whoever exchanges `offered` first wins, so a call is either run by the

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import { executorLimits } from '../base/limits.js'
+import { executorLimits } from '../base/limits/sandbox.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { ExecutorThread } from './executor-thread.js'
 import type { Fleet } from './fleet.js'

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { type Clock, createMonotonicClock } from '../base/clock.js'
 import { defineError } from '../base/errors.js'
-import { executorLimits, vmLimits } from '../base/limits.js'
+import { executorLimits, vmLimits } from '../base/limits/sandbox.js'
 import { Dispatcher } from './dispatcher.js'
 import { Fleet } from './fleet.js'
 import type {

@@ -1,4 +1,4 @@
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import type { CallContext, VmSignals } from './call-context.js'
 import type { CallSite } from './call-kind.js'
 import type { PluginSource } from './generation.js'

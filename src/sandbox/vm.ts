@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { messageOf } from '../base/errors.js'
-import { vmLimits } from '../base/limits.js'
+import { vmLimits } from '../base/limits/sandbox.js'
 import { type Allowance, Budget } from './budget.js'
 import { CallContext } from './call-context.js'
 import type { CallInput, CallKind } from './call-kind.js'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { HostError } from '../base/errors.js'
-import { serverLimits } from '../base/limits.js'
+import { serverLimits } from '../base/limits/server.js'
 import type { Connections } from './connections.js'
 import { headersTooLarge, requestLate, requestMalformed, urlTooLong } from './errors.js'
 import type { RefusalReason, Refusals } from './refusals.js'

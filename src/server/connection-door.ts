@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { canonicalIp, clientNetwork } from '../base/ip-address.js'
-import { serverLimits } from '../base/limits.js'
+import { serverLimits } from '../base/limits/server.js'
 import { addressFull, connectionsFull } from './errors.js'
 import type { Refusals } from './refusals.js'
 import { refuseSocket } from './refused-socket.js'

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { serverLimits } from '../base/limits.js'
+import { serverLimits } from '../base/limits/server.js'
 
 /** A request that has not been answered to its end. */
 interface UnderWay {

@@ -6,7 +6,7 @@ import {
   type Server as NetServer,
   type Socket,
 } from 'node:net'
-import { serverLimits } from '../base/limits.js'
+import { serverLimits } from '../base/limits/server.js'
 import { ClientFailures } from './client-failures.js'
 import { ConnectionDoor } from './connection-door.js'
 import { Connections } from './connections.js'

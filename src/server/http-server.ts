@@ -7,7 +7,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify'
 import { HostError } from '../base/errors.js'
-import { serverLimits } from '../base/limits.js'
+import { serverLimits } from '../base/limits/server.js'
 import type { Connections } from './connections.js'
 import { tunnelRefused } from './errors.js'
 import { createGuardedServer, type GuardedServer } from './guarded-server.js'

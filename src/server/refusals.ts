@@ -1,4 +1,4 @@
-import { serverLimits } from '../base/limits.js'
+import { serverLimits } from '../base/limits/server.js'
 
 /** Why a client was refused or cut off before or beside its requests. */
 export type RefusalReason =

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { HostError } from '../base/errors.js'
-import { serverLimits } from '../base/limits.js'
+import { serverLimits } from '../base/limits/server.js'
 import { headersTooLarge, parametersTooMany, urlTooLong } from './errors.js'
 import type { RefusalReason } from './refusals.js'
 import type { ServerSettings } from './settings.js'

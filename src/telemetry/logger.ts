@@ -1,5 +1,5 @@
 import { type DestinationStream, destination, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino'
-import { logLimits } from '../base/limits.js'
+import { logLimits } from '../base/limits/telemetry.js'
 import { formatLogLine } from './pretty-line.js'
 
 /** A structured logger: `logger.info({ plugin }, 'message')`, `logger.child({ request_id })`. */

@@ -1,4 +1,4 @@
-import { metricLimits } from '../base/limits.js'
+import { metricLimits } from '../base/limits/telemetry.js'
 
 /** What one metric is; the reference page is made of it. */
 export interface MetricDefinition {

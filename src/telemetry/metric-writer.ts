@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { metricLimits } from '../base/limits.js'
+import { metricLimits } from '../base/limits/telemetry.js'
 import { HistogramCell, type MetricDefinition, type NumberCell, type Series } from './metric-family.js'
 
 /** One metric as JSON. */

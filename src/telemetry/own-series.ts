@@ -1,4 +1,4 @@
-import { ownMetricLimits } from '../base/limits.js'
+import { ownMetricLimits } from '../base/limits/telemetry.js'
 import {
   HistogramCell,
   labelText,

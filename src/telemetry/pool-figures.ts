@@ -1,4 +1,4 @@
-import { poolFigureLimits } from '../base/limits.js'
+import { poolFigureLimits } from '../base/limits/telemetry.js'
 
 /** One plugin that serves. */
 export interface ServingPlugin {

@@ -1,5 +1,5 @@
 import type { SpanContext } from '@opentelemetry/api'
-import { traceLimits } from '../base/limits.js'
+import { traceLimits } from '../base/limits/telemetry.js'
 
 const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 

@@ -1,4 +1,4 @@
-import { traceLimits } from '../base/limits.js'
+import { traceLimits } from '../base/limits/telemetry.js'
 
 /** How traces are made and where they go; from the environment variables that OpenTelemetry has agreed on. */
 export interface TraceSettings {

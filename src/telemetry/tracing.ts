@@ -1,6 +1,6 @@
 import type { Context, Span, SpanContext, Tracer } from '@opentelemetry/api'
 import type { Sampler, SpanExporter } from '@opentelemetry/sdk-trace-node'
-import { traceLimits } from '../base/limits.js'
+import { traceLimits } from '../base/limits/telemetry.js'
 import { boundedTracestate, formatTraceparent, parseTraceparent } from './trace-context.js'
 import { readTraceSettings, type TraceEnvironment, type TraceSettings } from './trace-settings.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { contentLimits } from '../../src/base/limits.js'
+import { contentLimits } from '../../src/base/limits/content.js'
 import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
 import type { Answer, Sending } from '../helpers/http-client.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { monitorLimits } from '../../src/base/gateway-limits.js'
+import { monitorLimits } from '../../src/base/limits/gateway.js'
 import { openSqlite } from '../../src/database/sqlite.js'
 import { startHost, type TestHost } from '../helpers/create-host.js'
 import { openStream, type ReceivedStream } from '../helpers/event-stream.js'

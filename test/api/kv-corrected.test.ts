@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { kvLimits } from '../../src/base/limits.js'
+import { kvLimits } from '../../src/base/limits/kv.js'
 import type { KvKey } from '../../src/host.js'
 import { startHost, type TestHost, useHost } from '../helpers/create-host.js'
 import { type KvAnswer, kvCall, kvRefused, kvSend } from '../helpers/kv-calls.js'

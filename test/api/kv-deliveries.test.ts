@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { kvLimits } from '../../src/base/limits.js'
+import { kvLimits } from '../../src/base/limits/kv.js'
 import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
 import { until } from '../helpers/until.js'
 

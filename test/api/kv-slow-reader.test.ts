@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { it } from 'node:test'
-import { kvLimits } from '../../src/base/limits.js'
+import { kvLimits } from '../../src/base/limits/kv.js'
 import { startHost } from '../helpers/create-host.js'
 import { openStream, type ReceivedStream } from '../helpers/event-stream.js'
 import { type KvAnswer, kvCall } from '../helpers/kv-calls.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { kvHttpLimits } from '../../src/base/limits.js'
+import { kvHttpLimits } from '../../src/base/limits/kv.js'
 import { startHost, type TestHost, useHost } from '../helpers/create-host.js'
 import { openStream, type ReceivedEvent, type ReceivedStream } from '../helpers/event-stream.js'
 import { type KvAnswer, kvCall, kvRefused, kvSend } from '../helpers/kv-calls.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ownMetricLimits } from '../../src/base/limits.js'
+import { ownMetricLimits } from '../../src/base/limits/telemetry.js'
 import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
 import { type PrometheusText, parsePrometheusText } from '../helpers/prometheus-text.js'
 import { until } from '../helpers/until.js'

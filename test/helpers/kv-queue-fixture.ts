@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { kvLimits } from '../../src/base/limits.js'
+import { kvLimits } from '../../src/base/limits/kv.js'
 import { createDatabase } from '../../src/database/database.js'
 import { openSqlite } from '../../src/database/sqlite.js'
 import { encodeKey, type KvKey } from '../../src/kv/key.js'

@@ -9,7 +9,7 @@ import {
   plainGlobals,
 } from '../../scripts/generators/environment-docs.js'
 import { moduleStub } from '../../scripts/generators/lua-stub.js'
-import { vmLimits } from '../../src/base/limits.js'
+import { vmLimits } from '../../src/base/limits/sandbox.js'
 import { createCapabilities } from '../../src/capabilities/registry.js'
 import { RawLua } from '../helpers/raw-lua.js'
 

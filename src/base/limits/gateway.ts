@@ -1,7 +1,3 @@
-/**
- * Fixed limits of the gateway, with what happens at each; see `limits.ts`, whose words and units hold here as well.
- */
-
 /** Limits of the entries by which parts of the gateway name paths. */
 export const pathPatternLimits = {
   /** Characters of one entry; a longer one is refused where it is given. */

@@ -1,4 +1,4 @@
-import { coreLimits } from '../../base/limits.js'
+import { coreLimits } from '../../base/limits/content.js'
 import { parseJson } from '../../sandbox/json-parser.js'
 import { DecodedJson, failure, type LuaValue, type Results } from '../../sandbox/lua-value.js'
 import { workPhases } from '../../sandbox/phase.js'

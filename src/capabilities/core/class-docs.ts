@@ -1,4 +1,4 @@
-import { coreLimits } from '../../base/limits.js'
+import { coreLimits } from '../../base/limits/content.js'
 import type { ClassDoc } from '../define.js'
 
 type FieldDoc = ClassDoc['fields'][number]

@@ -1,4 +1,5 @@
-import { contentLimits, coreLimits, dbLimits } from '../../base/limits.js'
+import { contentLimits, coreLimits } from '../../base/limits/content.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { jsonText } from '../../sandbox/json-text.js'
 import { LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import { DbFailure } from '../db/failure.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { Results } from '../../sandbox/lua-value.js'
 import { type Capability, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
 import { databasePhases, defineDatabaseFunction } from './bind.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import type { ClassDoc } from '../define.js'
 
 type FieldDoc = ClassDoc['fields'][number]

@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely'
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import type { DbUse } from './execute.js'
 import { DbFailure } from './failure.js'

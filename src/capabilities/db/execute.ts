@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { type LuaObject, Rows } from '../../sandbox/lua-value.js'
 import type { Call } from '../define.js'
 import { guardCascades } from './cascade-guard.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import type { LuaValue } from '../../sandbox/lua-value.js'
 import { DbFailure } from './failure.js'
 import { columnReference, luaTypeName } from './names.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import type { LuaValue } from '../../sandbox/lua-value.js'
 import { type DbUse, write } from './execute.js'
 import { DbFailure } from './failure.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import type { FunctionDefinition, ParamDoc } from '../define.js'
 import { defineDatabaseFunction, errorReturned, tableParam } from './bind.js'
 import { selectOne, selectRows } from './execute.js'

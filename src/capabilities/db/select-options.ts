@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { type LuaObject, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
 import { aggregateFrom } from './aggregates.js'
 import { DbFailure } from './failure.js'

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import type { Compiler } from './compile.js'
 import { RecentCache } from './recent-cache.js'
 import { StatementClock } from './statement-clock.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { DbFailure } from './failure.js'
 import { physicalName } from './names.js'
 import type { DbSession } from './session.js'

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import type { CallBudget } from '../../sandbox/host-function.js'
 import { tickFunction } from './compile-filter.js'
 

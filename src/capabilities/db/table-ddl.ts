@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { columnsOf } from './compile-filter.js'
 import { quotaExceeded } from './sql-errors.js'
 import type { ColumnDefinition, ForeignKeyDefinition, TableDefinition } from './table-definition.js'

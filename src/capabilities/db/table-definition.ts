@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import { excerpt, invalidColumnName, isColumnName, luaTypeName } from './names.js'
 import { isObject } from './options.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { LuaRaise } from '../../sandbox/lua-value.js'
 import type { Call } from '../define.js'
 import { DbFailure } from './failure.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import { jsonText } from '../../sandbox/json-text.js'
 import { LuaRaise, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
 import { DbFailure } from './failure.js'

@@ -1,4 +1,4 @@
-import { dbLimits } from '../../base/limits.js'
+import { dbLimits } from '../../base/limits/database.js'
 import type { FunctionDefinition } from '../define.js'
 import { defineDatabaseFunction, nothingReturned, tableParam } from './bind.js'
 import { defineTable } from './define-table.js'

@@ -1,4 +1,4 @@
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 import { parseWindow } from '../../gateway/rate-limit/window.js'
 import { TooLarge } from '../../sandbox/crossing.js'
 import { jsonText } from '../../sandbox/json-text.js'

@@ -1,4 +1,4 @@
-import { stageLimits } from '../../base/gateway-limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type ParamDoc } from '../define.js'
 import { cacheClasses, cacheFunctions } from './cache-functions.js'
 import { grantClasses, grantFunctions } from './grant-functions.js'

@@ -1,4 +1,4 @@
-import { stageLimits } from '../../base/gateway-limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
 import { isAmbiguousTarget } from '../../gateway/request-path.js'
 import { isBlockedRequestHeader } from '../../outbound/request-headers.js'
 

@@ -1,5 +1,5 @@
-import { gatewayServiceLimits, monitorLimits, shellLimits } from '../../base/gateway-limits.js'
 import { canonicalIp } from '../../base/ip-address.js'
+import { gatewayServiceLimits, monitorLimits, shellLimits } from '../../base/limits/gateway.js'
 import { isBasename } from '../../gateway/shell/basenames.js'
 import { failure, LuaRaise, type LuaValue, type Results } from '../../sandbox/lua-value.js'
 import { storagePhases, workPhases } from '../../sandbox/phase.js'

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import { boundKey } from '../../gateway/rate-limit/client-key.js'
 import { parseWindow } from '../../gateway/rate-limit/window.js'
 import { LuaRaise, type LuaValue, Results } from '../../sandbox/lua-value.js'

@@ -1,4 +1,4 @@
-import { stageLimits } from '../../base/gateway-limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
 import { FunctionRef, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import type { Call } from '../define.js'
 import { readOptions } from '../kv/options.js'

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { stageLimits } from '../../base/gateway-limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
 import { compilePath, isRegexEntry } from '../../gateway/path-pattern.js'
 import { isAmbiguousTarget } from '../../gateway/request-path.js'
 import { stagePriorities } from '../../gateway/stage.js'

@@ -1,5 +1,5 @@
-import { stageLimits } from '../../base/gateway-limits.js'
-import { responseHeaderLimits } from '../../base/limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
+import { responseHeaderLimits } from '../../base/limits/plugins.js'
 import type { CallSite } from '../../sandbox/call-kind.js'
 import { luaType } from '../../sandbox/lua-api.js'
 import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'

@@ -1,4 +1,4 @@
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import { FunctionRef, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import { type Call, type ClassDoc, defineCapability } from '../define.js'
 import { hookEvents } from './events.js'

@@ -1,4 +1,4 @@
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { LuaValue } from '../../sandbox/lua-value.js'
 import { everyTable, type HookEvent, hookEvents, isHookEvent, isReadHookEvent } from './events.js'

@@ -1,4 +1,6 @@
-import { hookLimits, responseHeaderLimits, vmLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
+import { responseHeaderLimits } from '../../base/limits/plugins.js'
+import { vmLimits } from '../../base/limits/sandbox.js'
 import type { CallSite } from '../../sandbox/call-kind.js'
 import { encodeJson } from '../../sandbox/json-encoder.js'
 import { jsonText } from '../../sandbox/json-text.js'

@@ -1,4 +1,4 @@
-import { routeLimits } from '../../base/limits.js'
+import { routeLimits } from '../../base/limits/plugins.js'
 import { FunctionRef, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import type { Phase } from '../../sandbox/phase.js'
 import { type Call, type ClassDoc, defineCapability } from '../define.js'

@@ -1,4 +1,4 @@
-import { responseHeaderLimits } from '../../base/limits.js'
+import { responseHeaderLimits } from '../../base/limits/plugins.js'
 
 /** Names that belong to the host or to the connection; a plugin never sets them. */
 const blockedNames: ReadonlySet<string> = new Set([

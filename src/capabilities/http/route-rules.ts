@@ -1,4 +1,4 @@
-import { routeLimits } from '../../base/limits.js'
+import { routeLimits } from '../../base/limits/plugins.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import { parseRoutePattern, patternsConflict } from './route-pattern.js'
 

@@ -1,4 +1,4 @@
-import { kvLuaLimits } from '../../base/limits.js'
+import { kvLuaLimits } from '../../base/limits/kv.js'
 import type { CallKind, CallSite } from '../../sandbox/call-kind.js'
 import { luaType } from '../../sandbox/lua-api.js'
 import { LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'

@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits/kv.js'
 import type { ClassDoc } from '../define.js'
 
 type FieldDoc = ClassDoc['fields'][number]

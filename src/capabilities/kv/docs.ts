@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { ParamDoc, ReturnDoc } from '../define.js'
 
 /** The first parameter of functions that act on one entry. */

@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits/kv.js'
 import type { LuaObject, LuaValue } from '../../sandbox/lua-value.js'
 import type { FunctionDefinition } from '../define.js'
 import type { Access } from './access.js'

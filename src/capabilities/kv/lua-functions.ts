@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits/kv.js'
 import { encodeKey } from '../../kv/key.js'
 import { sharedNamespace } from '../../kv/namespace.js'
 import { readInteger } from '../../kv/options.js'

@@ -1,4 +1,5 @@
-import { kvLuaLimits, vmLimits } from '../../base/limits.js'
+import { kvLuaLimits } from '../../base/limits/kv.js'
+import { vmLimits } from '../../base/limits/sandbox.js'
 import type { KvKey, KvKeyPart } from '../../kv/key.js'
 import { decodeValue } from '../../kv/stored-value.js'
 import { KvNow, type KvObject, KvU64, type KvValue } from '../../kv/value.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { anyQueueName, deadLetterQuery, messageId } from '../../kv/queue-options.js'
 import type { StoredDeadLetter } from '../../kv/queue-store.js'
 import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'

@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits/kv.js'
 import { encodeKey, encodePrefix, type KvKey, type KvKeyPart } from '../../kv/key.js'
 import { KvNow, type KvObject, KvU64, type KvValue, u64Max } from '../../kv/value.js'
 import { type LuaObject, LuaRaise, type LuaValue, Tagged } from '../../sandbox/lua-value.js'

@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits/kv.js'
 import { kvCursorInvalid } from '../../kv/errors.js'
 import { decodeKey, encodeKey, type KeyRange, type KvKey } from '../../kv/key.js'
 import { readInteger, readText } from '../../kv/options.js'

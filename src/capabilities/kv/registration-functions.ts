@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits/kv.js'
 import { sharedNamespace } from '../../kv/namespace.js'
 import { queueName } from '../../kv/queue-options.js'
 import type { Registration } from '../../sandbox/host-function.js'

@@ -1,4 +1,4 @@
-import { kvLuaLimits } from '../../base/limits.js'
+import { kvLuaLimits } from '../../base/limits/kv.js'
 import type { StoredEntry } from '../../kv/store.js'
 import { compileStoredWhere } from '../../kv/where/compile-where.js'
 import type { LuaValue } from '../../sandbox/lua-value.js'

@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits, kvSearchLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits, kvSearchLimits } from '../../base/limits/kv.js'
 import { decodeKey, encodePrefix } from '../../kv/key.js'
 import type { KvIndexOptions } from '../../kv/kv.js'
 import type { Marks } from '../../kv/search/marks.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { checkDigits } from '../../kv/value.js'
 import { LuaRaise, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
 import { phases } from '../../sandbox/phase.js'

@@ -1,4 +1,4 @@
-import { kvLimits, kvLuaLimits } from '../../base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../base/limits/kv.js'
 import { encodeKey, type KeyRange, keyRange } from '../../kv/key.js'
 import type { KvEnqueueOptions, KvSetOptions } from '../../kv/kv.js'
 import { MutationList } from '../../kv/mutation-list.js'

@@ -1,4 +1,4 @@
-import { ownMetricLimits } from '../../base/limits.js'
+import { ownMetricLimits } from '../../base/limits/telemetry.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import { LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import { cleanText, type OwnMetric } from '../../telemetry/own-metric.js'

@@ -1,4 +1,4 @@
-import { ownMetricLimits } from '../../base/limits.js'
+import { ownMetricLimits } from '../../base/limits/telemetry.js'
 import type { Phase } from '../../sandbox/phase.js'
 import type { ClassDoc, LuaFunctionDoc, ParamDoc } from '../define.js'
 

@@ -1,4 +1,4 @@
-import { ownMetricLimits } from '../../base/limits.js'
+import { ownMetricLimits } from '../../base/limits/telemetry.js'
 
 const places = Array.from({ length: ownMetricLimits.labelsMax }, (_unused, at) => `values[${at + 1}]`).join(
   ', ',

@@ -1,4 +1,4 @@
-import { outboundLimits } from '../../base/limits.js'
+import { outboundLimits } from '../../base/limits/outbound.js'
 import { outboundMethods } from '../../outbound/outbound-sender.js'
 import { LuaRaise, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
 import type { Phase } from '../../sandbox/phase.js'

@@ -1,4 +1,4 @@
-import { outboundLimits } from '../../base/limits.js'
+import { outboundLimits } from '../../base/limits/outbound.js'
 import type { Registration } from '../../sandbox/host-function.js'
 
 /** Kind of the registrations, and of the grants, of domains. */

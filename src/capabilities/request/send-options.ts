@@ -1,4 +1,4 @@
-import { outboundLimits } from '../../base/limits.js'
+import { outboundLimits } from '../../base/limits/outbound.js'
 import { jsonText } from '../../sandbox/json-text.js'
 import { type LuaObject, LuaRaise, type LuaValue, Tagged } from '../../sandbox/lua-value.js'
 

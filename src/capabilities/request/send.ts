@@ -1,4 +1,4 @@
-import { vmLimits } from '../../base/limits.js'
+import { vmLimits } from '../../base/limits/sandbox.js'
 import { isOutboundMethod, outboundMethods } from '../../outbound/outbound-sender.js'
 import { readOutboundUrl } from '../../outbound/outbound-url.js'
 import { isBlockedRequestHeader } from '../../outbound/request-headers.js'

@@ -1,4 +1,4 @@
-import { testLimits } from '../../base/limits.js'
+import { testLimits } from '../../base/limits/harness.js'
 
 /**
  * Lua side of the module `test`: what calls functions of the plugin or looks into its values. Gives the functions

@@ -1,4 +1,4 @@
-import { testLimits } from '../../base/limits.js'
+import { testLimits } from '../../base/limits/harness.js'
 import type { LuaValue } from '../../sandbox/lua-value.js'
 import type { Call } from '../define.js'
 import { cutText, textOf } from '../log-context.js'

@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream'
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 
 /** Memory for bodies that are collected while they pass. */
 export class RecordingBudget {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 import { type CacheRequest, headerOf } from './cache-request.js'
 import { type AnswerHead, ageSeconds } from './freshness.js'
 

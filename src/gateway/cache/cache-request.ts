@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 import type { Exchange } from '../exchange.js'
 import { readDirectives, secondsOf } from './directives.js'
 

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 import { cacheNotEnabled, invalidationInvalid } from './errors.js'
 import type { ResponseCache } from './response-cache.js'
 import type { Invalidation } from './response-store.js'

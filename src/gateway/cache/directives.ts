@@ -1,4 +1,4 @@
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 
 /** What `Cache-Control` and its relatives say, by names in lower case; a directive without a value has an empty one. */
 export type Directives = ReadonlyMap<string, string>

@@ -1,4 +1,4 @@
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 
 /** The first request of a key, on its way; others wait for it. */
 export interface Flight {

@@ -1,4 +1,4 @@
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 import { BoundedLru } from './bounded-lru.js'
 import { pluginCacheRefused } from './errors.js'
 import { TagIndex } from './tag-index.js'

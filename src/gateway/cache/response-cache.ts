@@ -1,4 +1,4 @@
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 import type { Exchange } from '../exchange.js'
 import { ExchangeNote } from '../exchange-note.js'
 import type { OutgoingAnswer } from '../outgoing-answer.js'

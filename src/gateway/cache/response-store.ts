@@ -1,4 +1,4 @@
-import { cacheLimits } from '../../base/gateway-limits.js'
+import { cacheLimits } from '../../base/limits/gateway.js'
 import { BoundedLru } from './bounded-lru.js'
 import { ageOf, type CacheEntry, isSelected } from './cache-entry.js'
 import type { CacheRequest } from './cache-request.js'

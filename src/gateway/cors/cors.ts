@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { corsLimits } from '../../base/gateway-limits.js'
+import { corsLimits } from '../../base/limits/gateway.js'
 import { Turns } from '../../base/turns.js'
 import type { CoreDatabase } from '../../database/database.js'
 import type { GatewayLog } from '../pipeline.js'

@@ -1,4 +1,4 @@
-import { corsLimits } from '../../base/gateway-limits.js'
+import { corsLimits } from '../../base/limits/gateway.js'
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 

@@ -1,4 +1,4 @@
-import { corsLimits } from '../../base/gateway-limits.js'
+import { corsLimits } from '../../base/limits/gateway.js'
 
 /** An origin as browsers write it. */
 interface Origin {

@@ -1,5 +1,5 @@
 import { HostError } from '../../base/errors.js'
-import { corsLimits } from '../../base/gateway-limits.js'
+import { corsLimits } from '../../base/limits/gateway.js'
 import {
   corsCredentialsWildcard,
   corsMaxAgeInvalid,

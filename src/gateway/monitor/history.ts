@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { monitorLimits } from '../../base/gateway-limits.js'
+import { monitorLimits } from '../../base/limits/gateway.js'
 import { Turns } from '../../base/turns.js'
 import type { CoreDatabase } from '../../database/database.js'
 

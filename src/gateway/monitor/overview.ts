@@ -1,4 +1,4 @@
-import { monitorLimits } from '../../base/gateway-limits.js'
+import { monitorLimits } from '../../base/limits/gateway.js'
 import type { RequestLog } from './request-log.js'
 import type { GatewayViews } from './views.js'
 

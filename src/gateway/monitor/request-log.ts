@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { monitorLimits } from '../../base/gateway-limits.js'
+import { monitorLimits } from '../../base/limits/gateway.js'
 import { routedPath } from '../request-path.js'
 import { type Stage, stagePriorities } from '../stage.js'
 

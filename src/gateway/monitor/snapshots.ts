@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { openEventStream } from '../../areas/event-stream.js'
 import { messageOf } from '../../base/errors.js'
-import { monitorLimits } from '../../base/gateway-limits.js'
+import { monitorLimits } from '../../base/limits/gateway.js'
 import { streamsExhausted } from './errors.js'
 
 /** Where failures of snapshots are written; pino's loggers fit. */

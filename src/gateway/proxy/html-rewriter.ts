@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { proxyLimits } from '../../base/gateway-limits.js'
+import { proxyLimits } from '../../base/limits/gateway.js'
 import type { ProxyRule } from './proxy-rule.js'
 
 /** Changes where the links of HTML pages lead. */

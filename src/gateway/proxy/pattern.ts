@@ -1,5 +1,5 @@
 import { createContext, Script } from 'node:vm'
-import { proxyLimits } from '../../base/gateway-limits.js'
+import { proxyLimits } from '../../base/limits/gateway.js'
 import { patternInvalid } from './errors.js'
 
 /** Looks for a pattern in a path: its groups, null when it is not there, or `late` when that takes too long. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { HostError, messageOf } from '../../base/errors.js'
-import { proxyLimits } from '../../base/gateway-limits.js'
+import { proxyLimits } from '../../base/limits/gateway.js'
 import type { GatewayLog } from '../pipeline.js'
 import { orderInvalid, ruleStatic, rulesFull, ruleUnknown } from './errors.js'
 import type { ProxyRule, RuleFields } from './proxy-rule.js'

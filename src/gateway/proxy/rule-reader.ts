@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { proxyLimits } from '../../base/gateway-limits.js'
+import { proxyLimits } from '../../base/limits/gateway.js'
 import { ruleIncomplete, ruleInvalid } from './errors.js'
 import { compilePattern, type Pattern } from './pattern.js'
 import type { ProxyRule, PublicRoutes, RuleFields } from './proxy-rule.js'

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { messageOf } from '../../base/errors.js'
-import { proxyLimits } from '../../base/gateway-limits.js'
+import { proxyLimits } from '../../base/limits/gateway.js'
 import type { Exchange } from '../exchange.js'
 import type { GatewayLog } from '../pipeline.js'
 import { upstreamFailed, upstreamLate } from './errors.js'

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { proxyLimits } from '../../base/gateway-limits.js'
+import { proxyLimits } from '../../base/limits/gateway.js'
 import { setsHostCookie } from '../../identity/credentials.js'
 import { endToEndHeaders, type Headers } from './forwarded-headers.js'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import { LinkedRow, type RowItem } from '../../base/linked-row.js'
 import { rateInvalid } from './errors.js'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { rateLimitLimits } from '../../base/gateway-limits.js'
 import { clientNetwork } from '../../base/ip-address.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import type { Exchange } from '../exchange.js'
 import { keyStrategyInvalid } from './errors.js'
 

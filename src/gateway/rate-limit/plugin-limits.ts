@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import { BucketStore, checkCost, makeRate, type Taking } from './bucket-store.js'
 import { boundKey } from './client-key.js'
 

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import { rateLimitDisabled, rateLimitQueryInvalid } from './errors.js'
 import type { BucketOrder, RateLimit } from './rate-limit.js'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import { messageOf } from '../../base/errors.js'
-import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import type { Exchange } from '../exchange.js'
 import { ExchangeNote } from '../exchange-note.js'
 import type { OutgoingAnswer } from '../outgoing-answer.js'

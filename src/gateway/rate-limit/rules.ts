@@ -1,4 +1,4 @@
-import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import type { Exchange } from '../exchange.js'
 import { compilePaths, type PathMatcher } from '../path-pattern.js'
 import { type BucketStore, checkCost, makeRate, type Rate } from './bucket-store.js'

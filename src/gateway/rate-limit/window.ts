@@ -1,4 +1,4 @@
-import { rateLimitLimits } from '../../base/gateway-limits.js'
+import { rateLimitLimits } from '../../base/limits/gateway.js'
 import { windowInvalid } from './errors.js'
 
 const grammar = /^(\d{1,9})([smhd]?)$/

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { monitorLimits } from '../../base/gateway-limits.js'
 import { canonicalIp } from '../../base/ip-address.js'
+import { monitorLimits } from '../../base/limits/gateway.js'
 import type { Monitor } from '../monitor/monitor.js'
 import { readConfig, readStats } from '../monitor/overview.js'
 import type { RequestLogQuery } from '../monitor/request-log.js'

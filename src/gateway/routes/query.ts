@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { monitorLimits } from '../../base/gateway-limits.js'
+import { monitorLimits } from '../../base/limits/gateway.js'
 import { rawQuery } from '../request-path.js'
 import { requestInvalid } from './routes-failures.js'
 

@@ -1,6 +1,6 @@
 import { Area } from '../../areas/area.js'
 import { defineError } from '../../base/errors.js'
-import { monitorLimits } from '../../base/gateway-limits.js'
+import { monitorLimits } from '../../base/limits/gateway.js'
 
 /** No credential, or one that is not valid. The same text for both, so that it tells nothing. */
 export const credentialMissing = defineError(

@@ -1,4 +1,4 @@
-import { shellLimits } from '../../base/gateway-limits.js'
+import { shellLimits } from '../../base/limits/gateway.js'
 
 const basenamePattern = /^[a-zA-Z0-9_-]+$/
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import { messageOf } from '../../base/errors.js'
-import { shellLimits } from '../../base/gateway-limits.js'
+import { shellLimits } from '../../base/limits/gateway.js'
 import type { GatewayLog } from '../pipeline.js'
 import type { StageAnswer } from '../stage.js'
 import { injectBase } from './base-tag.js'

@@ -1,4 +1,4 @@
-import { shellLimits } from '../../base/gateway-limits.js'
+import { shellLimits } from '../../base/limits/gateway.js'
 import { Turns } from '../../base/turns.js'
 import type { CoreDatabase } from '../../database/database.js'
 import { excludesExhausted } from './errors.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KvKey } from '../key.js'
 import type { KvAtomic } from '../kv.js'
 import { enqueueOptionNames } from '../queue-options.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { deadLetterToJson } from './answers.js'
 import { given } from './body-reader.js'
 import type { RouteMaker } from './operation.js'

@@ -1,5 +1,5 @@
 import { type TProperties, Type } from '@sinclair/typebox'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KvEnqueueOptions } from '../kv.js'
 import { given, type Members, readInteger, readItems, readText } from './body-reader.js'
 import { readKey } from './key-text.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KvDeleteOptions } from '../kv.js'
 import { fromWire } from '../wire.js'
 import { entryToJson } from './answers.js'

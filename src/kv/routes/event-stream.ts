@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { openEventStream } from '../../areas/event-stream.js'
-import { kvHttpLimits } from '../../base/limits.js'
+import { kvHttpLimits } from '../../base/limits/kv.js'
 
 /** One event of a stream. */
 export interface StreamEvent {

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { kvKeyInvalid, kvOptionInvalid } from '../errors.js'
 import { encodePrefix, type KvKey, type KvKeyPart } from '../key.js'
 import { keyFromWire } from '../wire.js'

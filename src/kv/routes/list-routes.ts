@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { kvHttpLimits, kvLimits } from '../../base/limits.js'
+import { kvHttpLimits, kvLimits } from '../../base/limits/kv.js'
 import type { Kv, KvListOptions, KvSelector } from '../kv.js'
 import { entryToJson } from './answers.js'
 import { given, readBoolean, readInteger, readMembers, readWhere } from './body-reader.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { kvHttpLimits, kvLimits } from '../../base/limits.js'
+import { kvHttpLimits, kvLimits } from '../../base/limits/kv.js'
 import type { KvMessage, KvQueues } from '../kv.js'
 import { messageToJson } from './answers.js'
 import { given } from './body-reader.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { encodeKey } from '../key.js'
 import type { KvEntry, KvPageOptions } from '../kv.js'
 import { showCursor } from '../range.js'

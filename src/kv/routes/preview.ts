@@ -1,4 +1,4 @@
-import { kvHttpLimits } from '../../base/limits.js'
+import { kvHttpLimits } from '../../base/limits/kv.js'
 import { requestInvalid } from './routes-failures.js'
 
 /** Names the kind of a value from JSON, as messages call it. */

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KvMessage } from '../kv.js'
 import { enqueueOptionNames } from '../queue-options.js'
 import { messageToJson } from './answers.js'

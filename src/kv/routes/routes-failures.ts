@@ -1,6 +1,6 @@
 import { Area, type ToldFailure } from '../../areas/area.js'
 import { defineError, type HostError } from '../../base/errors.js'
-import { kvHttpLimits } from '../../base/limits.js'
+import { kvHttpLimits } from '../../base/limits/kv.js'
 
 /** No credential, or one that is not valid. The same text for both, so that it tells nothing. */
 export const credentialMissing = defineError(

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KvIndexOptions, KvSearchOptions } from '../kv.js'
 import { hitToJson, indexToJson } from './answers.js'
 import { given, readInteger, readItems, readMembers, readText, readWhere } from './body-reader.js'

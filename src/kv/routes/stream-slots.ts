@@ -1,4 +1,4 @@
-import { kvHttpLimits } from '../../base/limits.js'
+import { kvHttpLimits } from '../../base/limits/kv.js'
 import { streamsExhausted, streamsOfClientExhausted } from './routes-failures.js'
 
 /** Counts the streams that are open, so that neither one client nor all together have more than the host bears. */

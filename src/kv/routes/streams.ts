@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HostError } from '../../base/errors.js'
-import { kvHttpLimits } from '../../base/limits.js'
+import { kvHttpLimits } from '../../base/limits/kv.js'
 import { EventStream } from './event-stream.js'
 import { failureBody, kvAnswers } from './routes-failures.js'
 import type { KvRoutesOptions } from './routes-options.js'

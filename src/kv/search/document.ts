@@ -1,4 +1,4 @@
-import { kvSearchLimits } from '../../base/limits.js'
+import { kvSearchLimits } from '../../base/limits/kv.js'
 import { isMembers, KvU64, type KvValue } from '../value.js'
 import { type PathPart, parsePath, readPath } from '../where/path.js'
 

@@ -1,4 +1,4 @@
-import { kvLimits, kvSearchLimits } from '../../base/limits.js'
+import { kvLimits, kvSearchLimits } from '../../base/limits/kv.js'
 import { kvIndexInvalid } from '../errors.js'
 import type { KvIndexOptions } from '../kv.js'
 import { parsePath } from '../where/path.js'

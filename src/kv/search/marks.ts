@@ -1,4 +1,4 @@
-import { kvSearchLimits } from '../../base/limits.js'
+import { kvSearchLimits } from '../../base/limits/kv.js'
 import { kvOptionInvalid } from '../errors.js'
 
 /** What is put around what was found. */

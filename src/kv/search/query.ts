@@ -1,4 +1,4 @@
-import { kvSearchLimits } from '../../base/limits.js'
+import { kvSearchLimits } from '../../base/limits/kv.js'
 import { kvQueryInvalid } from '../errors.js'
 
 /** A query as FTS5 reads it. */

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { isBusy } from '../../database/sqlite.js'
 import { kvClosed, kvOverloaded } from '../errors.js'

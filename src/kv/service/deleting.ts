@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { type KeyRange, keyRange } from '../key.js'
 import type { KvSession } from '../sqlite/session.js'

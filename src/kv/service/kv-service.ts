@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { createKvClock } from '../clock.js'
 import type { CommitSignal } from '../commit-signal.js'
 import { kvClosed } from '../errors.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KeyRange } from '../key.js'
 import type { KvEntry, KvList, KvListOptions, KvPage, KvPageOptions, KvSelector } from '../kv.js'
 import { checkOptions, invalid, readBoolean, readInteger, readText } from '../options.js'

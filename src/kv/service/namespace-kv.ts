@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { kvReadTooLarge } from '../errors.js'
 import { encodeKey, type KvKey } from '../key.js'
 import type {

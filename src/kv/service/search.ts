@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { decodeKey, encodePrefix, type KvKey } from '../key.js'
 import type { KvHit, KvIndex, KvIndexOptions, KvSearch, KvSearchOptions } from '../kv.js'

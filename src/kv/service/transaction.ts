@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { kvUsedAfterEnd } from '../errors.js'
 import { encodeKey, type KvKey } from '../key.js'
 import type {

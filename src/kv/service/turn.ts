@@ -1,5 +1,5 @@
 import { setImmediate as loopWentRound } from 'node:timers/promises'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 
 /**
  * Knows for how long the event loop has been kept from going round. Answers that are ready at once are settled in

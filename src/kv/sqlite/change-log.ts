@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { StoredValue } from '../stored-value.js'
 import type { KvSession, NamespaceState } from './session.js'
 

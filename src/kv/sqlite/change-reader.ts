@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KvSession } from './session.js'
 
 /** Where the change log of a namespace begins and ends. */

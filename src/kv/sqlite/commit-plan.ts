@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { combineIntegers, combineLists } from '../arithmetic.js'
 import { kvCommitTooLarge } from '../errors.js'
 import type { Check, Mutation } from '../store.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { kvCommitTooLarge, kvQuotaExceeded } from '../errors.js'
 import { type Commit, type CommitResult, type Mutation, mutationBytes, type NewMessage } from '../store.js'
 import { logChange, trimChanges } from './change-log.js'

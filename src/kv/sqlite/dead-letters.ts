@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { DeadLetterQuery, StoredDeadLetter } from '../queue-store.js'
 import type { NewMessage } from '../store.js'
 import { type MessageRow, readKeys, readPauses, writeKeys } from './messages.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { after } from '../key.js'
 import type { ListQuery, StoredEntry, StoredPage } from '../store.js'
 import type { KvSession } from './session.js'

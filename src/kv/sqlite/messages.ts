@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { kvQueueFull } from '../errors.js'
 import type { NewMessage } from '../store.js'
 import type { KvSession, NamespaceState } from './session.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type { KvSession } from './session.js'
 
 /** What a store holds, all namespaces together. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { HostError } from '../../base/errors.js'
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import type {
   DeadLetterQuery,
   QueueCounts,

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { changeQueuePrefix } from '../change-queue.js'
 import type { NewTrigger, TriggerStore } from '../trigger-store.js'
 import { deleteMessage } from './messages.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { defaultBackoffMs } from '../backoff.js'
 import { encodeChange } from '../change-queue.js'
 import { pluginNamespace } from '../namespace.js'

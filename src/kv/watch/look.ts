@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { kvResetTooLarge } from '../errors.js'
 import type { KeyRange } from '../key.js'
 import type { KvBatch } from '../kv.js'

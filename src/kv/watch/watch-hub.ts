@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { isBusy } from '../../database/sqlite.js'
 import { CommitLookout, type CommitSources } from '../commit-lookout.js'
 import { kvClosed, kvWatchersFull, kvWatchersMax } from '../errors.js'

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { kvOptionInvalid } from '../errors.js'
 import { encodeKey, encodePrefix, type KeyRange, type KvKey, prefixRange } from '../key.js'
 

@@ -1,4 +1,4 @@
-import { kvLimits } from '../../base/limits.js'
+import { kvLimits } from '../../base/limits/kv.js'
 import { decodeKey, type KeyRange } from '../key.js'
 import type { KvBatch, KvChange } from '../kv.js'
 import type { ChangeReader, StoredChange } from '../sqlite/change-reader.js'

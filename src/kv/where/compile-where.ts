@@ -1,4 +1,4 @@
-import { kvWhereLimits } from '../../base/limits.js'
+import { kvWhereLimits } from '../../base/limits/kv.js'
 import type { StoredEntry } from '../store.js'
 import { decodeValue } from '../stored-value.js'
 import { isMembers, type KvObject } from '../value.js'

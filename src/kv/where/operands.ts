@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { kvLimits, kvWhereLimits } from '../../base/limits.js'
+import { kvLimits, kvWhereLimits } from '../../base/limits/kv.js'
 import { kvWhereInvalid } from '../errors.js'
 import { isMembers, KvNow, KvU64 } from '../value.js'
 import { fromWire } from '../wire.js'

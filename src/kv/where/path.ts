@@ -1,4 +1,4 @@
-import { kvWhereLimits } from '../../base/limits.js'
+import { kvWhereLimits } from '../../base/limits/kv.js'
 import { isMembers, type KvValue } from '../value.js'
 
 /** One step into a value: the name of a member, or a position in an array. */

@@ -1,4 +1,4 @@
-import { grantLimits } from '../../base/limits.js'
+import { grantLimits } from '../../base/limits/plugins.js'
 import { hookApprovalKey, hooksOf } from '../../capabilities/hooks/hook-rules.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { GatewayAccess, Manifest } from '../manifest.js'

@@ -1,4 +1,4 @@
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import { decodeWriteOpinion } from '../../capabilities/hooks/wire.js'
 import type { HookContext, HookedWrite, HookRow } from '../../content/hook-runner.js'
 import type { CallFailure } from '../../sandbox/generation.js'

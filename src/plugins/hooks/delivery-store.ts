@@ -1,5 +1,5 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import type { CoreDatabase } from '../../database/database.js'
 import type { CoreTables, HookDeliveriesTable, HookDeliveryState } from '../../database/tables.js'
 

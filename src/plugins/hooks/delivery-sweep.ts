@@ -1,4 +1,4 @@
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import type { CoreDatabase } from '../../database/database.js'
 import type { HookDeliveryState } from '../../database/tables.js'
 

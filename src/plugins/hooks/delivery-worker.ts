@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import type { CallFailure } from '../../sandbox/generation.js'
 import type { PluginLog } from '../plugin-log.js'
 import { WorkLoop } from '../work-loop.js'

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import { hookRowInvalid, hookRowTooLarge } from './errors.js'
 
 /**

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import { messageOf } from '../../base/errors.js'
-import { hookLimits } from '../../base/limits.js'
+import { hookLimits } from '../../base/limits/hooks.js'
 import type { HookEvent } from '../../capabilities/hooks/events.js'
 import type {
   HookContext,

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { responseHeaderLimits } from '../../base/limits.js'
+import { responseHeaderLimits } from '../../base/limits/plugins.js'
 import type { ReadHookEvent } from '../../capabilities/hooks/events.js'
 import { decodeReadOpinion, type ReadOpinion } from '../../capabilities/hooks/wire.js'
 import type { HookContext, HookedRead, HookRow, ReadVerdict } from '../../content/hook-runner.js'

@@ -1,4 +1,4 @@
-import { kvDeliveryLimits } from '../../base/limits.js'
+import { kvDeliveryLimits } from '../../base/limits/kv.js'
 import type { QueueStore } from '../../kv/queue-store.js'
 import type { TriggerStore } from '../../kv/trigger-store.js'
 import type { PluginDirectory } from '../plugin-directory.js'

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf } from '../../base/errors.js'
-import { kvDeliveryLimits } from '../../base/limits.js'
+import { kvDeliveryLimits } from '../../base/limits/kv.js'
 import { retryWhileBusy } from '../../database/busy-retry.js'
 import { isBusy } from '../../database/sqlite.js'
 import type { QueueStore, StoredMessage } from '../../kv/queue-store.js'

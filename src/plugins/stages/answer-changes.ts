@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { stageLimits } from '../../base/gateway-limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
 import type { ResponseVerdict, SeenAnswer } from '../../capabilities/gateway/wire.js'
 import { isBlockedResponseHeader } from '../../capabilities/http/header-rules.js'
 import { bodiless } from '../../capabilities/http/response-reader.js'

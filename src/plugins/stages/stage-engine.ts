@@ -1,4 +1,4 @@
-import { stageLimits } from '../../base/gateway-limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
 import {
   keyApprovalKey,
   keyFunctionsOf,

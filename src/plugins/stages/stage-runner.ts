@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { stageLimits } from '../../base/gateway-limits.js'
+import { stageLimits } from '../../base/limits/gateway.js'
 import { encodeStageCall, type SeenAnswer } from '../../capabilities/gateway/wire.js'
 import type { Exchange } from '../../gateway/exchange.js'
 import { stripCredentials } from '../../identity/credentials.js'

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { type ChokidarOptions, type FSWatcher, watch } from 'chokidar'
 import { messageOf } from '../../base/errors.js'
-import { pluginSourceLimits, watchLimits } from '../../base/limits.js'
+import { pluginSourceLimits, watchLimits } from '../../base/limits/plugins.js'
 import type { PluginLog } from '../plugin-log.js'
 import { testFolder } from '../source.js'
 

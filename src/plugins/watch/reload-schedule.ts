@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js'
-import { lifecycleLimits, watchLimits } from '../../base/limits.js'
+import { lifecycleLimits, watchLimits } from '../../base/limits/plugins.js'
 import type { PluginLog } from '../plugin-log.js'
 
 /** What came of a change in a folder. */

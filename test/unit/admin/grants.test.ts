@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { createClient } from '../../../sdk/client/index.js'
-import { adminLimits } from '../../../src/base/limits.js'
+import { adminLimits } from '../../../src/base/limits/server.js'
 import { type AdminServer, createAdminServer } from '../../helpers/admin-server.js'
 import { grantListing, pluginDetails } from '../../helpers/fake-administration.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { rateLimits } from '../../../src/base/limits.js'
+import { rateLimits } from '../../../src/base/limits/server.js'
 import { createTokenBuckets, type TokenBucketOptions } from '../../../src/base/token-buckets.js'
 
 /** Buckets on a clock that the test moves. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { outboundLimits } from '../../../src/base/limits.js'
+import { outboundLimits } from '../../../src/base/limits/outbound.js'
 import { phases } from '../../../src/sandbox/phase.js'
 import { RequestVm } from '../../helpers/request-vm.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import fc from 'fast-check'
-import { contentLimits } from '../../../src/base/limits.js'
+import { contentLimits } from '../../../src/base/limits/content.js'
 import { fieldFormats } from '../../../src/content/field-formats.js'
 import { compileFieldCheck, findSchemaProblem } from '../../../src/content/field-schema.js'
 import { findFieldsProblem } from '../../../src/content/fields-size.js'

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { databaseLimits } from '../../../src/base/limits.js'
+import { databaseLimits } from '../../../src/base/limits/database.js'
 import { createDatabase } from '../../../src/database/database.js'
 import { createExecutorDatabase } from '../../../src/database/executor-database.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { clientIpLimits } from '../../../src/base/limits.js'
+import { clientIpLimits } from '../../../src/base/limits/server.js'
 import { createClientIp } from '../../../src/gateway/client-ip.js'
 
 const clientIp = createClientIp({ trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8'] })

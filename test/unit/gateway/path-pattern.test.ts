@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { HostError } from '../../../src/base/errors.js'
-import { pathPatternLimits } from '../../../src/base/gateway-limits.js'
+import { pathPatternLimits } from '../../../src/base/limits/gateway.js'
 import { compilePath, compilePaths, isRegexEntry } from '../../../src/gateway/path-pattern.js'
 
 const meanings: readonly (readonly [entry: string, meant: readonly string[], others: readonly string[]])[] = [

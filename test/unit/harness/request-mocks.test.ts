@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { testLimits } from '../../../src/base/limits.js'
+import { testLimits } from '../../../src/base/limits/harness.js'
 import type { RequestMock } from '../../../src/capabilities/test/topics.js'
 import { RequestMocks } from '../../../src/harness/request-mocks.js'
 

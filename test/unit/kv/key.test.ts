@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { HostError } from '../../../src/base/errors.js'
-import { kvLimits } from '../../../src/base/limits.js'
+import { kvLimits } from '../../../src/base/limits/kv.js'
 import {
   decodeKey,
   encodeKey,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { kvLimits } from '../../../src/base/limits.js'
+import { kvLimits } from '../../../src/base/limits/kv.js'
 import { encodeKey, type KvKey } from '../../../src/kv/key.js'
 import type { KvEnqueueOptions } from '../../../src/kv/kv.js'
 import {

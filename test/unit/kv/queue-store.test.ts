@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { kvLimits } from '../../../src/base/limits.js'
+import { kvLimits } from '../../../src/base/limits/kv.js'
 import { encodeKey } from '../../../src/kv/key.js'
 import { encodeMessage } from '../../../src/kv/queue-options.js'
 import type { Receipt } from '../../../src/kv/queue-store.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setImmediate as loopWentRound } from 'node:timers/promises'
-import { kvLimits } from '../../../src/base/limits.js'
+import { kvLimits } from '../../../src/base/limits/kv.js'
 import { Turn } from '../../../src/kv/service/turn.js'
 
 /** Keeps the thread busy for longer than a turn. */

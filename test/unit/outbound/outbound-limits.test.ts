@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { outboundLimits } from '../../../src/base/limits.js'
+import { outboundLimits } from '../../../src/base/limits/outbound.js'
 import { bodyMax, createClient, fail, requestTo, succeed, textOf } from '../../helpers/outbound-requests.js'
 import { until } from '../../helpers/until.js'
 import { startRawServer, startWebServer } from '../../helpers/web-server.js'

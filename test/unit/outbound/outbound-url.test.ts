@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { outboundLimits } from '../../../src/base/limits.js'
+import { outboundLimits } from '../../../src/base/limits/outbound.js'
 import {
   authorityOf,
   type OutboundTarget,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import Fastify from 'fastify'
-import { dispatchLimits } from '../../../src/base/limits.js'
+import { dispatchLimits } from '../../../src/base/limits/plugins.js'
 import { drainRest } from '../../../src/plugins/dispatch-body.js'
 
 test('what is left of an injected request, which has no connection, ends nobody', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { coreLimits } from '../../../src/base/limits.js'
+import { coreLimits } from '../../../src/base/limits/content.js'
 import { ReadPace } from '../../../src/plugins/read-pace.js'
 
 /** Keeps the thread for some time, as a statement does. */

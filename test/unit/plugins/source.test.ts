@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { pluginSourceLimits } from '../../../src/base/limits.js'
+import { pluginSourceLimits } from '../../../src/base/limits/plugins.js'
 import { discoverFolders } from '../../../src/plugins/discovery.js'
 import { readPluginSource } from '../../../src/plugins/source.js'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Deferred } from '../../../src/base/deferred.js'
-import { lifecycleLimits, watchLimits } from '../../../src/base/limits.js'
+import { lifecycleLimits, watchLimits } from '../../../src/base/limits/plugins.js'
 import {
   type ChangeOutcome,
   ReloadSchedule,

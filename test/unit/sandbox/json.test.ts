@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { vmLimits } from '../../../src/base/limits.js'
+import { vmLimits } from '../../../src/base/limits/sandbox.js'
 import { parseJson } from '../../../src/sandbox/json-parser.js'
 import { jsonText, quoteJson } from '../../../src/sandbox/json-text.js'
 import { DecodedJson, type LuaValue } from '../../../src/sandbox/lua-value.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { vmLimits } from '../../../src/base/limits.js'
+import { vmLimits } from '../../../src/base/limits/sandbox.js'
 import { DecodedJson, type LuaValue, Results, Rows } from '../../../src/sandbox/lua-value.js'
 import { VmFixture } from '../../helpers/vm-fixture.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { executorLimits } from '../../../src/base/limits.js'
+import { executorLimits } from '../../../src/base/limits/sandbox.js'
 import { HostLoad } from '../../../src/sandbox/host-load.js'
 import { SharedState } from '../../../src/sandbox/shared-state.js'
 

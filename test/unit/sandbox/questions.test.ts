@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { defineError } from '../../../src/base/errors.js'
-import { executorLimits } from '../../../src/base/limits.js'
+import { executorLimits } from '../../../src/base/limits/sandbox.js'
 import { call, createSandboxFixture, outcomeOf } from '../../helpers/sandbox-fixture.js'
 import { until } from '../../helpers/until.js'
 

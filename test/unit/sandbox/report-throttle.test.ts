@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { executorLimits } from '../../../src/base/limits.js'
+import { executorLimits } from '../../../src/base/limits/sandbox.js'
 import { ReportThrottle } from '../../../src/sandbox/report-throttle.js'
 
 const max = executorLimits.reportsPerSecondMax

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { executorLimits } from '../../../src/base/limits.js'
+import { executorLimits } from '../../../src/base/limits/sandbox.js'
 import { Reputation } from '../../../src/sandbox/reputation.js'
 import { call, createSandboxFixture } from '../../helpers/sandbox-fixture.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { metricLimits } from '../../../src/base/limits.js'
+import { metricLimits } from '../../../src/base/limits/telemetry.js'
 import {
   HistogramCell,
   type MetricDefinition,

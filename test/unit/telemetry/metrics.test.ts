@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { metricLimits } from '../../../src/base/limits.js'
+import { metricLimits } from '../../../src/base/limits/telemetry.js'
 import { createMetrics } from '../../../src/telemetry/metrics.js'
 import type { PluginSnapshot } from '../../../src/telemetry/plugin-gauges.js'
 import { parsePrometheusText } from '../../helpers/prometheus-text.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ownMetricLimits } from '../../../src/base/limits.js'
+import { ownMetricLimits } from '../../../src/base/limits/telemetry.js'
 import { Measurements } from '../../../src/capabilities/metrics/measurements.js'
 import { writeMetricText } from '../../../src/telemetry/metric-writer.js'
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { poolFigureLimits } from '../../../src/base/limits.js'
+import { poolFigureLimits } from '../../../src/base/limits/telemetry.js'
 import { PoolFigures, type ServingPlugin } from '../../../src/telemetry/pool-figures.js'
 
 function world() {

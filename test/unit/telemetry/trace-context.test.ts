@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { traceLimits } from '../../../src/base/limits.js'
+import { traceLimits } from '../../../src/base/limits/telemetry.js'
 import {
   boundedTracestate,
   formatTraceparent,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { traceLimits } from '../../../src/base/limits.js'
+import { traceLimits } from '../../../src/base/limits/telemetry.js'
 import { createTracing, type Tracing } from '../../../src/telemetry/tracing.js'
 import { startTraceCollector, type TraceCollector } from '../../helpers/trace-collector.js'
 

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3'
-import { kvSearchLimits } from '../../../base/limits.js'
+import { kvSearchLimits } from '../../../base/limits/kv.js'
 import { compileFields, type DocumentReader, type SearchDocument } from '../../search/document.js'
 import type { KvValue } from '../../value.js'
 import type { KvSession, NamespaceState } from '../session.js'

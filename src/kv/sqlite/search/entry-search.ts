@@ -1,4 +1,4 @@
-import { kvLimits, kvSearchLimits } from '../../../base/limits.js'
+import { kvLimits, kvSearchLimits } from '../../../base/limits/kv.js'
 import { kvIndexMissing, kvOptionInvalid } from '../../errors.js'
 import { decodeKey, prefixRange, showKey } from '../../key.js'
 import { checkMarks, type Marks } from '../../search/marks.js'

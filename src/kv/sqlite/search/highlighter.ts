@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Database, Statement } from 'better-sqlite3'
-import { kvSearchLimits } from '../../../base/limits.js'
+import { kvSearchLimits } from '../../../base/limits/kv.js'
 import { compileFields, type DocumentReader } from '../../search/document.js'
 import { type IndexDefinition, tokenizerArguments } from '../../search/index-definition.js'
 import { type Marks, placeMarks } from '../../search/marks.js'

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { kvSearchLimits } from '../../../base/limits.js'
+import { kvSearchLimits } from '../../../base/limits/kv.js'
 import { kvSearchTooBroad } from '../../errors.js'
 
 /** SQL function that is asked for every document that a query finds. */

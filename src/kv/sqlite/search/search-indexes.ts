@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { kvSearchLimits } from '../../../base/limits.js'
+import { kvSearchLimits } from '../../../base/limits/kv.js'
 import { kvIndexLimit } from '../../errors.js'
 import { prefixRange } from '../../key.js'
 import type { KvIndexOptions } from '../../kv.js'

@@ -1,4 +1,4 @@
-import { kvSearchLimits } from '../../../base/limits.js'
+import { kvSearchLimits } from '../../../base/limits/kv.js'
 import { after, prefixRange } from '../../key.js'
 import type { Tokenizer } from '../../search/index-definition.js'
 import { decodeValue } from '../../stored-value.js'

@@ -1,4 +1,4 @@
-import { kvSearchLimits } from '../../../base/limits.js'
+import { kvSearchLimits } from '../../../base/limits/kv.js'
 import { kvCommitTooLarge } from '../../errors.js'
 import type { SearchDocument } from '../../search/document.js'
 import { decodeValue } from '../../stored-value.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { HostError } from '../../../../src/base/errors.js'
-import { coreLimits } from '../../../../src/base/limits.js'
+import { coreLimits } from '../../../../src/base/limits/content.js'
 import { testContext } from '../../../helpers/content-fixture.js'
 import { type CoreFixture, createCoreFixture } from '../../../helpers/core-fixture.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { dbLimits } from '../../../../src/base/limits.js'
+import { dbLimits } from '../../../../src/base/limits/database.js'
 import { makeComparison } from '../../../../src/capabilities/db/operators.js'
 import { createDbFixture, type DbFixture, type DbPlugin } from '../../../helpers/db-plugin.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { rateLimitLimits } from '../../../../src/base/gateway-limits.js'
+import { rateLimitLimits } from '../../../../src/base/limits/gateway.js'
 import { PluginLimits } from '../../../../src/gateway/rate-limit/plugin-limits.js'
 import { storagePhases } from '../../../../src/sandbox/phase.js'
 import { gatewayCalls } from '../../../helpers/gateway-calls.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { stageLimits } from '../../../../src/base/gateway-limits.js'
+import { stageLimits } from '../../../../src/base/limits/gateway.js'
 import type { Call } from '../../../../src/capabilities/define.js'
 import { gatewayCapability } from '../../../../src/capabilities/gateway/capability.js'
 import { checkRequestHeader, checkTarget } from '../../../../src/capabilities/gateway/change-rules.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { cacheLimits } from '../../../../src/base/gateway-limits.js'
+import { cacheLimits } from '../../../../src/base/limits/gateway.js'
 import { PluginCache } from '../../../../src/gateway/cache/plugin-cache.js'
 import { RequestLog } from '../../../../src/gateway/monitor/request-log.js'
 import { gatewayCalls } from '../../../helpers/gateway-calls.js'

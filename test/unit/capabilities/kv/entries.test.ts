@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { kvLimits } from '../../../../src/base/limits.js'
+import { kvLimits } from '../../../../src/base/limits/kv.js'
 import { KvPlugins } from '../../../helpers/kv-plugins.js'
 
 describe('kv: entries', () => {

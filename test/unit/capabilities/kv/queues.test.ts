@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { kvLimits, kvLuaLimits } from '../../../../src/base/limits.js'
+import { kvLimits, kvLuaLimits } from '../../../../src/base/limits/kv.js'
 import { kvKind } from '../../../../src/capabilities/kv/call-kind.js'
 import {
   changeQueueOf,

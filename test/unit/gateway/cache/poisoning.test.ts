@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { afterEach, test } from 'node:test'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { cacheLimits } from '../../../../src/base/gateway-limits.js'
+import { cacheLimits } from '../../../../src/base/limits/gateway.js'
 import { type CacheServer, type CacheServerOptions, startCacheServer } from '../../../helpers/cache-server.js'
 
 let server: CacheServer

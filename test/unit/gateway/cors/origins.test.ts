@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { corsLimits } from '../../../../src/base/gateway-limits.js'
+import { corsLimits } from '../../../../src/base/limits/gateway.js'
 import { addToVary, isHeaderName, readRequestedHeaders } from '../../../../src/gateway/cors/header-names.js'
 import { readOriginPattern } from '../../../../src/gateway/cors/origin.js'
 import { readRule } from '../../../../src/gateway/cors/rule-reader.js'

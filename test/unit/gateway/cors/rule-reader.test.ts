@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { corsLimits } from '../../../../src/base/gateway-limits.js'
+import { corsLimits } from '../../../../src/base/limits/gateway.js'
 import type { CorsPolicy } from '../../../../src/gateway/cors/rule.js'
 import { readConfiguredRule, readRule } from '../../../../src/gateway/cors/rule-reader.js'
 

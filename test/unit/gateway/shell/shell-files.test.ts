@@ -3,7 +3,7 @@ import { renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { shellLimits } from '../../../../src/base/gateway-limits.js'
+import { shellLimits } from '../../../../src/base/limits/gateway.js'
 import { findFile } from '../../../../src/gateway/shell/shell-files.js'
 import { createFolder, shellFiles, startShell, writeFiles } from '../../../helpers/shell-world.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { shellLimits } from '../../../../src/base/gateway-limits.js'
+import { shellLimits } from '../../../../src/base/limits/gateway.js'
 import { HostTable } from '../../../../src/gateway/shell/host-table.js'
 import { createShell, type ShellHost } from '../../../../src/gateway/shell/shell.js'
 import { createFolder, createLogLines, openDatabase, startShell } from '../../../helpers/shell-world.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import fc from 'fast-check'
-import { kvHttpLimits } from '../../../../src/base/limits.js'
+import { kvHttpLimits } from '../../../../src/base/limits/kv.js'
 import { kindOf, mismatch, preview } from '../../../../src/kv/routes/preview.js'
 
 it('a preview is JSON where it is short, and never longer than its limit', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { kvSearchLimits } from '../../../../src/base/limits.js'
+import { kvSearchLimits } from '../../../../src/base/limits/kv.js'
 import { compileFields } from '../../../../src/kv/search/document.js'
 import { KvU64 } from '../../../../src/kv/value.js'
 

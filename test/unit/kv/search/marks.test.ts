@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { kvSearchLimits } from '../../../../src/base/limits.js'
+import { kvSearchLimits } from '../../../../src/base/limits/kv.js'
 import { checkMarks, placeMarks } from '../../../../src/kv/search/marks.js'
 import { createSearchFixture } from '../../../helpers/kv-search.js'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { HostError } from '../../../../src/base/errors.js'
-import { kvSearchLimits } from '../../../../src/base/limits.js'
+import { kvSearchLimits } from '../../../../src/base/limits/kv.js'
 import { parseQuery } from '../../../../src/kv/search/query.js'
 import { createSearchFixture } from '../../../helpers/kv-search.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { kvSearchLimits } from '../../../../src/base/limits.js'
+import { kvSearchLimits } from '../../../../src/base/limits/kv.js'
 import { createSearchFixture, type SearchFixture } from '../../../helpers/kv-search.js'
 import { remove, set } from '../../../helpers/kv-store.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { kvSearchLimits } from '../../../../src/base/limits.js'
+import { kvSearchLimits } from '../../../../src/base/limits/kv.js'
 import { encodePrefix } from '../../../../src/kv/key.js'
 import type { KvIndexOptions } from '../../../../src/kv/kv.js'
 import { createSearchFixture, type SearchFixture } from '../../../helpers/kv-search.js'

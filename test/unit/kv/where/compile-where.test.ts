@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HostError } from '../../../../src/base/errors.js'
-import { kvWhereLimits } from '../../../../src/base/limits.js'
+import { kvWhereLimits } from '../../../../src/base/limits/kv.js'
 import { KvNow, KvU64, type KvValue } from '../../../../src/kv/value.js'
 import { compileWhere } from '../../../../src/kv/where/compile-where.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { grantLimits } from '../../../../src/base/limits.js'
+import { grantLimits } from '../../../../src/base/limits/plugins.js'
 import { parseHookApprovalKey } from '../../../../src/capabilities/hooks/hook-rules.js'
 import { declaredGrants } from '../../../../src/plugins/grants/declared-grants.js'
 import { kvKey, parseCoreKey, parseKvKey } from '../../../../src/plugins/grants/grant-keys.js'

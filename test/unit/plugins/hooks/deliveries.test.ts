@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { hookLimits } from '../../../../src/base/limits.js'
+import { hookLimits } from '../../../../src/base/limits/hooks.js'
 import { createHookEngine } from '../../../../src/plugins/hooks/hook-engine.js'
 import type { CallOutcome } from '../../../../src/sandbox/generation.js'
 import { articlesHook, backlogOf, payloadsOf, rowsOf, settled } from '../../../helpers/hook-deliveries.js'

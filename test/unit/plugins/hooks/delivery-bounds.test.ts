@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CompiledQuery } from 'kysely'
-import { hookLimits } from '../../../../src/base/limits.js'
+import { hookLimits } from '../../../../src/base/limits/hooks.js'
 import { articlesHook, backlogOf, rowsOf } from '../../../helpers/hook-deliveries.js'
 import { createHookWorld, nothing, scriptedPlugin } from '../../../helpers/hook-world.js'
 import { until } from '../../../helpers/until.js'

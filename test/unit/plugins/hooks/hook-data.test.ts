@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { hookLimits } from '../../../../src/base/limits.js'
+import { hookLimits } from '../../../../src/base/limits/hooks.js'
 import { addMembers, encodeHookData } from '../../../../src/plugins/hooks/hook-data.js'
 
 test('what the host says takes the place of columns of that name', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { kvLimits } from '../../../../src/base/limits.js'
+import { kvLimits } from '../../../../src/base/limits/kv.js'
 import { encodeKey } from '../../../../src/kv/key.js'
 import { encodeValue } from '../../../../src/kv/stored-value.js'
 import type { CallFailureCode, CallOutcome } from '../../../../src/sandbox/generation.js'
