@@ -1,7 +1,7 @@
 // Puts the command into a few files: Node takes longer to find and link the nine hundred modules that it is made of
 // than to run them. What is loaded only when it is needed stays in files of its own.
 import { readFile, rm } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { build } from 'esbuild'
 
 const outdir = resolve('dist/bundle')
