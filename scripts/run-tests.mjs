@@ -1,14 +1,20 @@
 // Runs the compiled tests: with no argument all but the bench and those that take minutes, with `--long` just these,
-// else those below the paths given, e.g. `attack` or `unit/config`.
+// else those below the paths given, e.g. `attack` or `unit/config`. `--timings` tells which took the most processor time.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleTests } from './bundle-tests.mjs'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const compiledRoot = join(root, 'dist', 'test')
+const bundledRoot = join(root, 'dist', 'bundled-tests')
+/** From so many tests on, bundling them takes less time than it saves. */
+const bundledFrom = 20
+/** How many tests `--timings` tells of. */
+const timingsShown = 40
 /** Node 20 counts this per file; the attack corpus needs most of it. */
 const fileTimeoutMs = 300_000
 /** With more failures than these something is broken, and a second run would only take time. */
@@ -36,17 +42,21 @@ const current = compiled.filter((path) => existsSync(join(root, 'test', path.rep
 // The compiler leaves the output of deleted sources behind; such a test would go on running for ever.
 for (const path of compiled.filter((path) => !current.includes(path))) removeCompiled(path)
 
-const wanted = process.argv.slice(2).flatMap((argument) => (argument === '--long' ? longSuites : [argument]))
+const showsTimings = process.argv.includes('--timings')
+const named = process.argv.slice(2).filter((argument) => argument !== '--timings')
+const wanted = named.flatMap((argument) => (argument === '--long' ? longSuites : [argument]))
 const chosen = current.filter((path) => (wanted.length === 0 ? isQuick(path) : isBelow(wanted, path)))
 /** Attacks are timed: with more at once than there are cores they would wait for each other. */
 const concurrency = wanted.length === 0 ? 3 : 2
 if (chosen.length === 0) fail(`No test below dist/test matches ${wanted.join(' ') || 'anything'}.`)
 
-const failed = await run(chosen, concurrency)
+const isBundled = chosen.length >= bundledFrom
+if (isBundled) await bundleTests(compiledRoot, chosen, bundledRoot)
+const failed = await run(chosen, concurrency, isBundled ? bundledRoot : compiledRoot)
 if (failed.length > 0) process.exitCode = (await passAlone(failed)) ? 0 : 1
 
 /** Runs the tests of these files and gives the files with failures; ends the process when it cannot tell them. */
-async function run(paths, atOnce) {
+async function run(paths, atOnce, testRoot = compiledRoot) {
   const folder = mkdtempSync(join(tmpdir(), 'modulacms-tests-'))
   const report = join(folder, 'failed')
   const options = [
@@ -59,13 +69,19 @@ async function run(paths, atOnce) {
     `--test-reporter-destination=${report}`,
     '--enable-source-maps',
   ]
-  const files = paths.map((path) => relative(root, join(compiledRoot, path)))
-  const runner = spawn(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' })
+  const files = paths.map((path) => relative(root, join(testRoot, path)))
+  const times = join(folder, 'times')
+  const runner = spawn(process.execPath, [...options, ...files], {
+    cwd: root,
+    stdio: 'inherit',
+    env: showsTimings ? withTimings(times) : process.env,
+  })
   const pass = (signal) => runner.kill(signal)
   for (const signal of signals) process.on(signal, pass)
   const [code, signal] = await once(runner, 'exit')
   for (const signal of signals) process.off(signal, pass)
   const failedFiles = readFileSync(report, 'utf8').split('\n').filter(Boolean)
+  if (showsTimings) showTimings(times)
   rmSync(folder, { recursive: true })
   if (signal !== null || (code !== 0 && failedFiles.length === 0)) process.exit(code || 1)
   return failedFiles.map(toCompiled)
@@ -73,7 +89,9 @@ async function run(paths, atOnce) {
 
 /** The runner names sources, by way of the source maps. */
 function toCompiled(file) {
-  const path = relative(file.endsWith('.ts') ? join(root, 'test') : compiledRoot, resolve(root, file))
+  const full = resolve(root, file)
+  const folders = [join(root, 'test'), bundledRoot, compiledRoot]
+  const path = relative(folders.find((folder) => full.startsWith(folder + sep)) ?? compiledRoot, full)
   return path.split(sep).join('/').replace(/\.ts$/, '.js')
 }
 
@@ -91,6 +109,33 @@ async function passAlone(paths) {
       failedAgain.includes(path) ? `Failed twice: ${path}` : `Failed beside others, passed alone: ${path}`,
     )
   return failedAgain.length === 0
+}
+
+/** Has each test process write down its processor time, see test-times.mjs. */
+function withTimings(file) {
+  const { NODE_OPTIONS = '' } = process.env
+  const preloaded = new URL('test-times.mjs', import.meta.url).href
+  return { ...process.env, MODULACMS_TEST_TIMES: file, NODE_OPTIONS: `${NODE_OPTIONS} --import=${preloaded}` }
+}
+
+function showTimings(file) {
+  const times = existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : []
+  const total = times.reduce((sum, { cpuMs }) => sum + cpuMs, 0)
+  console.log(
+    `Processor time of ${times.length} files: ${seconds(total)} s. The dearest, with their wall time:`,
+  )
+  const dearest = times.sort((a, b) => b.cpuMs - a.cpuMs).slice(0, timingsShown)
+  for (const { test, cpuMs, wallMs } of dearest)
+    console.log(`${seconds(cpuMs).padStart(8)} ${seconds(wallMs).padStart(8)}  ${toCompiled(test)}`)
+}
+
+function seconds(ms) {
+  return (ms / 1000).toFixed(1)
 }
 
 function isQuick(path) {

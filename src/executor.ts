@@ -62,7 +62,8 @@ if (parentPort !== null) {
   const { databaseFile, kv, runsTests = false } = data.composition as ExecutorComposition
   const log = createLogCapability()
   let database = createExecutorDatabase({ file: databaseFile })
-  await Executor.start<ExecutorServices>({
+  // A failure ends the thread, whose end says why.
+  void Executor.start<ExecutorServices>({
     port: parentPort,
     data,
     modules: [...createCapabilities(log), ...(runsTests ? [testCapability] : [])].map(({ module }) => module),

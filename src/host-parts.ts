@@ -142,7 +142,7 @@ function composeSandbox(
 ): Sandbox {
   const kv = { signal: commits.memory, counts: counts.memory, namespaceBytes: config.keyval.namespace_bytes }
   return (harness?.createSandbox ?? createSandbox)({
-    entry: new URL('./executor.bundle.js', import.meta.url),
+    entry: new URL('./executor.bundle.cjs', import.meta.url),
     composition: { databaseFile, kv } satisfies ExecutorComposition,
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,

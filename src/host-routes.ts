@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from './admin/admin-api.js'
 import { createOpenApi } from './admin/openapi.js'
+import { serializeWhenUsed } from './answer-serializers.js'
 import { clientNetwork } from './base/ip-address.js'
 import { createTokenBuckets } from './base/token-buckets.js'
 import { checkResponseHeader } from './capabilities/http/header-rules.js'
@@ -59,6 +60,7 @@ export async function mountRoutes(
   const { log, database, lifecycle, tracing } = material
   const { manager, hooks, metrics, memory, answers } = parts
   const door = createDoor(material)
+  serializeWhenUsed(app)
   const gateway = await composeGateway({
     ...material,
     ...door,

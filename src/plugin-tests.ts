@@ -128,7 +128,7 @@ async function prepare(
 ): Promise<TestedPlugin> {
   const folder = resolve(directory)
   const sandbox = createSandbox({
-    entry: new URL('./executor.bundle.js', import.meta.url),
+    entry: new URL('./executor.bundle.cjs', import.meta.url),
     composition: { databaseFile: '' },
     executors: 1,
     isShared: false,

@@ -10,7 +10,7 @@ import { createSandbox } from './sandbox/thread-sandbox.js'
 export async function openValidator(): Promise<Validator> {
   const { config } = loadConfig({ defaultFile: 'config.json', environment: process.env })
   const sandbox = createSandbox({
-    entry: new URL('./executor.bundle.js', import.meta.url),
+    entry: new URL('./executor.bundle.cjs', import.meta.url),
     composition: { databaseFile: '' },
     executors: 1,
   })

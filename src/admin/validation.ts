@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 import { adminLimits } from '../base/limits/server.js'
 import { invalidRequest } from './errors.js'
@@ -15,8 +15,26 @@ export function installValidation(app: FastifyInstance): void {
     useDefaults: false,
     strict: true,
   })
-  app.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
+  app.setValidatorCompiler(({ schema }) => whenUsed(() => ajv.compile(schema as object)))
   app.setSchemaErrorFormatter((problems, part) => invalidRequest({ problem: describe(problems, part) }))
+}
+
+interface Validator {
+  (value: unknown): boolean
+  /** What the last value violates, in the place where Fastify looks for it. */
+  errors?: ErrorObject[] | null
+}
+
+/** Puts compiling off until a request comes: a start needs few of the schemas, and each takes milliseconds. */
+function whenUsed(compile: () => ValidateFunction): Validator {
+  let compiled: ValidateFunction | undefined
+  const validator: Validator = (value) => {
+    compiled ??= compile()
+    const isValid = compiled(value)
+    validator.errors = compiled.errors ?? null
+    return isValid
+  }
+  return validator
 }
 
 /** Ajv's problem as Fastify hands it on. */

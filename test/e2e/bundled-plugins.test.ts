@@ -9,7 +9,7 @@ import { pluginFolder } from '../helpers/plugin-tests.js'
 
 // This file runs as dist/test/e2e/bundled-plugins.test.js.
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const command = join(root, 'dist/cli/main.js')
+const command = join(root, 'dist/bundle/main.js')
 
 function assertTestsPass(directory: string): void {
   const { status, stdout, stderr } = spawnSync(

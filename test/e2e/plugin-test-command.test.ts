@@ -8,7 +8,7 @@ import { plugin } from '../helpers/create-host.js'
 import { pluginFolder } from '../helpers/plugin-tests.js'
 import { until } from '../helpers/until.js'
 
-const command = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+const command = fileURLToPath(new URL('../../bundle/main.js', import.meta.url))
 
 interface Ended {
   readonly code: number | null

@@ -39,7 +39,7 @@ export async function createCoreFixture(test: TestContext): Promise<CoreFixture>
   let grants = GrantTable.create([])
   const calls = createCoreCalls({ directory: { grantsOf: () => grants }, content })
   const sandbox = createSandbox({
-    entry: new URL('../../src/executor.bundle.js', import.meta.url),
+    entry: new URL('../../src/executor.bundle.cjs', import.meta.url),
     composition: { databaseFile: file },
     executors: 1,
     answer: async (ask) => calls.get(ask.topic)?.(ask),

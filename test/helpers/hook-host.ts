@@ -42,7 +42,7 @@ export async function createHookHost(
     void lines.push([level, message, fields])
   const log = { info: note('info'), warn: note('warn'), error: note('error') }
   const sandbox = createSandbox({
-    entry: new URL('../../src/executor.bundle.js', import.meta.url),
+    entry: new URL('../../src/executor.bundle.cjs', import.meta.url),
     composition: { databaseFile },
     executors: 2,
     softLimits: true,

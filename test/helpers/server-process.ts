@@ -8,7 +8,7 @@ import { until } from './until.js'
 
 /** The repository, seen from dist/test/helpers. */
 export const projectRoot = fileURLToPath(new URL('../../../', import.meta.url))
-const commandFile = join(projectRoot, 'dist', 'cli', 'main.js')
+const commandFile = join(projectRoot, 'dist', 'bundle', 'main.js')
 
 /** How a process ended, and what it wrote. */
 export interface Ended {

@@ -6,7 +6,7 @@ import { freePort, sleep, waitFor } from './children.mjs'
 
 const benchDirectory = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dirname(benchDirectory))
-const entry = join(root, 'dist', 'cli', 'main.js')
+const entry = join(root, 'dist', 'bundle', 'main.js')
 const lagMonitor = preload('lag')
 const startWaitMs = 30_000
 const noGateway = preload('without-gateway')
