@@ -327,7 +327,9 @@ test('a client that leaves ends the request to the target, before and during the
   }
 })
 
-test('a request with a body that nobody reads learns of the failure, and its rest is no request', async (t) => {
+test('a request with a body that nobody reads learns of the failure, and its rest is no request', {
+  timeout: 20_000,
+}, async (t) => {
   const closed = createServer()
   await listen(t, closed)
   const target = `http://127.0.0.1:${portOf(closed)}`
@@ -376,6 +378,9 @@ const shapes: Readonly<
   'HEAD sized': { head: 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n', length: '3' },
   'HEAD without a length': { head: 'HTTP/1.1 200 OK\r\n\r\n' },
   'GET 204': { head: 'HTTP/1.1 204 No Content\r\ncontent-length: 3\r\n\r\n' },
+  'GET 204 with a type': {
+    head: 'HTTP/1.1 204 No Content\r\ncontent-length: 0\r\ncontent-type: text/plain\r\n\r\n',
+  },
   'GET 304': { head: 'HTTP/1.1 304 Not Modified\r\n\r\n' },
 }
 
