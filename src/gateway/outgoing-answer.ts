@@ -1,5 +1,6 @@
 import { type Duplex, pipeline, type Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import { ArrivingBody } from './arriving-body.js'
 
 const cookieHeader = 'set-cookie'
 
@@ -61,9 +62,11 @@ export class OutgoingAnswer {
     return typeof payload === 'string' || payload instanceof Uint8Array ? payload : undefined
   }
 
-  /** What Fastify sends: the body as it came, or as a stage has replaced it. */
+  /** What Fastify sends: the body as it came, or as a stage has replaced it; as bytes where they are all here. */
   get payload(): unknown {
-    return this.#payload
+    const payload = this.#payload
+    // Fastify takes out the length that a 204 must not have only where it is given a body.
+    return payload instanceof ArrivingBody && this.status !== 204 ? payload.whole() : payload
   }
 
   /** Sends another body; the length follows. A stream that was to be sent is ended. */

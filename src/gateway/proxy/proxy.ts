@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance } from 'fastify'
 import { HostError } from '../../base/errors.js'
 import { proxyLimits } from '../../base/limits/gateway.js'
@@ -8,7 +7,7 @@ import type { Exchange } from '../exchange.js'
 import { failureAnswer, type GatewayLog, sendAnswer } from '../pipeline.js'
 import { type Stage, type StageVerdict, stagePriorities } from '../stage.js'
 import { pathRefused, proxyLoop, upgradeRefused } from './errors.js'
-import { forward } from './http-forwarder.js'
+import { type ForwarderOptions, forward } from './http-forwarder.js'
 import { listsRoute } from './route-globs.js'
 import { RuleBook } from './rule-book.js'
 import type { ActiveRule } from './rule-reader.js'
@@ -48,6 +47,7 @@ export class GatewayProxy {
   readonly #tunnels: Tunnels
   /** Other processes have other names, so that a chain of them is no loop. */
   readonly #pseudonym = `modulacms-${randomBytes(6).toString('hex')}`
+  readonly #forwarder: ForwarderOptions
 
   /** Use `createProxy`. */
   constructor(options: ProxyOptions) {
@@ -56,7 +56,9 @@ export class GatewayProxy {
     this.#options = options
     this.rules = new RuleBook({ rules, store: new RuleStore(database), policy, log })
     this.#client = new UpstreamClient(policy, { ...proxyLimits, ...options })
-    this.#tunnels = new Tunnels({ ...proxyLimits, ...options, lookup: policy.lookup, via: this.#via, log })
+    const via = `1.1 ${this.#pseudonym}`
+    this.#tunnels = new Tunnels({ ...proxyLimits, ...options, lookup: policy.lookup, via, log })
+    this.#forwarder = { client: this.#client, via, log }
     this.stage = {
       name: 'proxy',
       priority: stagePriorities.proxy,
@@ -65,16 +67,8 @@ export class GatewayProxy {
     }
   }
 
-  get #via(): string {
-    return `1.1 ${this.#pseudonym}`
-  }
-
-  /** Prepares an application for proxied answers; before its pipeline sees requests. */
+  /** Lets the connections of the proxy end with an application. */
   install(app: FastifyInstance): void {
-    app.register(replyFrom, {
-      undici: { request: this.#client.request.bind(this.#client) as never },
-      disableRequestLogging: true,
-    })
     app.addHook('preClose', (done) => {
       this.#tunnels.close()
       done()
@@ -131,7 +125,7 @@ export class GatewayProxy {
     exchange.destination = (passed) => {
       try {
         if (upgradeOf(passed.request.raw) !== undefined) this.#tunnels.open(passed, active, path)
-        else forward(passed, active, path, { client: this.#client, via: this.#via, log: this.#options.log })
+        else forward(passed, active, path, this.#forwarder)
       } catch (error) {
         if (!(error instanceof HostError)) throw error
         sendAnswer(passed.reply, failureAnswer(error))

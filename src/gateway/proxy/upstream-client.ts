@@ -1,10 +1,6 @@
-import type { EventEmitter } from 'node:events'
-import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
-import type { Readable } from 'node:stream'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { TargetPolicy } from './target-policy.js'
-import { answerHeaders } from './upstream-answer.js'
 
 /** Times of a target. */
 export interface UpstreamTimeouts {
@@ -13,27 +9,10 @@ export interface UpstreamTimeouts {
   readonly bodyIdleMs: number
 }
 
-/** One request, where it differs from what reply-from makes of it. */
-export interface UpstreamCall {
-  /** Sent as it is: nothing reads it as a URL again. */
-  readonly path: string
-  readonly body: Readable | null
-  /** False takes any certificate. */
-  readonly secure: boolean
-  /** Ends the request when the client has gone. */
-  readonly signal: EventEmitter
-}
-
-/** The answer of the target is none that can be passed on. */
-export class UnusableAnswer extends Error {}
-
-type RequestDone = (error: Error | null, data: Dispatcher.ResponseData) => void
-
-/** The connections to all targets, as reply-from wants them. */
+/** The connections to all targets. */
 export class UpstreamClient {
   readonly #verifying: Agent
   readonly #trusting: Agent
-  #next: UpstreamCall | undefined
 
   constructor(policy: TargetPolicy, { connectMs, headersMs, bodyIdleMs }: UpstreamTimeouts) {
     const create = (rejectUnauthorized: boolean): Agent => {
@@ -49,33 +28,10 @@ export class UpstreamClient {
     this.#trusting = create(false)
   }
 
-  /** Says what the next request is; reply-from makes it before `send` returns. */
-  prepare<T>(call: UpstreamCall, send: () => T): T {
-    this.#next = call
-    try {
-      return send()
-    } finally {
-      this.#next = undefined
-    }
-  }
-
-  /** Called by reply-from. */
-  request(options: Dispatcher.RequestOptions, done: RequestDone): void {
-    const call = this.#next
-    if (call === undefined) throw new Error('the request was not prepared')
-    const { secure, ...differences } = call
+  /** @param secure False takes any certificate. */
+  send(secure: boolean, call: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     const agent = secure ? this.#verifying : this.#trusting
-    agent.request({ ...options, ...differences }, (error, data) => {
-      if (error) {
-        done(error, data)
-        return
-      }
-      const headers = answerHeaders(data.statusCode, data.headers as IncomingHttpHeaders)
-      if (headers === undefined) {
-        data.body.on('error', ignore).destroy()
-        done(new UnusableAnswer(), data)
-      } else done(null, { ...data, headers, body: data.body })
-    })
+    agent.dispatch(call, handler)
   }
 
   async close(): Promise<void> {
@@ -85,8 +41,4 @@ export class UpstreamClient {
 
 function serverName(hostname: string): string {
   return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : ''
-}
-
-function ignore(): void {
-  // Nobody waits for the rest.
 }

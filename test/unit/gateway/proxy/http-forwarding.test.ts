@@ -327,6 +327,132 @@ test('a client that leaves ends the request to the target, before and during the
   }
 })
 
+test('a request with a body that nobody reads learns of the failure, and its rest is no request', {
+  timeout: 20_000,
+}, async (t) => {
+  const closed = createServer()
+  await listen(t, closed)
+  const target = `http://127.0.0.1:${portOf(closed)}`
+  await new Promise((done) => closed.close(done))
+  const upstream = await startUpstream(t, (asked, response) => {
+    asked.once('data', () => response.socket?.end('HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n'))
+  })
+  const { port } = await startProxyWorld(t, {
+    rules: [
+      { pattern: '^/closed', target },
+      { pattern: '.', target: upstream.url },
+    ],
+  })
+  for (const path of ['/closed', '/broken']) {
+    const rest = 'GET /inner HTTP/1.1\r\nHost: x\r\n\r\n'
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n`
+    const got = await sendRaw(port, `${head}${rest}`)
+    assert.match(got, /^HTTP\/1\.1 502 [\s\S]*connection: close/i, path)
+    assert.equal(got.split('HTTP/1.1').length, 2, got)
+  }
+  assert.equal(
+    upstream.requests.some(({ url }) => url === '/inner'),
+    false,
+  )
+})
+
+/** Answers of a target that come in one piece, and what of them comes to the client. */
+const shapes: Readonly<
+  Record<string, { readonly head: string; readonly length?: string; readonly type?: string }>
+> = {
+  'GET sized': { head: 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc', length: '3' },
+  'GET chunked': {
+    head: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n',
+    length: '3',
+  },
+  'GET typed': {
+    head: 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 3\r\n\r\nabc',
+    length: '3',
+    type: 'text/html',
+  },
+  'GET empty': { head: 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', length: '0' },
+  'GET hinted': {
+    head: 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc',
+    length: '3',
+  },
+  'HEAD sized': { head: 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n', length: '3' },
+  'HEAD without a length': { head: 'HTTP/1.1 200 OK\r\n\r\n' },
+  'GET 204': { head: 'HTTP/1.1 204 No Content\r\ncontent-length: 3\r\n\r\n' },
+  'GET 204 with a type': {
+    head: 'HTTP/1.1 204 No Content\r\ncontent-length: 0\r\ncontent-type: text/plain\r\n\r\n',
+  },
+  'GET 304': { head: 'HTTP/1.1 304 Not Modified\r\n\r\n' },
+}
+
+test('an answer that comes in one piece has its own head, and is a stream for stages', async (t) => {
+  const seen: unknown[] = []
+  const witness: Stage = {
+    name: 'witness',
+    priority: 15,
+    onAnswer: (_exchange, answer) => {
+      seen.push(answer.body)
+    },
+  }
+  const server = createServer((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      const name = decodeURIComponent(chunk.toString('latin1').split(' ')[1]?.slice(1) ?? '')
+      socket.write(shapes[name]?.head ?? '')
+    })
+  })
+  await listen(t, server)
+  const { port } = await startProxyWorld(t, {
+    rules: [{ pattern: '.', target: `http://127.0.0.1:${portOf(server)}` }],
+    stages: [witness],
+  })
+  for (const [name, { head, length, type }] of Object.entries(shapes)) {
+    const [method = ''] = name.split(' ')
+    const got = await ask(port, `/${encodeURIComponent(name)}`, { method })
+    assert.equal(got.body, length === '3' && method === 'GET' ? 'abc' : '', name)
+    assert.equal(got.headers['content-length'], length, name)
+    assert.equal(got.headers['content-type'], type, name)
+    assert.equal(got.headers.link, undefined, name)
+    assert.ok(head.includes(` ${got.status} `), name)
+  }
+  // What stages see does not depend on how fast a target is.
+  assert.deepEqual(
+    seen,
+    Object.keys(shapes).map(() => undefined),
+  )
+})
+
+test('a stage that takes its time, or another body, loses no connection and no byte', async (t) => {
+  const upstream = await startUpstream(t, ({ url }, response) => {
+    if (url === '/whole') response.end('whole')
+    else if (url === '/parts') {
+      response.write('pa')
+      setTimeout(() => response.end('rts'), 20)
+    } else if (url === '/cut') {
+      response.writeHead(200, { 'content-length': '10' }).write('12')
+      setTimeout(() => response.socket?.destroy(), 20)
+    } else response.writeHead(200, { 'content-length': '100000000' }).write('endless')
+  })
+  const slow: Stage = {
+    name: 'slow',
+    priority: 15,
+    onAnswer: async ({ path }, answer) => {
+      await new Promise((done) => setTimeout(done, 100))
+      if (path === '/replaced') answer.replaceBody('other')
+    },
+  }
+  const { port } = await startProxyWorld(t, {
+    rules: [{ pattern: '.', target: upstream.url }],
+    stages: [slow],
+  })
+  assert.equal((await ask(port, '/whole')).body, 'whole')
+  assert.equal((await ask(port, '/parts')).body, 'parts')
+  // The target has failed before anybody has listened to it.
+  const cut = await ask(port, '/cut').catch(() => undefined)
+  assert.ok(cut === undefined || cut.status >= 500)
+  assert.equal((await ask(port, '/replaced')).body, 'other')
+  const replaced = upstream.requests.find(({ url }) => url === '/replaced')
+  await until('nobody waits for the rest', () => replaced?.socket.destroyed)
+})
+
 test('a target is not read faster than the client reads', async (t) => {
   const size = 64 * 1024 * 1024
   let written = 0
