@@ -125,8 +125,9 @@ gateway.shell = {}
 ---Returning nothing lets the request go on. `{ status, json or body, headers }` answers it, by the rules for the
 ---responses of routes. `{ request = { headers, path } }` changes it: headers by name, `false` to remove one, and a path,
 ---URL-encoded, with its query. Headers that say who sends, that belong to the connection or to proxies cannot be
----changed; a path cannot lead to the administration of the host. A changed request goes on to the stages behind, and to
----no stage twice.
+---changed; a path cannot lead to the administration of the host. With another path,
+---stages in front whose path it is decide about it as well, and a rule of the proxy is looked up anew; then it goes on to
+---the stages behind. No stage is called twice for one request.
 ---
 ---When it fails, cannot be run in time, or its breaker is open, the request is answered with 503, unless `fail` is
 ---`"open"`: then it goes on. Anything else that is returned is a failure too.

@@ -1,12 +1,11 @@
 import type { StageScope } from '../../capabilities/gateway/stage-rules.js'
 import type { Exchange } from '../../gateway/exchange.js'
 import type { OutgoingAnswer } from '../../gateway/outgoing-answer.js'
-import { compilePaths } from '../../gateway/path-pattern.js'
 import { failureAnswer } from '../../gateway/pipeline.js'
 import type { Stage, StageVerdict } from '../../gateway/stage.js'
 import { withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
-import { coveredMethods } from './plugin-stage.js'
+import { concernedBy } from './stage-reach.js'
 
 /** Why an approved stage cannot run: its plugin could not be loaded, or has changed and waits for an approval. */
 export type HeldReason = 'failed' | 'waiting'
@@ -31,6 +30,7 @@ export class HeldStage implements Stage {
   readonly key: string
   readonly reason: HeldReason
   readonly onRequest?: NonNullable<Stage['onRequest']>
+  readonly onRewritten?: NonNullable<Stage['onRewritten']>
   readonly onAnswer?: NonNullable<Stage['onAnswer']>
   readonly #options: HeldStageOptions
   readonly #concerns: (exchange: Exchange) => boolean
@@ -43,12 +43,11 @@ export class HeldStage implements Stage {
     this.key = key
     this.reason = reason
     this.#options = options
-    const isForPath = compilePaths(scope.paths)
-    const methods = coveredMethods(scope.methods)
-    this.#concerns = ({ method, path }) =>
-      (methods === undefined || methods.has(method)) && isForPath(path) && !options.isUntouched(path)
-    if (scope.event === 'on_request') this.onRequest = (exchange) => this.#enter(exchange)
-    else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
+    this.#concerns = concernedBy(scope, options.isUntouched)
+    if (scope.event === 'on_request') {
+      this.onRequest = (exchange) => this.#enter(exchange)
+      this.onRewritten = this.onRequest
+    } else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
 
   describe(): Readonly<Record<string, unknown>> {

@@ -7,13 +7,14 @@ import {
 } from '../../capabilities/gateway/wire.js'
 import type { WireResponse } from '../../capabilities/http/wire.js'
 import type { Exchange } from '../../gateway/exchange.js'
+import { ExchangeNote } from '../../gateway/exchange-note.js'
 import type { OutgoingAnswer } from '../../gateway/outgoing-answer.js'
-import { compilePaths, type PathMatcher } from '../../gateway/path-pattern.js'
 import { failureAnswer } from '../../gateway/pipeline.js'
 import { routedPath } from '../../gateway/request-path.js'
 import type { Stage, StageAnswer, StageVerdict } from '../../gateway/stage.js'
 import { changeAnswer, seenAnswer, withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
+import { concernedBy } from './stage-reach.js'
 import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
 
 export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
@@ -31,11 +32,14 @@ export class PluginStage implements Stage {
   readonly plugin: string
   readonly declaration: StageDeclaration
   readonly runner: StageRunner
+  /** Whether it is for a request, by its method and path. */
+  readonly concerns: (exchange: Exchange) => boolean
   readonly onRequest?: NonNullable<Stage['onRequest']>
+  readonly onRewritten?: NonNullable<Stage['onRewritten']>
   readonly onAnswer?: NonNullable<Stage['onAnswer']>
   readonly #options: PluginStageOptions
-  readonly #isForPath: PathMatcher
-  readonly #methods: ReadonlySet<string> | undefined
+  /** Set when it was asked: it decides about each request once, so that no two stages send one back and forth for ever. */
+  readonly #asked = new ExchangeNote<true>()
 
   constructor(options: PluginStageOptions) {
     const { declaration, plugin } = options
@@ -44,8 +48,7 @@ export class PluginStage implements Stage {
     this.plugin = plugin
     this.declaration = declaration
     this.#options = options
-    this.#isForPath = compilePaths(declaration.paths)
-    this.#methods = coveredMethods(declaration.methods)
+    this.concerns = concernedBy(declaration, options.isUntouched)
     const isRequest = declaration.event === 'on_request'
     this.runner = new StageRunner({
       ...options,
@@ -53,8 +56,10 @@ export class PluginStage implements Stage {
       kind: isRequest ? stageCallKinds.request : stageCallKinds.response,
       timeoutMs: declaration.timeoutMs ?? options.timeoutMs,
     })
-    if (isRequest) this.onRequest = (exchange) => this.#enter(exchange)
-    else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
+    if (isRequest) {
+      this.onRequest = (exchange) => this.#enter(exchange)
+      this.onRewritten = (exchange) => (this.#asked.of(exchange) ? undefined : this.#enter(exchange))
+    } else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
 
   describe(): Readonly<Record<string, unknown>> {
@@ -69,15 +74,10 @@ export class PluginStage implements Stage {
     }
   }
 
-  /** Whether it is for a request, by its method and path. */
-  concerns({ method, path, loosePath }: Exchange): boolean {
-    if (this.#methods !== undefined && !this.#methods.has(method)) return false
-    const isMeant = this.#isForPath(path) || (loosePath !== path && this.#isForPath(loosePath))
-    return isMeant && !this.#options.isUntouched(path)
-  }
-
   #enter(exchange: Exchange): StageVerdict | Promise<StageVerdict> {
-    return this.concerns(exchange) ? this.#decide(exchange) : undefined
+    if (!this.concerns(exchange)) return undefined
+    this.#asked.set(exchange, true)
+    return this.#decide(exchange)
   }
 
   async #decide(exchange: Exchange): Promise<StageVerdict> {
@@ -126,12 +126,6 @@ export class PluginStage implements Stage {
     }
     if (this.declaration.fail === 'closed') withholdAnswer(answer, this.name)
   }
-}
-
-/** The methods that a stage sees, undefined for all: HEAD answers what GET does, so a stage for one guards the other. */
-export function coveredMethods(methods: readonly string[]): ReadonlySet<string> | undefined {
-  if (methods.length === 0) return undefined
-  return new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)
 }
 
 function obey(exchange: Exchange, verdict: RequestVerdict): StageVerdict {
