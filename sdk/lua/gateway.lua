@@ -15,6 +15,7 @@
 ---@field method string Method in upper case.
 ---@field path string Path as the router reads it, without the query.
 ---@field query table<string, string> Query parameters, the first value of each.
+---@field loose_path string The path as servers may read it that decode `%2F`, leave out what follows a `;` in a segment and join slashes; mostly the same as `path`. A guard that compares paths by itself compares both.
 ---@field raw_query string The query as it was sent, without the question mark.
 ---@field headers table<string, string> Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.
 ---@field header_count integer Header lines as they were sent, every repetition included, without those credentials.

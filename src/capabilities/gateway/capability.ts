@@ -197,6 +197,11 @@ function gatewayClasses(): ClassDoc[] {
           luaType: 'table<string, string>',
           doc: 'Query parameters, the first value of each.',
         },
+        {
+          name: 'loose_path',
+          luaType: 'string',
+          doc: 'The path as servers may read it that decode `%2F`, leave out what follows a `;` in a segment and join slashes; mostly the same as `path`. A guard that compares paths by itself compares both.',
+        },
         { name: 'raw_query', luaType: 'string', doc: 'The query as it was sent, without the question mark.' },
         {
           name: 'headers',
