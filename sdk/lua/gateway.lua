@@ -15,6 +15,7 @@
 ---@field method string Method in upper case.
 ---@field path string Path as the router reads it, without the query.
 ---@field query table<string, string> Query parameters, the first value of each.
+---@field loose_path string The path as servers may read it that decode `%2F`, leave out what follows a `;` in a segment and join slashes; mostly the same as `path`. A guard that compares paths by itself compares both.
 ---@field raw_query string The query as it was sent, without the question mark.
 ---@field headers table<string, string> Headers by lower-case name, the first value of each; the caller's credentials for the host are left out.
 ---@field header_count integer Header lines as they were sent, every repetition included, without those credentials.
@@ -125,8 +126,9 @@ gateway.shell = {}
 ---Returning nothing lets the request go on. `{ status, json or body, headers }` answers it, by the rules for the
 ---responses of routes. `{ request = { headers, path } }` changes it: headers by name, `false` to remove one, and a path,
 ---URL-encoded, with its query. Headers that say who sends, that belong to the connection or to proxies cannot be
----changed; a path cannot lead to the administration of the host. A changed request goes on to the stages behind, and to
----no stage twice.
+---changed; a path cannot lead to the administration of the host. With another path,
+---stages in front whose path it is decide about it as well, and a rule of the proxy is looked up anew; then it goes on to
+---the stages behind. No stage is called twice for one request.
 ---
 ---When it fails, cannot be run in time, or its breaker is open, the request is answered with 503, unless `fail` is
 ---`"open"`: then it goes on. Anything else that is returned is a failure too.

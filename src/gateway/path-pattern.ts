@@ -77,58 +77,65 @@ function compileGlob(entry: string): PathMatcher {
   if (entry.endsWith(`/${anySegments}`) && !head.includes(marksGlob)) {
     return (path) => path.startsWith(head) && (path.length === head.length || path[head.length] === '/')
   }
-  return (path) => path.startsWith('/') && matchesSegments(path.slice(1).split('/'), segments)
+  const groups = groupSegments(segments)
+  return (path) => path.startsWith('/') && matchesGroups(path.slice(1).split('/'), groups)
 }
 
-function matchesSegments(path: readonly string[], glob: readonly string[]): boolean {
-  return matchesWildcards(path, glob, (segment) => segment === anySegments, matchesSegment)
-}
+/** Tells whether one segment of a path is meant. */
+type SegmentMatcher = (segment: string) => boolean
 
-function matchesSegment(segment: string, glob: string): boolean {
-  if (!glob.includes(marksGlob)) return segment === glob
-  if (glob === marksGlob) return segment !== ''
-  return matchesWildcards(segment, glob, isStar, isSame)
-}
+/** Segments that follow each other; any number of others may be between one group and the next. */
+type Group = readonly SegmentMatcher[]
 
-function isStar(character: string): boolean {
-  return character === marksGlob
-}
-
-function isSame(a: string, b: string): boolean {
-  return a === b
-}
-
-/**
- * Matches items with a row of patterns, of which wildcards stand for any number of items. It goes back to the last
- * wildcard only, as an earlier one can take nothing that the last one cannot.
- */
-function matchesWildcards(
-  items: ArrayLike<string>,
-  patterns: ArrayLike<string>,
-  isWildcard: (pattern: string) => boolean,
-  matches: (item: string, pattern: string) => boolean,
-): boolean {
-  let item = 0
-  let pattern = 0
-  let wildcard = -1
-  let resume = 0
-  while (item < items.length) {
-    const next = patterns[pattern]
-    if (next !== undefined && isWildcard(next)) {
-      wildcard = pattern
-      resume = item
-      pattern += 1
-    } else if (next !== undefined && matches(items[item] as string, next)) {
-      item += 1
-      pattern += 1
-    } else if (wildcard >= 0) {
-      resume += 1
-      item = resume
-      pattern = wildcard + 1
-    } else {
-      return false
-    }
+function groupSegments(segments: readonly string[]): readonly Group[] {
+  const groups: SegmentMatcher[][] = [[]]
+  for (const segment of segments) {
+    if (segment === anySegments) groups.push([])
+    else groups.at(-1)?.push(compileSegment(segment))
   }
-  while (pattern < patterns.length && isWildcard(patterns[pattern] as string)) pattern += 1
-  return pattern === patterns.length
+  return groups
+}
+
+/** The first group stands at the start, the last at the end, each of the others as early as it can. */
+function matchesGroups(path: readonly string[], groups: readonly Group[]): boolean {
+  const first = groups[0] as Group
+  if (groups.length === 1) return path.length === first.length && isAt(path, 0, first)
+  const last = groups.at(-1) as Group
+  const end = path.length - last.length
+  if (end < first.length || !isAt(path, 0, first) || !isAt(path, end, last)) return false
+  let from = first.length
+  for (const group of groups.slice(1, -1)) {
+    while (from + group.length <= end && !isAt(path, from, group)) from += 1
+    from += group.length
+    if (from > end) return false
+  }
+  return true
+}
+
+function isAt(path: readonly string[], from: number, group: Group): boolean {
+  for (let at = 0; at < group.length; at += 1) {
+    if (!(group[at] as SegmentMatcher)(path[from + at] as string)) return false
+  }
+  return true
+}
+
+/** What is between the stars is looked for by the engine itself: a segment is as long as a client makes it. */
+function compileSegment(glob: string): SegmentMatcher {
+  if (!glob.includes(marksGlob)) return (segment) => segment === glob
+  if (glob === marksGlob) return (segment) => segment !== ''
+  const pieces = glob.split(marksGlob)
+  const first = pieces[0] as string
+  const last = pieces.at(-1) as string
+  const middle = pieces.slice(1, -1).filter((piece) => piece !== '')
+  return (segment) => {
+    const end = segment.length - last.length
+    if (end < first.length || !segment.startsWith(first) || !segment.endsWith(last)) return false
+    let from = first.length
+    for (const piece of middle) {
+      const at = segment.indexOf(piece, from)
+      if (at === -1) return false
+      from = at + piece.length
+    }
+    return from <= end
+  }
 }

@@ -48,6 +48,10 @@ interface Passage {
   readonly chain: StageChain
   /** Index of the next request stage. */
   next: number
+  /** Index of the first request stage that has not had its turn. */
+  reached: number
+  /** The target that the stages before `next` were asked about. */
+  target: string | undefined
   isFinished: boolean
 }
 
@@ -126,6 +130,8 @@ export class Pipeline {
       exchange: new Exchange(request, reply, this.#options),
       chain: this.#current(),
       next: 0,
+      reached: 0,
+      target: raw.url,
       isFinished: false,
     }
     raw[passageKey] = passage
@@ -144,12 +150,11 @@ export class Pipeline {
 
   #run(app: FastifyInstance, passage: Passage, done: () => void): void {
     const { exchange, chain } = passage
-    while (passage.next < chain.request.length) {
+    while (hasNext(passage)) {
       const stage = chain.request[passage.next] as Stage
-      passage.next += 1
       let verdict: StageVerdict | Promise<StageVerdict>
       try {
-        verdict = stage.onRequest?.(exchange)
+        verdict = ask(stage, passage)
       } catch (error) {
         this.#fail(exchange, stage, error)
         return
@@ -228,6 +233,24 @@ export class Pipeline {
     answer.setHeader('content-type', 'application/json; charset=utf-8')
     answer.replaceBody(body)
   }
+}
+
+/** Whether a request stage is to be asked: where a stage has changed the target, those in front are as well. */
+function hasNext(passage: Passage): boolean {
+  const { url } = passage.exchange.request.raw
+  if (url !== passage.target) {
+    passage.target = url
+    passage.next = 0
+  }
+  return passage.next < passage.chain.request.length
+}
+
+function ask(stage: Stage, passage: Passage): StageVerdict | Promise<StageVerdict> {
+  const { exchange } = passage
+  passage.next += 1
+  if (passage.next <= passage.reached) return stage.onRewritten?.(exchange)
+  passage.reached = passage.next
+  return stage.onRequest?.(exchange)
 }
 
 function resume(exchange: Exchange, request: FastifyRequest, reply: FastifyReply): void {

@@ -40,6 +40,11 @@ export interface Stage {
   /** What operators see of it beside name and priority, e.g. paths and the state of a breaker. */
   describe?(): Readonly<Record<string, unknown>>
   onRequest?(exchange: Exchange): StageVerdict | Promise<StageVerdict>
+  /**
+   * Is asked after `onRequest` about a request that a stage behind has given another target: who guards that target, and
+   * was not concerned before, decides now. Each change of the target asks again.
+   */
+  onRewritten?(exchange: Exchange): StageVerdict | Promise<StageVerdict>
   /** Sees the head and, where it is in memory, the body of an answer before it is sent, and may change both. */
   onAnswer?(exchange: Exchange, answer: OutgoingAnswer): void | Promise<void>
   /** Is told once of each request when its answer has been sent or its client has gone. Must not throw. */

@@ -5,6 +5,8 @@
 local function pass() end
 local attempts = {
   { paths = {} }, { paths = "/x" }, { paths = { "" } }, { paths = { "x" } }, { paths = { "/a/../b" } }, { paths = { 1 } },
+  { paths = { "/a\u{202e}b" } }, { paths = { "/a\u{200b}/**" } }, { paths = { "/a\u{a0}fail=closed" } }, { paths = { "/a\u{9b}2J" } },
+  { paths = { "/a\u{3164}/**" } }, { paths = { "/a\u{2028}/**" } }, { paths = { "/**" .. ("/a"):rep(17) .. "/**" } },
   { paths = { ("/a"):rep(200) } }, { paths = { "/a", "/b", "/c", "/d", "/e", "/f", "/g", "/h", "/i" } },
   { methods = { "get" } }, { methods = { "" } }, { methods = { "GET " } }, { methods = "GET" }, { priority = 0 }, { priority = -1000 },
   { priority = 0 / 0 }, { priority = 1e9 }, { priority = "1" }, { fail = "never" }, { timeout_ms = 0 }, { timeout_ms = 1e9 },

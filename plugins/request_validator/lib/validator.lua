@@ -37,7 +37,9 @@ end
 ---@return boolean
 local function concerns(rule, req)
   local method = req.method == "HEAD" and "GET" or req.method
-  return is_at(req.path, rule.path) and (rule.methods == nil or has(rule.methods, method))
+  -- A server behind may take /api%2Fv1 for /api/v1.
+  local is_meant = is_at(req.path, rule.path) or is_at(req.loose_path, rule.path)
+  return is_meant and (rule.methods == nil or has(rule.methods, method))
 end
 
 ---@param rule request_validator.Rule

@@ -21,6 +21,15 @@ function test_forbidden_headers_are_refused_in_any_case()
   end
 end
 
+function test_no_spelling_of_a_path_gets_around_its_rules()
+  for _, path in ipairs({ "/api%2Fv1/elsewhere", "/api;a=b/v1/elsewhere", "//api/v1/elsewhere" }) do
+    test.assert_eq(400, status("GET", path, { ["x-original-url"] = "/x" }), path)
+  end
+  for _, path in ipairs({ "/api/v1%2Fcontent/x", "/api/v1/content;a/x", "/api//v1/content/x" }) do
+    test.assert_eq(415, status("POST", path, { ["content-type"] = "text/x-shellscript" }, "x"), path)
+  end
+end
+
 function test_too_many_and_too_large_heads_are_refused()
   local many = {}
   for n = 1, 70 do
@@ -60,7 +69,7 @@ function test_required_headers()
   local check = require("validator").check
   rules[#rules + 1] = { path = "/api/strict", required = { "x-client" } }
   local function verdict(path, headers)
-    return check({ method = "GET", path = path, headers = headers, header_count = 1, header_bytes = 1 })
+    return check({ method = "GET", path = path, loose_path = path, headers = headers, header_count = 1, header_bytes = 1 })
   end
   test.assert_eq(400, verdict("/api/strict", {}).status)
   test.assert_eq(400, verdict("/api/strict/x", { ["x-client"] = "" }).status)

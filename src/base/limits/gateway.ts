@@ -192,6 +192,8 @@ export const stageLimits = {
   pathsMax: 8,
   /** Characters of one path pattern; a longer one is refused. */
   pathCharactersMax: 128,
+  /** Segments of one path pattern, which may be looked for at each segment of a path; a pattern with more is refused. */
+  pathSegmentsMax: 16,
   /** Characters of what a stage is approved under, its methods and paths together; one with more is refused. */
   keyCharactersMax: 300,
   /** The smallest and the first priority; a smaller one is refused. */

@@ -1,3 +1,4 @@
+import { looseReading } from '../../gateway/request-path.js'
 import type { CallKind, CallSite } from '../../sandbox/call-kind.js'
 import { LuaRaise } from '../../sandbox/lua-value.js'
 import type { Pointer } from '../../sandbox/lua-wasm.js'
@@ -62,6 +63,7 @@ function pushHandler(site: CallSite, state: Pointer, kind: string, name: string)
 
 function pushSeenRequest(site: CallSite, state: Pointer, request: WireRequest): void {
   pushRequestHead(site, state, request)
+  setText(site, state, 'loose_path', looseReading(request.path))
   setText(site, state, 'raw_query', request.query)
   // A table holds one value of each name: what is sent several times shows here alone.
   const { rawHeaders } = request

@@ -5,14 +5,38 @@ import { isBlockedRequestHeader } from '../../outbound/request-headers.js'
 /** Names that say who sends a request, beside those that belong to the connection and to proxies. */
 const heldNames: ReadonlySet<string> = new Set(['authorization', 'cookie', 'cookie2', 'origin', 'x-identity'])
 
+/**
+ * Names by which servers behind take another method, path or sender than the ones that the request has and that were
+ * approved. A stage may take them out, which guards.
+ */
+const overridingNames: ReadonlySet<string> = new Set([
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-uri',
+  'x-original-url',
+  'x-rewrite-url',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  'true-client-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+])
+
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const invalidValuePattern = /[^\t\x20-\x7e\x80-\xff]/
 
 /** Tells whether a header of a request, in any spelling, is one that stages may neither set nor remove. */
 export function isHeldRequestHeader(name: string): boolean {
   if (isBlockedRequestHeader(name)) return true
-  const folded = name.trim().toLowerCase().replaceAll('_', '-')
+  const folded = fold(name)
   return heldNames.has(folded) || folded.startsWith('sec-')
+}
+
+/** Servers that turn headers into variables do not tell "_" from "-". */
+function fold(name: string): string {
+  return name.trim().toLowerCase().replaceAll('_', '-')
 }
 
 /**
@@ -24,6 +48,9 @@ export function checkRequestHeader(name: string, value: string | undefined): str
   const shown = JSON.stringify(name.slice(0, 64))
   if (isHeldRequestHeader(name)) {
     return `a stage cannot change the request header ${shown}: it belongs to the sender, the connection or the host`
+  }
+  if (value !== undefined && overridingNames.has(fold(name))) {
+    return `a stage cannot set the request header ${shown}: servers behind would take another method, path or sender; it can remove it`
   }
   if (!tokenPattern.test(name)) return `invalid request header name ${shown}: use letters, digits and "-"`
   const bytes = name.length + (value?.length ?? 0)

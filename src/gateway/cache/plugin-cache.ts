@@ -35,7 +35,7 @@ interface Space {
   readonly lru: BoundedLru<PluginValue>
 }
 
-/** Bytes for what a value needs beside its texts. */
+/** Bytes for what a value needs beside its texts; each of its tags needs as much, as it may have that tag for itself. */
 const overhead = 256
 
 /** Values that plugins keep in memory for a while; none sees those of another. */
@@ -84,14 +84,15 @@ export class PluginCache {
     const space = this.#space(plugin)
     const before = space.values.get(key)
     if (before !== undefined) space.lru.remove(before)
-    const texts = [key, json, ...tags]
+    const own = [...new Set(tags)]
+    const texts = [key, json, ...own]
     const value: PluginValue = {
       plugin,
       key,
       json,
-      tags: [...new Set(tags)],
+      tags: own,
       endsMs: this.#now() + Math.min(ttlSeconds, cacheLimits.lifetimeSecondsMax) * 1000,
-      bytes: texts.reduce((sum, text) => sum + 2 * text.length, overhead),
+      bytes: texts.reduce((sum, text) => sum + 2 * text.length, overhead * (1 + own.length)),
     }
     space.values.set(key, value)
     space.tags.add(value)

@@ -64,6 +64,11 @@ export class GatewayProxy {
       priority: stagePriorities.proxy,
       describe: () => ({ rules: this.rules.active.length, tunnels: this.#tunnels.size }),
       onRequest: (exchange) => this.#decide(exchange),
+      // What stages in front of the target decide about is what it gets.
+      onRewritten: (exchange) => {
+        exchange.destination = undefined
+        return this.#decide(exchange)
+      },
     }
   }
 

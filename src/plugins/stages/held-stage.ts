@@ -5,7 +5,7 @@ import { failureAnswer } from '../../gateway/pipeline.js'
 import type { Stage, StageVerdict } from '../../gateway/stage.js'
 import { withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
-import { createScopeMatcher } from './stage-scope.js'
+import { concernedBy } from './stage-reach.js'
 
 /** Why an approved stage cannot run: its plugin could not be loaded, or has changed and waits for an approval. */
 export type HeldReason = 'failed' | 'waiting'
@@ -30,6 +30,7 @@ export class HeldStage implements Stage {
   readonly key: string
   readonly reason: HeldReason
   readonly onRequest?: NonNullable<Stage['onRequest']>
+  readonly onRewritten?: NonNullable<Stage['onRewritten']>
   readonly onAnswer?: NonNullable<Stage['onAnswer']>
   readonly #options: HeldStageOptions
   readonly #concerns: (exchange: Exchange) => boolean
@@ -42,9 +43,11 @@ export class HeldStage implements Stage {
     this.key = key
     this.reason = reason
     this.#options = options
-    this.#concerns = createScopeMatcher(scope, options.isUntouched)
-    if (scope.event === 'on_request') this.onRequest = (exchange) => this.#enter(exchange)
-    else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
+    this.#concerns = concernedBy(scope, options.isUntouched)
+    if (scope.event === 'on_request') {
+      this.onRequest = (exchange) => this.#enter(exchange)
+      this.onRewritten = this.onRequest
+    } else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
 
   describe(): Readonly<Record<string, unknown>> {

@@ -7,14 +7,15 @@ import {
 } from '../../capabilities/gateway/wire.js'
 import type { WireResponse } from '../../capabilities/http/wire.js'
 import type { Exchange } from '../../gateway/exchange.js'
+import { ExchangeNote } from '../../gateway/exchange-note.js'
 import type { OutgoingAnswer } from '../../gateway/outgoing-answer.js'
 import { failureAnswer } from '../../gateway/pipeline.js'
 import { routedPath } from '../../gateway/request-path.js'
 import type { Stage, StageAnswer, StageVerdict } from '../../gateway/stage.js'
 import { changeAnswer, seenAnswer, withholdAnswer } from './answer-changes.js'
 import { stageUnavailable } from './errors.js'
+import { concernedBy } from './stage-reach.js'
 import { StageRunner, type StageRunnerOptions } from './stage-runner.js'
-import { createScopeMatcher } from './stage-scope.js'
 
 export interface PluginStageOptions extends Omit<StageRunnerOptions, 'name' | 'kind'> {
   readonly declaration: StageDeclaration
@@ -31,10 +32,14 @@ export class PluginStage implements Stage {
   readonly plugin: string
   readonly declaration: StageDeclaration
   readonly runner: StageRunner
+  /** Whether it is for a request, by its method and path. */
+  readonly concerns: (exchange: Exchange) => boolean
   readonly onRequest?: NonNullable<Stage['onRequest']>
+  readonly onRewritten?: NonNullable<Stage['onRewritten']>
   readonly onAnswer?: NonNullable<Stage['onAnswer']>
   readonly #options: PluginStageOptions
-  readonly #isInScope: (exchange: Exchange) => boolean
+  /** Set when it was asked: it decides about each request once, so that no two stages send one back and forth for ever. */
+  readonly #asked = new ExchangeNote<true>()
 
   constructor(options: PluginStageOptions) {
     const { declaration, plugin } = options
@@ -43,7 +48,7 @@ export class PluginStage implements Stage {
     this.plugin = plugin
     this.declaration = declaration
     this.#options = options
-    this.#isInScope = createScopeMatcher(declaration, options.isUntouched)
+    this.concerns = concernedBy(declaration, options.isUntouched)
     const isRequest = declaration.event === 'on_request'
     this.runner = new StageRunner({
       ...options,
@@ -51,8 +56,10 @@ export class PluginStage implements Stage {
       kind: isRequest ? stageCallKinds.request : stageCallKinds.response,
       timeoutMs: declaration.timeoutMs ?? options.timeoutMs,
     })
-    if (isRequest) this.onRequest = (exchange) => this.#enter(exchange)
-    else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
+    if (isRequest) {
+      this.onRequest = (exchange) => this.#enter(exchange)
+      this.onRewritten = (exchange) => (this.#asked.of(exchange) ? undefined : this.#enter(exchange))
+    } else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
 
   describe(): Readonly<Record<string, unknown>> {
@@ -67,13 +74,10 @@ export class PluginStage implements Stage {
     }
   }
 
-  /** Whether it is for a request, by its method and path. */
-  concerns(exchange: Exchange): boolean {
-    return this.#isInScope(exchange)
-  }
-
   #enter(exchange: Exchange): StageVerdict | Promise<StageVerdict> {
-    return this.concerns(exchange) ? this.#decide(exchange) : undefined
+    if (!this.concerns(exchange)) return undefined
+    this.#asked.set(exchange, true)
+    return this.#decide(exchange)
   }
 
   async #decide(exchange: Exchange): Promise<StageVerdict> {

@@ -3,21 +3,20 @@ import type { Exchange } from '../../gateway/exchange.js'
 import { compilePaths } from '../../gateway/path-pattern.js'
 
 /**
- * Tells whether a stage is for a request, by its method and path. Also a path that only others read as one of its own
- * counts: a guard must hold for all spellings of what it guards.
+ * Makes the function that tells which requests a stage is for, by their methods and paths: also by the path as a server
+ * behind may read it. What stands for a stage that cannot run is for the same ones.
  *
- * @param isUntouched Whether a path is one that no stage of a plugin sees.
+ * @param isUntouched Tells paths that no stage of a plugin sees.
  */
-export function createScopeMatcher(
-  scope: Pick<StageScope, 'methods' | 'paths'>,
+export function concernedBy(
+  { methods, paths }: Pick<StageScope, 'methods' | 'paths'>,
   isUntouched: (path: string) => boolean,
 ): (exchange: Exchange) => boolean {
-  const isForPath = compilePaths(scope.paths)
-  const methods = coveredMethods(scope.methods)
+  const covered = coveredMethods(methods)
+  const isForPath = compilePaths(paths)
   return ({ method, path, loosePath }) => {
-    if (methods !== undefined && !methods.has(method)) return false
-    const isMeant = isForPath(path) || (loosePath !== path && isForPath(loosePath))
-    return isMeant && !isUntouched(path)
+    if (covered !== undefined && !covered.has(method)) return false
+    return (isForPath(path) || (loosePath !== path && isForPath(loosePath))) && !isUntouched(path)
   }
 }
 
