@@ -44,6 +44,8 @@ export interface Cors {
    * @throws `CORS_RULE_CONFIGURED`; errors of the database.
    */
   remove(id: string): Promise<boolean>
+  /** Takes in the rules as they stand in the database now, e.g. as another process has left them. */
+  refresh(): Promise<void>
 }
 
 /**
@@ -56,7 +58,7 @@ export async function createCors(options: CorsOptions): Promise<Cors> {
   const last = configured === undefined ? [] : [readConfiguredRule(configured, now())]
   const store = new CorsRuleStore(options.database, options.log)
   const rules = new StoredCors(store, last, now)
-  await rules.load()
+  await rules.refresh()
   const isPreflightLeft = configured?.preflight === false
   return Object.assign(rules, {
     stage: createCorsStage({
@@ -81,10 +83,11 @@ class StoredCors implements Omit<Cors, 'stage'> {
     this.#store = store
     this.#last = last
     this.#now = now
+    this.#hold([])
   }
 
-  async load(): Promise<void> {
-    this.#hold(await this.#store.all())
+  refresh(): Promise<void> {
+    return this.#inTurn(() => this.#read())
   }
 
   list(): readonly CorsRule[] {
@@ -134,7 +137,20 @@ class StoredCors implements Omit<Cors, 'stage'> {
     this.selection = selectFrom(this.#all)
   }
 
+  async #read(): Promise<void> {
+    const stored = await this.#store.news()
+    if (stored !== undefined && JSON.stringify(stored) !== JSON.stringify(this.#stored)) this.#hold(stored)
+  }
+
+  /** Each change is one to what stands in the database then. */
   #change<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#read()
+      return work()
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const change = this.#changes.then(work, work)
     // The next change does not wait for the outcome of this one to be dealt with.
     this.#changes = change.catch(() => undefined)
