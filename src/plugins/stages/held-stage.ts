@@ -45,8 +45,12 @@ export class HeldStage implements Stage {
     this.#options = options
     const isForPath = compilePaths(scope.paths)
     const methods = coveredMethods(scope.methods)
-    this.#concerns = ({ method, path }) =>
-      (methods === undefined || methods.has(method)) && isForPath(path) && !options.isUntouched(path)
+    // As the stage that it stands for: in any spelling of a path.
+    this.#concerns = ({ method, path, loosePath }) => {
+      if (methods !== undefined && !methods.has(method)) return false
+      const isMeant = isForPath(path) || (loosePath !== path && isForPath(loosePath))
+      return isMeant && !options.isUntouched(path)
+    }
     if (scope.event === 'on_request') this.onRequest = (exchange) => this.#enter(exchange)
     else this.onAnswer = (exchange, answer) => this.#leave(exchange, answer)
   }
