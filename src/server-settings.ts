@@ -25,14 +25,14 @@ export interface ServerSettings {
  * Reads the settings of a server from the configuration.
  *
  * @param openFilesMax Files that the process may have open; undefined where nobody knows.
- * @returns `maxConnections` is lowered to what the process can open, and a missing limit per address is filled in.
+ * @returns `maxConnections` is lowered to what the process can open; it and the limit per address are filled in where they are 0.
  */
 export function readServerSettings(
   { server }: Pick<Config, 'server'>,
   openFilesMax: number | undefined,
 ): ServerSettings {
   const openable = Math.floor((openFilesMax ?? Number.POSITIVE_INFINITY) * serverLimits.openFilesShare)
-  const maxConnections = Math.max(1, Math.min(server.maxConnections, openable))
+  const maxConnections = Math.max(1, Math.min(server.maxConnections || serverLimits.connectionsMax, openable))
   return {
     headersTimeoutMs: parseDuration(server.headersTimeout),
     requestTimeoutMs: parseDuration(server.requestTimeout),

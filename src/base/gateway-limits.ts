@@ -138,7 +138,7 @@ export const cacheLimits = {
   waitMs: 5000,
   /** Milliseconds for which requests do not wait for each other after an answer that could not be kept. */
   passMs: 10_000,
-  /** URLs of which is known that their answers cannot be kept; the oldest is forgotten. */
+  /** URLs of which is known that their answers cannot be kept; above it, those learnt first are forgotten. */
   passesMax: 1000,
   /** Bytes of values that one plugin has in its cache; the least recently used go first. */
   pluginBytesMax: 8 * 1024 * 1024,

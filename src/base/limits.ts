@@ -555,6 +555,8 @@ export const serverLimits = {
   refusalLogMs: 10_000,
   /** Part of the files that the process may open which connections may take; the rest is for everything else. */
   openFilesShare: 0.75,
+  /** Connections at once where the configuration names no number; fewer where the process may open fewer files. */
+  connectionsMax: 16_384,
   /** Characters of one segment of a path. */
   pathSegmentMax: 1024,
   /** Time between two looks, during a shutdown, for connections that have answered their last request. */

@@ -49,11 +49,11 @@ export const serverSettings = {
       'Requests on one connection; the last one is answered with `Connection: close`. 0 sets no limit.',
   }),
   maxConnections: Type.Integer({
-    default: 16_384,
-    minimum: 1,
+    default: 0,
+    minimum: 0,
     maximum: 1_000_000,
     description:
-      'Connections that are open at once; one more is answered 503. At most three quarters of the files that the process may open.',
+      'Connections that are open at once, at most three quarters of the files that the process may open; one more is answered 503. 0 takes 16,384, or as many as the process may open.',
   }),
   maxConnectionsPerAddress: Type.Integer({
     default: 0,

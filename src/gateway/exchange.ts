@@ -78,7 +78,11 @@ export class Exchange {
 
   /** Sets a header of the request for everything behind, or takes it out when the value is undefined. */
   setRequestHeader(name: string, value: string | undefined): void {
-    const { headers, rawHeaders } = this.request.raw
+    const { raw } = this.request
+    const { rawHeaders } = raw
+    // Who has read the headers before keeps them as they were.
+    const headers = { ...raw.headers }
+    raw.headers = headers
     const key = name.toLowerCase()
     for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
       if (rawHeaders[at]?.toLowerCase() === key) rawHeaders.splice(at, 2)

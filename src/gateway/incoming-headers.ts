@@ -5,6 +5,8 @@ import type { Exchange } from './exchange.js'
  * outside reaches no rule, no plugin and no server behind.
  */
 const identityHeader = 'x-identity'
+/** Some servers read it in this spelling as well. */
+const looseIdentityHeader = 'x_identity'
 
 /** Options of a connection that are no names of headers, or of headers without which a message is another one. */
 const keptOptions: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te', 'trailer'])
@@ -29,9 +31,8 @@ const keptHeaders: ReadonlySet<string> = new Set([
  */
 export function takeOutForeign(exchange: Exchange): void {
   const { headers } = exchange.request.raw
-  for (const name of [identityHeader, 'x_identity']) {
-    if (headers[name] !== undefined) exchange.setRequestHeader(name, undefined)
-  }
+  if (headers[identityHeader] !== undefined) exchange.setRequestHeader(identityHeader, undefined)
+  if (headers[looseIdentityHeader] !== undefined) exchange.setRequestHeader(looseIdentityHeader, undefined)
   const { connection } = headers
   if (connection === undefined || keptOptions.has(connection)) return
   const options = connection

@@ -41,10 +41,12 @@ export class OutgoingAnswer {
 
   /** Replaces what the answer had under this name. */
   setHeader(name: string, value: string): void {
+    const reply = this.#reply
+    // Stages set headers early and enforce them late; most of the time they are what they were.
+    if (reply.getHeader(name) === value) return
     // Of this header alone Fastify keeps what there was.
-    if (name.length === cookieHeader.length && name.toLowerCase() === cookieHeader)
-      this.#reply.removeHeader(name)
-    this.#reply.header(name, value)
+    if (name.length === cookieHeader.length && name.toLowerCase() === cookieHeader) reply.removeHeader(name)
+    reply.header(name, value)
   }
 
   removeHeader(name: string): void {

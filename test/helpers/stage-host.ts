@@ -83,7 +83,8 @@ export async function createStageHost(
     isApproved: ({ name }, key) => options.isApproved?.(name, key) ?? true,
     untouched: ['/api/v1/admin'],
     breaker: { failuresMax: 3, resetMs: options.resetMs ?? 60_000 },
-    ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    // What is asked of most stages is what they do, on a machine that may have little time for them.
+    timeoutMs: options.timeoutMs ?? 5000,
   })
   const pipeline = new Pipeline({
     stages: [],

@@ -126,8 +126,8 @@ export function readCacheRequest(exchange: Exchange, keyed: readonly string[]): 
   const isReload = ageMax === 0 || directives.has('no-cache') || isLegacyReload(raw.headers)
   const isConditional =
     raw.headers['if-none-match'] !== undefined || raw.headers['if-modified-since'] !== undefined
-  // Stages behind may change the headers: later requests are looked up by what their clients sent.
-  return { primary, host, url, headers: { ...raw.headers }, flightKey, ageMax, isReload, isConditional }
+  // Stages behind may give the request other headers; later ones are looked up by what their clients sent, as these are.
+  return { primary, host, url, headers: raw.headers, flightKey, ageMax, isReload, isConditional }
 }
 
 function isLegacyReload(headers: IncomingHttpHeaders): boolean {

@@ -29,8 +29,9 @@ class WaitedFor implements Flight {
 export class Flights {
   readonly #waitMs: number
   readonly #flights = new Map<string, WaitedFor>()
-  /** Keys whose answers could not be kept, and until when that is believed; the oldest first. */
-  readonly #passes = new Map<string, number>()
+  /** Keys whose answers could not be kept, and until when that is believed: those learnt lately, and those before. */
+  #passes = new Map<string, number>()
+  #olderPasses = new Map<string, number>()
 
   constructor(waitMs: number = cacheLimits.waitMs) {
     this.#waitMs = waitMs
@@ -68,23 +69,23 @@ export class Flights {
   /** Remembers for a while whether answers of this key can be kept. */
   learn(key: string, isKept: boolean, nowMs: number): void {
     const until = this.#passes.get(key)
-    // What was learnt lately is not worth moving to the end of the row for each answer.
+    // What was learnt lately is not worth learning anew with each answer.
     if (!isKept && until !== undefined && until - nowMs > cacheLimits.passMs / 2) return
-    if (until !== undefined) this.#passes.delete(key)
-    if (isKept) return
-    this.#passes.set(key, nowMs + cacheLimits.passMs)
-    if (this.#passes.size <= cacheLimits.passesMax) return
-    for (const oldest of this.#passes.keys()) {
-      this.#passes.delete(oldest)
+    if (isKept) {
+      this.#passes.delete(key)
+      this.#olderPasses.delete(key)
       return
     }
+    // Whole tables are dropped: to find the oldest entry of one takes the longer the more were deleted.
+    if (until === undefined && this.#passes.size >= cacheLimits.passesMax / 2) {
+      this.#olderPasses = this.#passes
+      this.#passes = new Map()
+    }
+    this.#passes.set(key, nowMs + cacheLimits.passMs)
   }
 
   #isPassed(key: string, nowMs: number): boolean {
-    const until = this.#passes.get(key)
-    if (until === undefined) return false
-    if (nowMs < until) return true
-    this.#passes.delete(key)
-    return false
+    const until = this.#passes.get(key) ?? this.#olderPasses.get(key)
+    return until !== undefined && nowMs < until
   }
 }

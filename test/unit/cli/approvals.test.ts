@@ -225,7 +225,7 @@ test('diff shows what waits, what is approved and what was dropped, and what to 
       '  core   content_data:read  (reads rows)',
       '  kv     config:read',
       '  kv     orders:write',
-      '  stage  request /admin  (the plugin says: guards)',
+      '  stage  request /admin  (guards)',
       '  gateway log:read  (reads who sent what)',
       'approved:',
       '  hook   after_create:*',

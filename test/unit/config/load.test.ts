@@ -59,7 +59,7 @@ test('without any source every key has its default', () => {
   assert.deepEqual(config.plugin_trusted_proxies, [])
   assert.equal(config.plugin_max_memory, 33_554_432)
   assert.deepEqual([config.server.host, config.server.port], ['127.0.0.1', 8080])
-  assert.deepEqual([config.server.headersTimeout, config.server.maxConnections], ['20s', 16_384])
+  assert.deepEqual([config.server.headersTimeout, config.server.maxConnections], ['20s', 0])
   assert.deepEqual(config.log, { level: 'info', format: 'json' })
   assert.equal(config.database_url, 'sqlite:./data/modula.db')
   assert.deepEqual(new Set(origins.values()), new Set(['default']))
