@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Fastify from 'fastify'
+import { sql } from 'kysely'
 import { HostError } from '../../../../src/base/errors.js'
 import { compilePattern } from '../../../../src/gateway/proxy/pattern.js'
 import { createProxy } from '../../../../src/gateway/proxy/proxy.js'
@@ -158,6 +159,20 @@ test('a stored rule that cannot be used can be deleted', async (t) => {
   assert.equal((await call('DELETE', '/rules/broken')).status, 404)
   const left = await database.kysely.selectFrom('proxy_rules').select('id').execute()
   assert.deepEqual(left, [{ id }])
+  assert.equal(proxy.rules.list().length, 1)
+})
+
+test('a rule for which the disk has no room is not in force, and can be added later', async (t) => {
+  const { call, database, proxy } = await startRoutes(t)
+  const pages = (count: number) => sql`pragma max_page_count = ${sql.lit(count)}`.execute(database.kysely)
+  const headers = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`x-${at}`, 'a'.repeat(2000)]))
+  await pages(1)
+  assert.ok((await call('POST', '/rules', { pattern: '^/a', target, headers })).status >= 500)
+  assert.deepEqual(proxy.rules.list(), [])
+  await proxy.rules.refresh()
+  assert.deepEqual(proxy.rules.list(), [])
+  await pages(1_000_000)
+  assert.equal((await call('POST', '/rules', { pattern: '^/a', target, headers })).status, 201)
   assert.equal(proxy.rules.list().length, 1)
 })
 
