@@ -4,7 +4,7 @@ import type { FastifyPluginCallback } from 'fastify'
 const healthSchema = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('unavailable')], {
     description:
-      '"degraded" when a plugin has failed: the host itself serves. "unavailable", with status 503, while the host shuts down or its database does not answer.',
+      '"degraded" when a plugin has failed, or an approved stage of the gateway does not run: the host itself serves. "unavailable", with status 503, while the host shuts down or its database does not answer.',
   }),
   checks: Type.Object({
     database: Type.Union([Type.Literal('ok'), Type.Literal('failed')]),
@@ -12,6 +12,15 @@ const healthSchema = Type.Object({
       running: Type.Integer(),
       failed: Type.Array(Type.String(), { description: 'Names of plugins that could not be loaded.' }),
     }),
+    stages: Type.Object(
+      {
+        paused: Type.Integer({ description: 'Stages that failed too often and are left out for a time.' }),
+        held: Type.Integer({
+          description: 'Stages that cannot run, so that what they guard answers 503 until somebody acts.',
+        }),
+      },
+      { description: 'Approved stages of the gateway that do not run; `/gateway/api/pipeline` names them.' },
+    ),
   }),
 })
 

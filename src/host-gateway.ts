@@ -8,6 +8,7 @@ import { ResponseCache } from './gateway/cache/response-cache.js'
 import { addCompression } from './gateway/compression.js'
 import { type Cors, createCors } from './gateway/cors/cors.js'
 import { addCorsRoutes } from './gateway/cors/cors-routes.js'
+import { Follower } from './gateway/follower.js'
 import { createMonitor, type Monitor } from './gateway/monitor/monitor.js'
 import { compilePaths } from './gateway/path-pattern.js'
 import { Pipeline } from './gateway/pipeline.js'
@@ -29,7 +30,7 @@ import { DirectoryView } from './plugins/directory-view.js'
 import { createGatewayCalls } from './plugins/gateway/gateway-calls.js'
 import type { PluginMemory } from './plugins/gateway/plugin-memory.js'
 import type { GrantDirectory, PluginDirectory } from './plugins/plugin-directory.js'
-import { createStageEngine, type StageEngine } from './plugins/stages/stage-engine.js'
+import { createStageEngine, type StageEngine, type StageTroubles } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
 import type { Metrics } from './telemetry/metrics.js'
 
@@ -107,12 +108,19 @@ export class HostGateway {
     }
   }
 
-  start(): Promise<void> {
-    return this.#parts.monitor.start()
+  async start(): Promise<void> {
+    await this.#parts.monitor.start()
+    this.#parts.follower.start()
+  }
+
+  /** Approved stages of plugins that do not run at this moment. */
+  troubles(): StageTroubles {
+    return this.#parts.engine.troubles()
   }
 
   /** To be called when no request is served any more, and before the database is closed. */
   async close(): Promise<void> {
+    await this.#parts.follower.close()
     await this.#parts.monitor.close()
     this.#parts.engine.close()
   }
@@ -122,6 +130,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
   readonly pipeline: Pipeline
   readonly engine: StageEngine
   readonly monitor: Monitor
+  readonly follower: Follower
   readonly limit: RateLimit | undefined
   readonly cors: Cors
   readonly shell: Shell
@@ -198,6 +207,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     pipeline,
     engine,
     monitor,
+    follower: new Follower({ database, followed: { proxy: proxy.rules, cors, shell }, log }),
     limit,
     cors,
     shell,

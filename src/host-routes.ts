@@ -23,6 +23,7 @@ import type { KvMeasurements } from './kv/routes/routes-options.js'
 import { StreamSlots } from './kv/routes/stream-slots.js'
 import { createPluginRoutes } from './plugins/dispatch.js'
 import type { PluginManager } from './plugins/manager.js'
+import type { StageTroubles } from './plugins/stages/stage-engine.js'
 import type { Logger } from './telemetry/logger.js'
 import type { Metrics } from './telemetry/metrics.js'
 import type { Tracing } from './telemetry/tracing.js'
@@ -76,7 +77,9 @@ export async function mountRoutes(
   await app.register(createOpenApi({ version: productVersion() }))
   await gateway.mountRoutes(app)
   await gateway.start()
-  await app.register(createHealthRoutes(() => checkHealth(database, manager, lifecycle.isShuttingDown)))
+  await app.register(
+    createHealthRoutes(() => checkHealth(database, manager, gateway.troubles(), lifecycle.isShuttingDown)),
+  )
   if (metrics !== undefined) {
     const { access } = material.config.metrics
     await mountMetrics(app, { metrics, access, authenticate: door.authenticate, log })
@@ -169,6 +172,7 @@ function headerText(value: string | readonly string[] | undefined): string | und
 async function checkHealth(
   database: CoreDatabase,
   manager: PluginManager,
+  stages: StageTroubles,
   isShuttingDown: boolean,
 ): Promise<Health> {
   const { running, failed } = manager.statusReport()
@@ -180,6 +184,7 @@ async function checkHealth(
     databaseState = 'failed'
   }
   const serves = databaseState === 'ok' && !isShuttingDown
-  const status = serves ? (failed.length > 0 ? 'degraded' : 'ok') : 'unavailable'
-  return { status, checks: { database: databaseState, plugins } }
+  const isDegraded = failed.length > 0 || stages.paused > 0 || stages.held > 0
+  const status = serves ? (isDegraded ? 'degraded' : 'ok') : 'unavailable'
+  return { status, checks: { database: databaseState, plugins, stages } }
 }

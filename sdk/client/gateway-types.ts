@@ -133,6 +133,7 @@ export interface GatewayProxyFields {
   readonly rewrite?: string
   readonly changeOrigin?: boolean
   readonly secure?: boolean
+  /** Values are given as `***`; one that is sent so stays what it is. */
   readonly headers?: Readonly<Record<string, string>>
   readonly ws?: boolean
   readonly base?: string

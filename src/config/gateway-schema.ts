@@ -169,7 +169,8 @@ const proxyRule = Type.Object(
     ),
     publicRoutes: Type.Optional(
       Type.Union([Type.Array(Type.String()), Type.Record(Type.String(), Type.Array(Type.String()))], {
-        description: 'Globs of paths that need no authentication: a list, or lists by method or ALL.',
+        description:
+          'Globs of paths: a list, or lists by method or ALL. Kept with the rule, without effect: the gateway asks nobody for credentials on the way to a target, on other paths either.',
       }),
     ),
     enabled: Type.Optional(Type.Boolean({ description: 'False leaves the rule out; true when missing.' })),

@@ -58,7 +58,8 @@ function compileRegex(entry: string): PathMatcher {
   try {
     // By itself first: "a)|(b" is valid between the parentheses that anchor it, and anchored no longer.
     new RegExp(entry)
-    const whole = new RegExp(`^(?:${entry})$`)
+    // A path can have line feeds in it, as %0A: they must not lead it past an entry with a dot.
+    const whole = new RegExp(`^(?:${entry})$`, 's')
     return (path) => whole.test(path)
   } catch (error) {
     throw pathPatternInvalid({ entry, problem: messageOf(error) })

@@ -13,11 +13,11 @@ export function routedPath(url: string): string {
   }
 }
 
-const looselyRead = /%2f|;|\/\//i
+const looselyRead = /%2f|;|\/\/|.\/$/i
 
 /**
- * Reads a path as servers may that decode slashes, leave parameters out of segments and join slashes: a rule that
- * guards what is below a path must hold for these spellings of it, too.
+ * Reads a path as servers may that decode slashes, leave parameters out of segments, join slashes and do not
+ * look at one at the end: a rule that guards a path must hold for these spellings of it, too.
  *
  * @param path What `routedPath` gave; most are given back as they are.
  */
@@ -27,6 +27,7 @@ export function looseReading(path: string): string {
     .replace(/;[^/]*/g, '')
     .replace(/%2f/gi, '/')
     .replace(/\/{2,}/g, '/')
+    .replace(/(.)\/$/, '$1')
 }
 
 /** The query of a request target, without the question mark. */

@@ -22,7 +22,10 @@ async function startGuarded(t: TestContext, options: string): Promise<TestHost> 
   end, { paths = { "/news/**" }, ${options} })`
   return startHost(t, {
     plugins: { 'guard/init.lua': plugin('guard', guard) },
-    config: { 'gateway.cache.enabled': true, 'gateway.proxy.rules': [{ pattern: '^/', target }] },
+    config: {
+      'gateway.cache.enabled': true,
+      'gateway.proxy.rules': [{ pattern: '^/', target }],
+    },
   })
 }
 
@@ -43,4 +46,14 @@ it('serves from the cache to those that a stage in front of it lets in, and to n
   const kept = await server.send('GET', '/news/a', ticket)
   assert.deepEqual([kept.text, kept.headers['x-cache']], ['answer 1', 'HIT'])
   assert.equal((await server.send('GET', '/news/a')).status, 403)
+})
+
+it('keeps shut what a guard that does not start guards, in every spelling', async (t) => {
+  const server = await startGuarded(t, 'name = "door"')
+  const guarded = ['/news/a', '/news;x/a', '/news%2fa', '/news%2Fa', '/%6eews/a', '/news']
+  for (const path of guarded) assert.equal((await server.send('GET', path)).status, 403, path)
+  await server.write({ 'guard/init.lua': 'this is no Lua' })
+  await server.restart({ approve: false })
+  for (const path of guarded) assert.equal((await server.send('GET', path, ticket)).status, 503, path)
+  assert.equal((await server.send('GET', '/free')).status, 200)
 })

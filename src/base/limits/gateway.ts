@@ -1,3 +1,9 @@
+/** Limits of what is taken over from other processes on the same database. */
+export const followLimits = {
+  /** Time between two looks for rules and excludes that another process has changed. */
+  everyMs: 500,
+} as const
+
 /** Limits of the entries by which parts of the gateway name paths. */
 export const pathPatternLimits = {
   /** Characters of one entry; a longer one is refused where it is given. */

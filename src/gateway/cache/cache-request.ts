@@ -37,6 +37,7 @@ const routingHeaders = [
   'x-forwarded-ssl',
   'x-forwarded-uri',
   'x-host',
+  'x-http-host-override',
   'x-original-host',
   'x-original-uri',
   'x-original-url',
@@ -68,9 +69,16 @@ const personalHeaders: ReadonlySet<string> = new Set([
 export function isPersonal(headers: IncomingHttpHeaders): boolean {
   // Requests have fewer headers than there are such names.
   for (const name in headers) {
-    if (personalHeaders.has(name) && headers[name] !== undefined) return true
+    if (headers[name] === undefined) continue
+    if (personalHeaders.has(name) || (name.includes('_') && isDisguised(name))) return true
   }
   return Number(headers['content-length'] ?? 0) !== 0
+}
+
+/** Servers behind us may take an underscore for a hyphen, so that such a header is one of those that no key has. */
+function isDisguised(name: string): boolean {
+  const folded = name.replaceAll('_', '-')
+  return personalHeaders.has(folded) || (routingHeaders as readonly string[]).includes(folded)
 }
 
 /** Gives the headers that every answer depends on. */

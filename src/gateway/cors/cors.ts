@@ -45,6 +45,8 @@ export interface Cors {
    * @throws `CORS_RULE_CONFIGURED`; errors of the database.
    */
   remove(id: string): Promise<boolean>
+  /** Takes in the rules as they stand in the database now, e.g. as another process has left them. */
+  refresh(): Promise<void>
 }
 
 /**
@@ -57,7 +59,7 @@ export async function createCors(options: CorsOptions): Promise<Cors> {
   const last = configured === undefined ? [] : [readConfiguredRule(configured, now())]
   const store = new CorsRuleStore(options.database, options.log)
   const rules = new StoredCors(store, last, now)
-  await rules.load()
+  await rules.refresh()
   const isPreflightLeft = configured?.preflight === false
   return Object.assign(rules, {
     stage: createCorsStage({
@@ -82,10 +84,11 @@ class StoredCors implements Omit<Cors, 'stage'> {
     this.#store = store
     this.#last = last
     this.#now = now
+    this.#hold([])
   }
 
-  async load(): Promise<void> {
-    this.#hold(await this.#store.all())
+  refresh(): Promise<void> {
+    return this.#changes.take(() => this.#read())
   }
 
   list(): readonly CorsRule[] {
@@ -94,7 +97,7 @@ class StoredCors implements Omit<Cors, 'stage'> {
 
   async add(body: unknown): Promise<CorsRule> {
     const content = readRule(body)
-    return this.#changes.take(async () => {
+    return this.#change(async () => {
       if (this.#stored.length >= corsLimits.rulesMax) throw corsRulesFull({ max: corsLimits.rulesMax })
       const rule: CorsRule = { id: randomUUID(), ...content, createdAt: this.#now(), source: 'database' }
       await this.#store.add(rule)
@@ -106,7 +109,7 @@ class StoredCors implements Omit<Cors, 'stage'> {
   async update(id: string, body: unknown): Promise<CorsRule> {
     if (this.#isConfigured(id)) throw corsRuleConfigured()
     const content = readRule(body)
-    return this.#changes.take(async () => {
+    return this.#change(async () => {
       const before = this.#stored.find((rule) => rule.id === id)
       if (before === undefined) throw corsRuleNotFound({ id: JSON.stringify(id.slice(0, 80)) })
       const rule: CorsRule = { ...before, ...content }
@@ -118,7 +121,7 @@ class StoredCors implements Omit<Cors, 'stage'> {
 
   async remove(id: string): Promise<boolean> {
     if (this.#isConfigured(id)) throw corsRuleConfigured()
-    return this.#changes.take(async () => {
+    return this.#change(async () => {
       const isRemoved = await this.#store.remove(id)
       this.#hold(this.#stored.filter((rule) => rule.id !== id))
       return isRemoved
@@ -133,5 +136,18 @@ class StoredCors implements Omit<Cors, 'stage'> {
     this.#stored = stored
     this.#all = [...stored, ...this.#last]
     this.selection = selectFrom(this.#all)
+  }
+
+  async #read(): Promise<void> {
+    const stored = await this.#store.news()
+    if (stored !== undefined && JSON.stringify(stored) !== JSON.stringify(this.#stored)) this.#hold(stored)
+  }
+
+  /** Each change is one to what stands in the database then. */
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    return this.#changes.take(async () => {
+      await this.#read()
+      return work()
+    })
   }
 }

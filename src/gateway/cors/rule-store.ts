@@ -10,17 +10,25 @@ import { readRule } from './rule-reader.js'
 export class CorsRuleStore {
   readonly #database: CoreDatabase
   readonly #log: GatewayLog
+  /** What stood there at the last reading; undefined once it was written to. */
+  #seen: string | undefined
 
   constructor(database: CoreDatabase, log: GatewayLog) {
     this.#database = database
     this.#log = log
   }
 
-  /** All rules in their order. One that cannot be read is named in the log and lets nobody in. */
-  async all(): Promise<CorsRule[]> {
+  /**
+   * All rules in their order, when something else stands in the database than at the last reading; undefined otherwise.
+   * One that cannot be read is named in the log and lets nobody in.
+   */
+  async news(): Promise<readonly CorsRule[] | undefined> {
     const rows = await this.#database.withBusyRetry((kysely) =>
       kysely.selectFrom('gateway_cors_rules').selectAll().orderBy('position').orderBy('id').execute(),
     )
+    const seen = JSON.stringify(rows)
+    if (seen === this.#seen) return undefined
+    this.#seen = seen
     return rows.flatMap((row) => {
       try {
         return [fromRow(row)]
@@ -33,6 +41,7 @@ export class CorsRuleStore {
 
   /** Adds a rule behind all others. */
   async add(rule: CorsRule): Promise<void> {
+    this.#seen = undefined
     await this.#database.withBusyRetry((kysely) =>
       kysely
         .insertInto('gateway_cors_rules')
@@ -48,6 +57,7 @@ export class CorsRuleStore {
 
   /** Writes a rule over the one of the same id, in its place. */
   async replace(rule: CorsRule): Promise<void> {
+    this.#seen = undefined
     await this.#database.withBusyRetry((kysely) =>
       kysely.updateTable('gateway_cors_rules').set(toRow(rule)).where('id', '=', rule.id).execute(),
     )
@@ -55,6 +65,7 @@ export class CorsRuleStore {
 
   /** Removes a rule, also one that cannot be read; false when there is none of this id. */
   async remove(id: string): Promise<boolean> {
+    this.#seen = undefined
     const { numDeletedRows } = await this.#database.withBusyRetry((kysely) =>
       kysely.deleteFrom('gateway_cors_rules').where('id', '=', id).executeTakeFirstOrThrow(),
     )

@@ -2,6 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { orderInvalid } from './errors.js'
 import type { GatewayProxy } from './proxy.js'
+import { shownRule } from './proxy-rule.js'
 
 const ruleSchema = Type.Object({
   id: Type.String(),
@@ -13,11 +14,20 @@ const ruleSchema = Type.Object({
   rewrite: Type.Optional(Type.String()),
   changeOrigin: Type.Boolean(),
   secure: Type.Boolean(),
-  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+  headers: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'Values are shown as `***`; one that is sent so stays what it is.',
+    }),
+  ),
   ws: Type.Boolean(),
   base: Type.Optional(Type.String()),
   relativePaths: Type.Boolean(),
-  publicRoutes: Type.Optional(Type.Unsafe({ description: 'A list of globs, or such lists by method.' })),
+  publicRoutes: Type.Optional(
+    Type.Unsafe({
+      description:
+        'A list of globs, or such lists by method. Kept with the rule, without effect: nobody is asked for credentials on the way to a target, on other paths either.',
+    }),
+  ),
   readonly: Type.Boolean({ description: 'True for a rule of the configuration, which cannot be changed.' }),
 })
 
@@ -55,18 +65,20 @@ interface WithId {
 
 /** Adds the routes by which admins see and change the rules of the proxy. */
 export function addProxyRoutes(app: FastifyInstance, { rules }: Pick<GatewayProxy, 'rules'>): void {
-  app.get('/rules', documented('List the rules in their order', 200, rulesSchema), async () => rules.list())
+  app.get('/rules', documented('List the rules in their order', 200, rulesSchema), async () =>
+    rules.list().map(shownRule),
+  )
   app.get<WithId>(
     '/rules/:id',
     documented('Show a rule', 200, ruleSchema, { hasId: true }),
-    async (request) => rules.get(request.params.id),
+    async (request) => shownRule(rules.get(request.params.id)),
   )
   app.post(
     '/rules',
     documented('Add a rule', 201, ruleSchema, { body: bodySchema }),
     async (request, reply) => {
       const rule = await rules.add(request.body)
-      return reply.code(201).send(rule)
+      return reply.code(201).send(shownRule(rule))
     },
   )
   app.put(
@@ -74,7 +86,7 @@ export function addProxyRoutes(app: FastifyInstance, { rules }: Pick<GatewayProx
     documented('Put the rules that can be moved into a new order', 200, rulesSchema, {
       body: orderSchema,
     }),
-    async (request) => rules.reorder(readIds(request.body)),
+    async (request) => (await rules.reorder(readIds(request.body))).map(shownRule),
   )
   app.put<WithId>(
     '/rules/:id',
@@ -82,12 +94,12 @@ export function addProxyRoutes(app: FastifyInstance, { rules }: Pick<GatewayProx
       hasId: true,
       body: bodySchema,
     }),
-    async (request) => rules.change(request.params.id, request.body),
+    async (request) => shownRule(await rules.change(request.params.id, request.body)),
   )
   app.patch<WithId>(
     '/rules/:id/toggle',
     documented('Turn a rule on or off', 200, ruleSchema, { hasId: true }),
-    async (request) => rules.toggle(request.params.id),
+    async (request) => shownRule(await rules.toggle(request.params.id)),
   )
   app.delete<WithId>(
     '/rules/:id',

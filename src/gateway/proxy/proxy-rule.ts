@@ -17,7 +17,7 @@ export interface RuleFields {
   readonly changeOrigin: boolean
   /** False takes any certificate of the target. */
   readonly secure: boolean
-  /** Set on requests to the target after everything else. */
+  /** Set on requests to the target after everything else; the values may be secrets, see `shownRule`. */
   readonly headers?: Readonly<Record<string, string>>
   /** Takes WebSocket upgrades, too. */
   readonly ws: boolean
@@ -25,6 +25,7 @@ export interface RuleFields {
   readonly base?: string
   /** Makes links of HTML pages that start at the root relative. */
   readonly relativePaths: boolean
+  /** Kept with the rule, without effect: nobody is asked for credentials on the way to a target. */
   readonly publicRoutes?: PublicRoutes
 }
 
@@ -36,4 +37,14 @@ export interface ProxyRule extends RuleFields {
   readonly order: number
   /** True for a rule of the configuration. */
   readonly readonly: boolean
+}
+
+/** Stands for the value of a header where rules are shown. */
+export const shownSecret = '***'
+
+/** A rule as admins see it: with the names of the headers that it sets, and without their values. */
+export function shownRule(rule: ProxyRule): ProxyRule {
+  if (rule.headers === undefined) return rule
+  const names = Object.keys(rule.headers)
+  return { ...rule, headers: Object.fromEntries(names.map((name) => [name, shownSecret])) }
 }

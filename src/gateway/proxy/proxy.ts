@@ -151,6 +151,6 @@ interface Found {
  */
 export async function createProxy(options: ProxyOptions): Promise<GatewayProxy> {
   const proxy = new GatewayProxy(options)
-  await proxy.rules.load()
+  await proxy.rules.refresh()
   return proxy
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { HostError, messageOf } from '../../base/errors.js'
 import { proxyLimits } from '../../base/limits/gateway.js'
+import { Turns } from '../../base/turns.js'
 import type { GatewayLog } from '../pipeline.js'
 import { orderInvalid, ruleStatic, rulesFull, ruleUnknown } from './errors.js'
 import type { ProxyRule, RuleFields } from './proxy-rule.js'
@@ -17,13 +18,18 @@ export interface RuleBookOptions {
   readonly log: GatewayLog
 }
 
-/** The rules of the proxy in the order in which they are looked at. Changes come one after the other. */
+/**
+ * The rules of the proxy in the order in which they are looked at. Changes come one after the other, each to what stands
+ * in the database then, as other processes may have changed it.
+ */
 export class RuleBook {
   readonly #options: RuleBookOptions
   readonly #static: readonly ActiveRule[]
   #dynamic: readonly ActiveRule[] = []
   #all: readonly ActiveRule[]
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
+  /** What stood in the database at the last reading; undefined once it was written to. */
+  #seen: string | undefined
 
   /** @throws `PROXY_RULE_…` or `PROXY_PATTERN_INVALID` for a rule of the configuration that cannot be used. */
   constructor(options: RuleBookOptions) {
@@ -32,18 +38,12 @@ export class RuleBook {
     this.#all = this.#static
   }
 
-  /** Takes in the stored rules. One that cannot be used is left out and named in the log. */
-  async load(): Promise<void> {
-    const { store, policy, log } = this.#options
-    const rules: ActiveRule[] = []
-    for (const { id, order, fields } of await store.all()) {
-      try {
-        rules.push(activate(readFields(fields), { id, order, readonly: false }, policy))
-      } catch (error) {
-        log.warn({ rule: id, error: messageOf(error) }, 'a stored rule of the proxy cannot be used')
-      }
-    }
-    this.#setDynamic(rules)
+  /**
+   * Takes in the stored rules as they are now. One that cannot be used is left out and named in the log. As long as
+   * nothing has changed, `active` stays the same array.
+   */
+  refresh(): Promise<void> {
+    return this.#turns.take(() => this.#read())
   }
 
   /** In the order in which they are looked at. */
@@ -68,7 +68,7 @@ export class RuleBook {
    * @throws `PROXY_RULE_INCOMPLETE`, `PROXY_RULE_INVALID`, `PROXY_PATTERN_INVALID` or `PROXY_RULES_FULL`.
    */
   add(sent: unknown): Promise<ProxyRule> {
-    return this.#inTurn(async () => {
+    return this.#changing(async () => {
       const max = proxyLimits.rulesMax
       if (this.#all.length >= max) throw rulesFull({ max })
       const order = 1 + Math.max(-1, ...this.#dynamic.map(({ rule }) => rule.order))
@@ -82,7 +82,7 @@ export class RuleBook {
    * @throws As `add`, and `PROXY_RULE_NOT_FOUND` or `PROXY_RULE_STATIC`.
    */
   change(id: string, sent: unknown): Promise<ProxyRule> {
-    return this.#inTurn(async () => {
+    return this.#changing(async () => {
       const rule = this.#dynamicRule(id)
       return this.#save(readFields(sent, fieldsOf(rule)), rule)
     })
@@ -90,7 +90,7 @@ export class RuleBook {
 
   /** Turns a rule on or off. Throws as `change`. */
   toggle(id: string): Promise<ProxyRule> {
-    return this.#inTurn(async () => {
+    return this.#changing(async () => {
       const rule = this.#dynamicRule(id)
       return this.#save({ ...fieldsOf(rule), enabled: !rule.enabled }, rule)
     })
@@ -98,9 +98,10 @@ export class RuleBook {
 
   /** @throws `PROXY_RULE_NOT_FOUND` or `PROXY_RULE_STATIC`. */
   delete(id: string): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#dynamicRule(id)
-      await this.#options.store.delete(id)
+    return this.#changing(async () => {
+      // One that cannot be used is not among them, and has to go as well.
+      if (this.#all.some(({ rule }) => rule.id === id)) this.#dynamicRule(id)
+      if (!(await this.#options.store.delete(id))) throw ruleUnknown()
       this.#setDynamic(this.#dynamic.filter(({ rule }) => rule.id !== id))
     })
   }
@@ -112,7 +113,7 @@ export class RuleBook {
    * @throws `PROXY_ORDER_INVALID`, `PROXY_RULE_NOT_FOUND` or `PROXY_RULE_STATIC`.
    */
   reorder(ids: readonly string[]): Promise<readonly ProxyRule[]> {
-    return this.#inTurn(async () => {
+    return this.#changing(async () => {
       if (ids.length === 0) throw orderInvalid({ reason: 'there are none' })
       const known = new Map(this.#dynamic.map((each) => [each.rule.id, each]))
       for (const id of ids) this.#dynamicRule(id)
@@ -129,6 +130,23 @@ export class RuleBook {
       )
       return this.#dynamic.map(({ rule }) => rule)
     })
+  }
+
+  async #read(): Promise<void> {
+    const { store, policy, log } = this.#options
+    const stored = await store.all()
+    const seen = JSON.stringify(stored)
+    if (seen === this.#seen) return
+    const rules: ActiveRule[] = []
+    for (const { id, order, fields } of stored) {
+      try {
+        rules.push(activate(readFields(fields), { id, order, readonly: false }, policy))
+      } catch (error) {
+        log.warn({ rule: id, error: messageOf(error) }, 'a stored rule of the proxy cannot be used')
+      }
+    }
+    this.#seen = seen
+    if (textOf(rules) !== textOf(this.#dynamic)) this.#setDynamic(rules)
   }
 
   #dynamicRule(id: string): ProxyRule {
@@ -150,11 +168,18 @@ export class RuleBook {
     this.#all = [...this.#static, ...this.#dynamic]
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const running = this.#turn.then(work)
-    this.#turn = running.catch(() => undefined)
-    return running
+  #changing<T>(change: () => Promise<T>): Promise<T> {
+    return this.#turns.take(async () => {
+      await this.#read()
+      // What is written now was not read.
+      this.#seen = undefined
+      return change()
+    })
   }
+}
+
+function textOf(rules: readonly ActiveRule[]): string {
+  return JSON.stringify(rules.map(({ rule }) => rule))
 }
 
 function fieldsOf({ id: _, order: __, readonly: ___, ...fields }: ProxyRule): RuleFields {

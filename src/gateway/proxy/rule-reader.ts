@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { proxyLimits } from '../../base/limits/gateway.js'
 import { ruleIncomplete, ruleInvalid } from './errors.js'
 import { compilePattern, type Pattern } from './pattern.js'
-import type { ProxyRule, PublicRoutes, RuleFields } from './proxy-rule.js'
+import { type ProxyRule, type PublicRoutes, type RuleFields, shownSecret } from './proxy-rule.js'
 import type { TargetPolicy } from './target-policy.js'
 import { readTarget, type UpstreamTarget } from './upstream-target.js'
 
@@ -16,7 +16,7 @@ export interface ActiveRule {
 /** Where a rule stands. */
 export type RulePlace = Pick<ProxyRule, 'id' | 'order' | 'readonly'>
 
-type Reader = (value: unknown, name: string) => unknown
+type Reader = (value: unknown, name: string, known: Partial<RuleFields>) => unknown
 
 const readers: { readonly [Name in keyof RuleFields]-?: Reader } = {
   name: readText,
@@ -45,7 +45,7 @@ const defaults = {
  * Reads what somebody says of a rule.
  *
  * @param sent Members of the rule; null takes one back to its default.
- * @param known Members that hold where `sent` has none.
+ * @param known Members that hold where `sent` has none; a header that is sent as `shownSecret` keeps its value.
  * @throws `PROXY_RULE_INCOMPLETE`, `PROXY_RULE_INVALID` or `PROXY_PATTERN_INVALID`.
  */
 export function readFields(sent: unknown, known: Partial<RuleFields> = {}): RuleFields {
@@ -55,7 +55,7 @@ export function readFields(sent: unknown, known: Partial<RuleFields> = {}): Rule
   const fields = new Map<string, unknown>(Object.entries({ ...defaults, ...known }))
   for (const [name, value] of Object.entries(sent)) {
     if (!Object.hasOwn(readers, name)) throw ruleInvalid({ reason: `there is no field "${name}"` })
-    if (value !== null) fields.set(name, readers[name as keyof RuleFields](value, name))
+    if (value !== null) fields.set(name, readers[name as keyof RuleFields](value, name, known))
     else if (Object.hasOwn(defaults, name)) fields.set(name, defaults[name as keyof typeof defaults])
     else fields.delete(name)
   }
@@ -104,8 +104,15 @@ function readRewrite(value: unknown, name: string): string {
 const reservedHeader =
   /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|expect|http2-settings|sec-websocket-.*)$/i
 
-function readHeaders(value: unknown): Readonly<Record<string, string>> {
-  const entries = entriesOf(value, 'headers')
+function readHeaders(
+  value: unknown,
+  _: string,
+  { headers: known = {} }: Partial<RuleFields>,
+): Readonly<Record<string, string>> {
+  const entries = entriesOf(value, 'headers').map(([name, text]): [string, unknown] => [
+    name,
+    text === shownSecret ? knownSecret(name, known) : text,
+  ])
   const max = proxyLimits.ruleHeadersMax
   if (entries.length > max)
     throw ruleInvalid({ reason: `headers has ${entries.length} members, the limit is ${max}` })
@@ -115,6 +122,12 @@ function readHeaders(value: unknown): Readonly<Record<string, string>> {
       throw ruleInvalid({ reason: `"${name}" is no header that can be set` })
   }
   return Object.fromEntries(entries) as Record<string, string>
+}
+
+function knownSecret(name: string, known: Readonly<Record<string, string>>): string {
+  const secret = Object.hasOwn(known, name) ? known[name] : undefined
+  if (secret !== undefined) return secret
+  throw ruleInvalid({ reason: `"${name}" has no value that "${shownSecret}" could stand for` })
 }
 
 function isHeader(name: string, value: string): boolean {

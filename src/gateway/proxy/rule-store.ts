@@ -45,10 +45,12 @@ export class RuleStore {
     })
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#database.withBusyRetry((kysely) =>
-      kysely.deleteFrom('proxy_rules').where('id', '=', id).execute(),
+  /** Deletes a rule, also one that cannot be used; false when there is none of this id. */
+  async delete(id: string): Promise<boolean> {
+    const { numDeletedRows } = await this.#database.withBusyRetry((kysely) =>
+      kysely.deleteFrom('proxy_rules').where('id', '=', id).executeTakeFirstOrThrow(),
     )
+    return numDeletedRows > 0n
   }
 }
 

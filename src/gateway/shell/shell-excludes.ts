@@ -26,6 +26,11 @@ export class ShellExcludes {
     return new ShellExcludes(environment, await StoredExcludes.load(database))
   }
 
+  /** Takes in what the database holds now. */
+  refresh(): Promise<void> {
+    return this.#stored.refresh()
+  }
+
   /** Tells whether a basename is excluded for every browser. */
   has(basename: string): boolean {
     return this.environment.has(basename) || this.#stored.has(basename)

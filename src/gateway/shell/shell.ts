@@ -64,6 +64,8 @@ export interface Shell {
    * @throws `SHELL_NOT_CONFIGURED` or `SHELL_BASENAME_NOT_REMOVABLE`.
    */
   remove(basename: string): Promise<boolean>
+  /** Takes in what is excluded now, e.g. by another process on the same database. */
+  refresh(): Promise<void>
 }
 
 /**
@@ -101,6 +103,7 @@ export async function createShell(options: ShellOptions): Promise<Shell> {
       requireShell()
       return excludes.remove(basename)
     },
+    refresh: () => excludes.refresh(),
   }
 }
 

@@ -16,29 +16,23 @@ export interface StoredExclude {
  */
 export class StoredExcludes {
   readonly #database: CoreDatabase
-  readonly #known: Map<string, StoredExclude>
+  #known: ReadonlyMap<string, StoredExclude> = new Map()
   readonly #turns = new Turns()
 
-  private constructor(database: CoreDatabase, known: readonly StoredExclude[]) {
+  private constructor(database: CoreDatabase) {
     this.#database = database
-    this.#known = new Map(known.map((exclude) => [exclude.basename, exclude]))
   }
 
   /** Reads what is stored, up to `shellLimits.excludesMax`, oldest first. */
   static async load(database: CoreDatabase): Promise<StoredExcludes> {
-    const rows = await database.withBusyRetry((kysely) =>
-      kysely
-        .selectFrom('gateway_shell_excludes')
-        .select(['basename', 'added_at'])
-        .orderBy('added_at')
-        .orderBy('basename')
-        .limit(shellLimits.excludesMax)
-        .execute(),
-    )
-    return new StoredExcludes(
-      database,
-      rows.map(({ basename, added_at }) => ({ basename, addedAt: added_at })),
-    )
+    const excludes = new StoredExcludes(database)
+    await excludes.refresh()
+    return excludes
+  }
+
+  /** Reads it again. */
+  refresh(): Promise<void> {
+    return this.#turns.take(() => this.#read())
   }
 
   has(basename: string): boolean {
@@ -59,6 +53,7 @@ export class StoredExcludes {
    */
   add(basename: string, by: string): Promise<boolean> {
     return this.#turns.take(async () => {
+      await this.#read()
       if (this.#known.has(basename)) return false
       const max = shellLimits.excludesMax
       if (this.#known.size >= max) throw excludesExhausted({ max })
@@ -76,7 +71,7 @@ export class StoredExcludes {
           .executeTakeFirstOrThrow()
         return stored.added_at
       })
-      this.#known.set(basename, { basename, addedAt })
+      this.#known = new Map([...this.#known, [basename, { basename, addedAt }]])
       return true
     })
   }
@@ -84,11 +79,26 @@ export class StoredExcludes {
   /** Removes a basename; false when it was not there. */
   remove(basename: string): Promise<boolean> {
     return this.#turns.take(async () => {
+      await this.#read()
       if (!this.#known.has(basename)) return false
       await this.#database.withBusyRetry((kysely) =>
         kysely.deleteFrom('gateway_shell_excludes').where('basename', '=', basename).execute(),
       )
-      return this.#known.delete(basename)
+      this.#known = new Map([...this.#known].filter(([each]) => each !== basename))
+      return true
     })
+  }
+
+  async #read(): Promise<void> {
+    const rows = await this.#database.withBusyRetry((kysely) =>
+      kysely
+        .selectFrom('gateway_shell_excludes')
+        .select(['basename', 'added_at'])
+        .orderBy('added_at')
+        .orderBy('basename')
+        .limit(shellLimits.excludesMax)
+        .execute(),
+    )
+    this.#known = new Map(rows.map(({ basename, added_at }) => [basename, { basename, addedAt: added_at }]))
   }
 }

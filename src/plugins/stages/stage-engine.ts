@@ -38,6 +38,14 @@ export interface StageEngineOptions {
 /** Gives the key that the rate limit counts a request by; undefined when the function has none, or fails. */
 export type StageKeyFunction = (exchange: Exchange) => Promise<string | undefined>
 
+/** Approved stages that do not run, so that requests are refused or pass unseen. */
+export interface StageTroubles {
+  /** They failed too often; their breakers are not closed. */
+  readonly paused: number
+  /** Their plugins could not be loaded, or wait for an approval; what they guard is shut. */
+  readonly held: number
+}
+
 /** Everything that is in service at a moment. */
 interface Serving {
   readonly stages: readonly PluginStage[]
@@ -91,6 +99,13 @@ export class StageEngine {
    */
   readonly isGuarded = (exchange: Exchange, isMeant: (stage: Stage) => boolean): boolean =>
     this.#view.current().stages.some((stage) => stage.onRequest && stage.concerns(exchange) && isMeant(stage))
+
+  /** How many approved stages do not run at this moment. */
+  troubles(): StageTroubles {
+    const { stages, held } = this.#view.current()
+    const paused = stages.filter(({ runner }) => runner.isPaused)
+    return { paused: paused.length, held: held.length }
+  }
 
   /** Ends all timers; no stage is run any more. */
   close(): void {

@@ -94,6 +94,11 @@ export class StageRunner {
     return { timeout_ms: this.#options.timeoutMs, breaker, failures }
   }
 
+  /** True from when it has failed too often until a run succeeds again. */
+  get isPaused(): boolean {
+    return this.#breaker.state !== 'closed'
+  }
+
   /** Ends its service; runs that have begun go on. */
   retire(): void {
     this.#isRetired = true

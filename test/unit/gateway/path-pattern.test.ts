@@ -17,6 +17,8 @@ const meanings: readonly (readonly [entry: string, meant: readonly string[], oth
   ['/a/**/z', ['/a/z', '/a/b/z', '/a/b/c/z', '/a/z/z'], ['/a', '/a/z/b', '/az', '/a/bz']],
   ['/*/x/**', ['/a/x', '/a/x/b'], ['/x', '/a/b/x', '//x']],
   ['/api/public/.*', ['/api/public/', '/api/public/a/b'], ['/api/public', '/x/api/public/a']],
+  // %0A and U+2028 as the router reads them.
+  ['/login/.*', ['/login/a\n', '/login/\u2028a', '/login/\n/b'], ['/login\n', '/x\n/login/']],
   ['/v[0-9]+/status', ['/v1/status', '/v22/status'], ['/v/status', '/v1/status/x', '/x/v1/status']],
   ['/a|/b', ['/a', '/b'], ['/ab', '/a/b', '/a|/b', '/x/b']],
   ['/health$', ['/health'], ['/healthz', '/x/health']],

@@ -106,6 +106,11 @@ it('reads a path as loosely as any server behind may', () => {
     '//a///b': '/a/b',
     '/a/%2f;c/%2Fb': '/a/b',
     '/a/b': '/a/b',
+    '/a/b/': '/a/b',
+    '/a/b%2f': '/a/b',
+    '/a/b/;x': '/a/b',
+    '/': '/',
+    '//': '/',
   }
   for (const [path, read] of Object.entries(cases)) assert.equal(looseReading(path), read)
 })

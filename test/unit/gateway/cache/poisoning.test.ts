@@ -39,6 +39,23 @@ for (const name of quoted) {
   })
 }
 
+for (const name of [
+  'x_forwarded_host',
+  'X_Original_URL',
+  'x_forwarded-host',
+  'x_api_key',
+  'X_HTTP_Method_Override',
+]) {
+  test(`an answer that a server behind takes from ${name} is given to nobody else`, async () => {
+    await serve((request) => `see ${request.headers[name.toLowerCase()]}`)
+    assert.equal((await server.ask('/a', { headers: { [name]: 'evil.test' } })).body, 'see evil.test')
+    const honest = await server.ask('/a')
+    assert.ok(!honest.body.includes('evil'), honest.body)
+    const again = await server.ask('/a', { headers: { [name]: 'evil.test' } })
+    assert.equal(again.body, 'see evil.test')
+  })
+}
+
 test('a second Host is of no use', async () => {
   await serve((request) => `see ${request.headers.host}`)
   const text = await new Promise<string>((resolve, reject) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
+import { sql } from 'kysely'
 import { createDatabase } from '../../../../src/database/database.js'
 import { openSqlite } from '../../../../src/database/sqlite.js'
 import { MetricsHistory, type MetricsHistoryOptions } from '../../../../src/gateway/monitor/history.js'
@@ -113,4 +114,29 @@ it('without a rate limit there is no history, and what fails is logged and not r
   await closed.history.close()
   assert.equal(closed.failures.length, 2)
   await assert.rejects(closed.history.clear(), { code: 'DATABASE_CLOSED' })
+})
+
+it('a full disk costs no entry: it is told, and what waits is written once there is room', async (test) => {
+  const file = gatewayFile(test)
+  const database = await openGatewayDatabase(test, file)
+  const pages = async (count: number) =>
+    sql<unknown>`pragma max_page_count = ${sql.lit(count)}`.execute(database.kysely)
+  await pages(1)
+  const { history, failures } = await startHistory(test, { database, saveEveryMs: 20, everyMs: 1 })
+  await until('there is no room left', () => failures.length > 1)
+  assert.match(JSON.stringify(failures[0]), /full/)
+  const before = history.query(0)
+  assert.deepEqual(
+    before.map(({ totalRequests }) => totalRequests),
+    before.map((_, at) => before.length - at),
+  )
+  await pages(1_000_000)
+  const count = failures.length
+  const stored = () => database.kysely.selectFrom('gateway_metrics_history').select('timestamp').execute()
+  const rows = await until('all is written', async () => {
+    const found = await stored()
+    return found.length >= before.length && found
+  })
+  assert.equal(rows[0]?.timestamp, 1000)
+  assert.ok(failures.length <= count + 1, 'nothing fails once there is room')
 })

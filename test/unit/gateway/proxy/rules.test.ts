@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Fastify from 'fastify'
+import { sql } from 'kysely'
 import { HostError } from '../../../../src/base/errors.js'
 import { compilePattern } from '../../../../src/gateway/proxy/pattern.js'
 import { createProxy } from '../../../../src/gateway/proxy/proxy.js'
@@ -111,6 +112,79 @@ test('what cannot be a change is refused', async (t) => {
     proxy.rules.list().map(({ pattern }) => pattern),
     ['^/static', 'a', 'b'],
   )
+})
+
+test('values of headers are shown to nobody, and stay what they are when a rule is sent back', async (t) => {
+  const secret = 'Bearer of-the-target'
+  const { call, proxy, database } = await startRoutes(t, [
+    { pattern: '^/static', target, headers: { authorization: secret } },
+  ])
+  const rule = { pattern: '^/a', target, headers: { Authorization: secret, 'X-Other': 'plain' } }
+  const added = await call('POST', '/rules', rule)
+  const { id } = added.body
+  const shown = { Authorization: '***', 'X-Other': '***' }
+  assert.deepEqual(added.body.headers, shown)
+  const { order: _, readonly: __, id: ___, ...fields } = added.body
+  const answers = [
+    added,
+    await call('GET', '/rules'),
+    await call('GET', `/rules/${id}`),
+    await call('PUT', `/rules/${id}`, { ...fields, name: 'sent back' }),
+    await call('PATCH', `/rules/${id}/toggle`),
+    await call('PUT', '/rules/reorder', { ids: [id] }),
+  ]
+  for (const answer of answers) {
+    assert.ok(answer.status < 300, JSON.stringify(answer))
+    assert.doesNotMatch(JSON.stringify(answer.body), /of-the-target|plain/)
+  }
+  assert.deepEqual(proxy.rules.get(id).headers, rule.headers)
+  await call('PUT', `/rules/${id}`, { headers: { Authorization: '***', 'X-New': 'new' } })
+  assert.deepEqual(proxy.rules.get(id).headers, { Authorization: secret, 'X-New': 'new' })
+  for (const headers of [{ 'X-Other': '***' }, { constructor: '***' }, { authorization: '***' }]) {
+    const refused = await call('PUT', `/rules/${id}`, { headers })
+    assert.equal(refused.status, 400, JSON.stringify(headers))
+  }
+  const again = await createProxy({ database, log: new LinesLog() })
+  assert.deepEqual(again.rules.get(id).headers, { Authorization: secret, 'X-New': 'new' })
+})
+
+test('a stored rule that cannot be used can be deleted', async (t) => {
+  const { call, database, proxy } = await startRoutes(t)
+  await database.kysely
+    .insertInto('proxy_rules')
+    .values({ id: 'broken', rule_order: 0, rule_json: '{' })
+    .execute()
+  const { id } = (await call('POST', '/rules', { pattern: '^/a', target })).body
+  assert.equal((await call('DELETE', '/rules/broken')).status, 200)
+  assert.equal((await call('DELETE', '/rules/broken')).status, 404)
+  const left = await database.kysely.selectFrom('proxy_rules').select('id').execute()
+  assert.deepEqual(left, [{ id }])
+  assert.equal(proxy.rules.list().length, 1)
+})
+
+test('a rule for which the disk has no room is not in force, and can be added later', async (t) => {
+  const { call, database, proxy } = await startRoutes(t)
+  const pages = (count: number) => sql`pragma max_page_count = ${sql.lit(count)}`.execute(database.kysely)
+  const headers = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`x-${at}`, 'a'.repeat(2000)]))
+  await pages(1)
+  assert.ok((await call('POST', '/rules', { pattern: '^/a', target, headers })).status >= 500)
+  assert.deepEqual(proxy.rules.list(), [])
+  await proxy.rules.refresh()
+  assert.deepEqual(proxy.rules.list(), [])
+  await pages(1_000_000)
+  assert.equal((await call('POST', '/rules', { pattern: '^/a', target, headers })).status, 201)
+  assert.equal(proxy.rules.list().length, 1)
+})
+
+test('what is read again stays the same list until something has changed', async (t) => {
+  const { call, database, proxy } = await startRoutes(t)
+  const { id } = (await call('POST', '/rules', { pattern: '^/a', target })).body
+  const { active } = proxy.rules
+  await proxy.rules.refresh()
+  assert.equal(proxy.rules.active, active)
+  await database.kysely.deleteFrom('proxy_rules').where('id', '=', id).execute()
+  await proxy.rules.refresh()
+  assert.deepEqual(proxy.rules.active, [])
 })
 
 test('stored rules that cannot be used are left out with a warning', async (t) => {
