@@ -89,6 +89,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.server.on('connect', (request, socket) => {
     socket.on('error', () => socket.destroy())
     refuseSocket(socket as Socket, tunnelRefused(), nextId(request))
+    // Node has taken its parser off; somebody has to read what the client still sends.
+    socket.resume()
   })
   app.addHook('preClose', (done) => {
     guarded?.closeTwins()

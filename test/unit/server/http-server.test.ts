@@ -160,3 +160,23 @@ it('an area answers for itself where a request comes to no route', async (test) 
   assert.deepEqual(answers.slice(0, 2), ['shop: FST_ERR_BAD_URL', 'shop: FST_ERR_BAD_URL'])
   for (const answer of answers.slice(2)) assert.equal(JSON.parse(answer).error.code, 'INVALID_REQUEST')
 })
+
+it('refuses CONNECT in the shape of every error, ends the connection and reads nothing behind it', async (test) => {
+  const asked: string[] = []
+  const { open } = await listen(test, (app) => {
+    app.get('/behind', async () => {
+      asked.push('behind')
+      return 'behind'
+    })
+  })
+  const { socket, text, gone } = await open()
+  socket.write('CONNECT internal.example:22 HTTP/1.1\r\nHost: a\r\nX-Request-ID: mine\r\n\r\n')
+  socket.write('GET /behind HTTP/1.1\r\nHost: a\r\n\r\n')
+  await gone
+  const [head = '', body = ''] = text().split('\r\n\r\n')
+  assert.match(head, /^HTTP\/1\.1 405 /)
+  assert.match(head, /\r\nX-Content-Type-Options: nosniff\r\n/)
+  const { error } = JSON.parse(body)
+  assert.deepEqual([error.code, error.request_id], ['METHOD_NOT_ALLOWED', 'mine'])
+  assert.deepEqual(asked, [])
+})
