@@ -30,7 +30,12 @@ export interface GatewayPlace {
 export async function createGatewayPlace(test: TestContext, gateway?: unknown): Promise<GatewayPlace> {
   const place = await createWorkplace(test)
   await place.write({ 'config.json': JSON.stringify(gateway === undefined ? {} : { gateway }) })
-  const settings = { MODULACMS__PLUGIN_ENABLED: 'false', MODULACMS_ADMIN_TOKEN: token }
+  const settings = {
+    MODULACMS__PLUGIN_ENABLED: 'false',
+    // Nothing runs in them.
+    MODULACMS__PLUGIN_EXECUTORS: '1',
+    MODULACMS_ADMIN_TOKEN: token,
+  }
   return {
     place,
     refuse: (environment = {}) => place.run(['serve', '--port', '0'], { ...settings, ...environment }),
