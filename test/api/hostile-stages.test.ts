@@ -6,9 +6,9 @@ import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
 
 const unavailable = 'GATEWAY_STAGE_UNAVAILABLE'
 
-/** An init.lua with one stage. */
+/** An init.lua with one stage, which is not late on a busy machine. */
 const stage = (name: string, body: string, options: string): string =>
-  plugin(name, `gateway.on_request(function(req) ${body} end, { ${options} })`)
+  plugin(name, `gateway.on_request(function(req) ${body} end, { timeout_ms = 5000, ${options} })`)
 
 const leading = (path: string) => `return { request = { path = "${path}" } }`
 
