@@ -60,9 +60,14 @@ export class GatewayProxy {
     this.stage = {
       name: 'proxy',
       priority: stagePriorities.proxy,
-      describe: () => ({ rules: this.rules.active.length, tunnels: this.#tunnels.size }),
+      describe: () => ({ rules: this.rules.active.length, tunnels: this.tunnels }),
       onRequest: (exchange) => this.#decide(exchange),
     }
+  }
+
+  /** WebSockets that are open or being opened. */
+  get tunnels(): number {
+    return this.#tunnels.size
   }
 
   get #via(): string {
