@@ -43,8 +43,8 @@ export interface GatewayMaterial {
   /** Gets the answers to what plugins ask of the gateway. */
   readonly answers: HostAnswers
   readonly log: Logger
-  /** Counts the runs of stages of plugins; nothing does when missing. */
-  readonly metrics?: Pick<Metrics, 'stageObserved'> | undefined
+  /** Counts the runs of stages of plugins, and asks how the parts are doing; nothing does when missing. */
+  readonly metrics?: Pick<Metrics, 'stageObserved' | 'followGateway'> | undefined
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
@@ -173,6 +173,12 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     keepsHistory: gateway.history.enabled,
     log,
   })
+  metrics?.followGateway(() => ({
+    rateLimit: limit?.metrics(),
+    cache: gateway.cache.enabled ? cache.stats() : undefined,
+    tunnels: proxy.tunnels,
+    stages: engine.troubles(),
+  }))
   const { requestLog } = monitor
   const figures = {
     requestLog,

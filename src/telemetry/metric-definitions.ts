@@ -288,7 +288,58 @@ export const kvMetrics = {
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>
 
+/** What is read from the parts of the gateway. */
+export const gatewayMetrics = {
+  limited: {
+    name: 'gateway_rate_limit_requests_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Requests that the rate limit counted: allowed, or refused with 429. Missing without a rate limit.',
+  },
+  clients: {
+    name: 'gateway_rate_limit_clients',
+    type: 'gauge',
+    labels: [],
+    help: 'Clients that the rate limit remembers.',
+  },
+  cacheRequests: {
+    name: 'gateway_cache_requests_total',
+    type: 'counter',
+    labels: ['result'],
+    help: 'Requests that the response cache looked up: hit or miss. Missing while it is off.',
+  },
+  cacheEntries: {
+    name: 'gateway_cache_entries',
+    type: 'gauge',
+    labels: [],
+    help: 'Answers in the response cache.',
+  },
+  cacheBytes: {
+    name: 'gateway_cache_bytes',
+    type: 'gauge',
+    labels: [],
+    help: 'Bytes of these answers.',
+  },
+  tunnels: {
+    name: 'gateway_proxy_tunnels',
+    type: 'gauge',
+    labels: [],
+    help: 'WebSockets through the proxy that are open or being opened.',
+  },
+  stages: {
+    name: 'gateway_stages_unavailable',
+    type: 'gauge',
+    labels: ['reason'],
+    help: 'Approved stages that do not run: paused after failures, or held because their plugins cannot run them, so that what they guard answers 503.',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>
+
 /** All metrics of the host itself, in the order in which they are written and documented. */
 export function listMetricDefinitions(): readonly MetricDefinition[] {
-  return [...Object.values(countedMetrics), ...Object.values(observedMetrics), ...Object.values(kvMetrics)]
+  return [
+    ...Object.values(countedMetrics),
+    ...Object.values(observedMetrics),
+    ...Object.values(kvMetrics),
+    ...Object.values(gatewayMetrics),
+  ]
 }

@@ -1,3 +1,4 @@
+import { type GatewayFigures, GatewaySeries } from './gateway-series.js'
 import { HttpSeries } from './http-series.js'
 import {
   type KvCallCount,
@@ -112,6 +113,7 @@ export class Metrics {
     counter: (definition) => this.#counter(definition),
     histogram: (definition) => this.#histogram(definition),
   })
+  readonly #gateway = new GatewaySeries((definition) => this.#counter(definition))
   /** The metrics that plugins declare for themselves. */
   readonly own = new OwnSeries((plugin, reason, count) => {
     this.#ownDropped.of(plugin, reason).value += count
@@ -121,6 +123,7 @@ export class Metrics {
   /** The read that is under way; whoever comes meanwhile shares it. */
   #reading: Promise<string> | undefined
   #snapshot: (() => readonly PluginSnapshot[]) | undefined
+  #gatewayFigures: (() => GatewayFigures) | undefined
   #kvTotals: (() => Promise<KvTotals>) | undefined
   #kvCounts: (() => readonly KvCallCount[]) | undefined
 
@@ -147,6 +150,11 @@ export class Metrics {
   followKv(totals: () => Promise<KvTotals>, counts: () => readonly KvCallCount[]): void {
     this.#kvTotals = totals
     this.#kvCounts = counts
+  }
+
+  /** Sets who tells, at each reading, how the parts of the gateway are doing. */
+  followGateway(figures: () => GatewayFigures): void {
+    this.#gatewayFigures = figures
   }
 
   /** A request was answered by a plugin, or failed in it. */
@@ -287,6 +295,7 @@ export class Metrics {
 
   /** Looks at the plugins that there are; gives their own metrics. */
   #refresh(): readonly WrittenFamily[] {
+    if (this.#gatewayFigures !== undefined) this.#gateway.set(this.#gatewayFigures())
     if (this.#snapshot === undefined) return []
     const plugins = this.#snapshot()
     const known = new Set(plugins.map(({ plugin }) => plugin))

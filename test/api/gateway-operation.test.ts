@@ -122,3 +122,25 @@ it('shows a cache that is off as one that is off', async (t) => {
   const cache = listed.find((each) => 'name' in each && each.name === 'cache')
   assert.deepEqual(cache, { name: 'cache', priority: 15, phases: ['answer'], enabled: false })
 })
+
+it('tells in the metrics how each part is doing, and nothing of parts that are off', async (t) => {
+  const server = await startHost(t, {
+    plugins: {},
+    config: { 'gateway.rateLimit.requests': 2, 'gateway.cache.enabled': true },
+  })
+  for (let at = 0; at < 3; at += 1) await server.send('GET', '/nothing')
+  const textOf = async (host: typeof server) =>
+    (await host.send('GET', '/metrics', { headers: host.credentials })).text
+  await server.send('POST', '/gateway/api/rate-limit/clear', { headers: server.credentials })
+  const text = await textOf(server)
+  assert.match(text, /^gateway_rate_limit_requests_total\{outcome="allowed"\} [23]$/m)
+  assert.match(text, /^gateway_rate_limit_requests_total\{outcome="refused"\} 1$/m)
+  assert.match(text, /^gateway_rate_limit_clients \d$/m)
+  assert.match(text, /^gateway_cache_requests_total\{result="miss"\} 2$/m)
+  assert.match(text, /^gateway_cache_entries 0$/m)
+  assert.match(text, /^gateway_proxy_tunnels 0$/m)
+  assert.match(text, /^gateway_stages_unavailable\{reason="held"\} 0$/m)
+  const plain = await textOf(await startHost(t, { plugins: {} }))
+  assert.doesNotMatch(plain, /^gateway_(?:rate_limit|cache)[a-z_]*(?:\{.*\})? /m)
+  assert.match(plain, /^gateway_proxy_tunnels 0$/m)
+})

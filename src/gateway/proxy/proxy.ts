@@ -62,7 +62,7 @@ export class GatewayProxy {
     this.stage = {
       name: 'proxy',
       priority: stagePriorities.proxy,
-      describe: () => ({ rules: this.rules.active.length, tunnels: this.#tunnels.size }),
+      describe: () => ({ rules: this.rules.active.length, tunnels: this.tunnels }),
       onRequest: (exchange) => this.#decide(exchange),
       // What stages in front of the target decide about is what it gets.
       onRewritten: (exchange) => {
@@ -70,6 +70,11 @@ export class GatewayProxy {
         return this.#decide(exchange)
       },
     }
+  }
+
+  /** WebSockets that are open or being opened. */
+  get tunnels(): number {
+    return this.#tunnels.size
   }
 
   /** Lets the connections of the proxy end with an application. */

@@ -188,7 +188,9 @@ test('readers that come together share one reading', async () => {
 test('the reference page lists exactly the metrics that there are', async () => {
   const { metrics } = parsePrometheusText(await createMetrics().text())
   const text = await readFile(page, 'utf8')
-  const documented = [...text.matchAll(/^\| `((?:plugin|keyval|server)_\w+)`/gm)].map(([, name]) => name)
+  const documented = [...text.matchAll(/^\| `((?:plugin|keyval|server|gateway)_\w+)`/gm)].map(
+    ([, name]) => name,
+  )
   const own = [...metrics.keys()].filter((name) => !/^(?:process|nodejs)_/.test(name))
   assert.deepEqual(own.toSorted(), documented.toSorted())
   const seeds = ['requests', 'duration_ms'].flatMap((end) => [`plugin.http.${end}`])
