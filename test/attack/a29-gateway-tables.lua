@@ -37,7 +37,10 @@ http.handle("GET", "/attack", function(req)
   for _, number in ipairs({ 0 / 0, 1 / 0, -1, 0, 1.5, 1e308, math.mininteger, math.maxinteger }) do
     must_fail("limit " .. number, gateway.rate_limit, "k", { limit = number, window = 60 })
     must_fail("window " .. number, gateway.rate_limit, "k", { limit = 5, window = number })
-    must_fail("cost " .. number, gateway.rate_limit, "k", { limit = 5, window = 60, cost = number })
+    -- A cost of 0 only looks.
+    if number ~= 0 then
+      must_fail("cost " .. number, gateway.rate_limit, "k", { limit = 5, window = 60, cost = number })
+    end
   end
   must_fail("options with a metatable", gateway.rate_limit, "k", evil)
   must_fail("a key that is no text", gateway.rate_limit, evil, { limit = 1, window = 60 })

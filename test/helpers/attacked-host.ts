@@ -30,7 +30,7 @@ http.handle("GET", "/hop/{name}", function(req)
 end, { public = true })`,
 )
 
-/** Says to servers behind what it sees of a request, and puts a mark on answers. */
+/** Says to servers behind what it sees of a request, and puts a mark on answers. In front of the cache, which steps aside for what stands behind it. */
 const guard = plugin(
   'guard',
   `gateway.on_request(function(req)
@@ -40,7 +40,7 @@ const guard = plugin(
   return { request = { headers = {
     ["x-stage-path"] = req.path, ["x-stage-ip"] = req.client_ip, ["x-stage-names"] = table.concat(names, " "),
   } } }
-end, { paths = { "/**" } })
+end, { paths = { "/**" }, priority = 12 })
 gateway.on_response(function() return { headers = { ["x-stage-answer"] = "seen" } } end, { paths = { "/**" } })
 gateway.on_request(function() return { status = 403, body = "guarded" } end, { paths = { "/up/guarded/**" } })`,
 )
