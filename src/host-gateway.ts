@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { adminPrefix } from './admin/admin-api.js'
+import { metricsPrefixes } from './admin/metrics-operations.js'
 import { parseDuration } from './base/durations.js'
 import { listOrigins } from './config/gateway-rules.js'
 import type { Config } from './config/schema.js'
@@ -17,6 +19,7 @@ import { addProxyRoutes } from './gateway/proxy/proxy-routes.js'
 import { attachUpgrades } from './gateway/proxy/upgrade.js'
 import { RateLimit } from './gateway/rate-limit/rate-limit.js'
 import { addRateLimitRoutes } from './gateway/rate-limit/rate-limit-routes.js'
+import { isBelow } from './gateway/request-path.js'
 import { createAdminArea } from './gateway/routes/admin-area.js'
 import { actorOf } from './gateway/routes/gate.js'
 import { createGatewayRoutes, gatewayPrefixes, proxyPrefixes } from './gateway/routes/gateway-routes.js'
@@ -26,6 +29,7 @@ import { type Stage, stagePriorities } from './gateway/stage.js'
 import { placeOf } from './gateway/stage-chain.js'
 import type { HostAnswers } from './host-answers.js'
 import type { User } from './identity/authenticator.js'
+import { kvPrefixes } from './kv/routes/kv-routes.js'
 import { DirectoryView } from './plugins/directory-view.js'
 import { createGatewayCalls } from './plugins/gateway/gateway-calls.js'
 import type { PluginMemory } from './plugins/gateway/plugin-memory.js'
@@ -51,20 +55,21 @@ export interface GatewayMaterial {
 
 /** Paths of the host itself: no shell, no proxy rule and no stage of a plugin stands in their way. */
 const ownPrefixes = [
-  '/api/v1/admin',
+  adminPrefix,
   '/api/v1/auth',
   '/api/v1/openapi.json',
   '/api/v1/health',
-  '/gateway/api',
-  '/redirects/api',
-  '/keyval/api',
   '/metrics',
   '/health',
-  '/api/gateway',
-  '/api/proxy',
-  '/api/keyval',
-  '/api/metrics',
+  ...gatewayPrefixes,
+  ...proxyPrefixes,
+  ...kvPrefixes,
+  ...metricsPrefixes,
 ]
+
+function isOwn(path: string): boolean {
+  return ownPrefixes.some((prefix) => isBelow(path, prefix))
+}
 
 /** The inbound gateway of a host. */
 export class HostGateway {
@@ -257,8 +262,8 @@ function composeShell({ config, database, log }: GatewayMaterial): Promise<Shell
 
 function composeProxy({ config, database, log }: GatewayMaterial): Promise<GatewayProxy> {
   const { rules, allowTargets, timeout } = config.gateway.proxy
-  const isReserved = compilePaths(ownPrefixes.map((prefix) => `${prefix}/**`))
-  return createProxy({ database, log, rules, allowTargets, headersMs: parseDuration(timeout), isReserved })
+  const headersMs = parseDuration(timeout)
+  return createProxy({ database, log, rules, allowTargets, headersMs, isReserved: isOwn })
 }
 
 function composeCache(
@@ -270,11 +275,12 @@ function composeCache(
   const { ttl, excludePaths, ...options } = cache
   const place = priorities.cache ?? stagePriorities.gateway
   const isBehind = (stage: Stage): boolean => placeOf(stage, priorities) >= place
+  const isExcluded = compilePaths(excludePaths)
   const plugins = new DirectoryView(directory, () => ({}))
   return new ResponseCache({
     ...options,
     ttlSeconds: ttl,
-    isExcluded: compilePaths([...excludePaths, ...ownPrefixes.map((prefix) => `${prefix}/**`)]),
+    isExcluded: (path) => isOwn(path) || isExcluded(path),
     isGuarded: (exchange) => engine.isGuarded(exchange, isBehind),
     origins: [() => plugins.current(), () => proxy.rules.active],
   })

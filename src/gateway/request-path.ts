@@ -30,6 +30,11 @@ export function looseReading(path: string): string {
     .replace(/(.)\/$/, '$1')
 }
 
+/** Tells whether a path is a prefix, or stands below it: `/api` has `/api` and `/api/x`, and not `/apix`. */
+export function isBelow(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
+}
+
 /** The query of a request target, without the question mark. */
 export function rawQuery(url: string): string {
   const at = url.indexOf('?')

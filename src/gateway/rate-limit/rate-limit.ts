@@ -6,6 +6,7 @@ import { ExchangeNote } from '../exchange-note.js'
 import type { OutgoingAnswer } from '../outgoing-answer.js'
 import { compilePaths } from '../path-pattern.js'
 import { failureAnswer, type GatewayLog } from '../pipeline.js'
+import { isBelow } from '../request-path.js'
 import { type Stage, type StageVerdict, stagePriorities } from '../stage.js'
 import { type BucketState, BucketStore, makeRate, type Taking } from './bucket-store.js'
 import { createClientKey, type KeyFunction } from './client-key.js'
@@ -256,7 +257,7 @@ function enforce(answer: OutgoingAnswer, name: string, value: string): void {
 function isOperator(exchange: Exchange): boolean {
   const { path } = exchange
   // Who it is costs a digest, so nobody is asked elsewhere.
-  if (!operatorAreas.some((area) => path === area || path.startsWith(`${area}/`))) return false
+  if (!operatorAreas.some((area) => isBelow(path, area))) return false
   return exchange.user?.role === 'admin'
 }
 

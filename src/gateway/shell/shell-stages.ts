@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange.js'
 import { ExchangeNote } from '../exchange-note.js'
 import type { OutgoingAnswer } from '../outgoing-answer.js'
 import type { GatewayLog } from '../pipeline.js'
+import { isBelow } from '../request-path.js'
 import { type Stage, type StageAnswer, type StageVerdict, stagePriorities } from '../stage.js'
 import { basenameOf } from './basenames.js'
 import type { HostTable } from './host-table.js'
@@ -114,8 +115,4 @@ function isDocument(exchange: Exchange): boolean {
 
 function isFramed(exchange: Exchange): boolean {
   return frameKinds.has(exchange.header('sec-fetch-dest') ?? '')
-}
-
-function isBelow(path: string, prefix: string): boolean {
-  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
 }

@@ -8,6 +8,7 @@ import {
 } from '../../capabilities/gateway/stage-rules.js'
 import { stageCallKinds } from '../../capabilities/gateway/wire.js'
 import type { Exchange } from '../../gateway/exchange.js'
+import { isBelow } from '../../gateway/request-path.js'
 import type { Stage } from '../../gateway/stage.js'
 import type { Generation } from '../../sandbox/generation.js'
 import { DirectoryView } from '../directory-view.js'
@@ -199,9 +200,7 @@ export class StageEngine {
   }
 
   #isUntouched(path: string): boolean {
-    return this.#options.untouched.some(
-      (prefix) => path === prefix || (path.startsWith(prefix) && path[prefix.length] === '/'),
-    )
+    return this.#options.untouched.some((prefix) => isBelow(path, prefix))
   }
 
   /** A stage that has got another name is the one that was approved under the same key. */
