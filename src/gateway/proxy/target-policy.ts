@@ -55,6 +55,7 @@ export class TargetPolicy {
   /** Resolves names for connections: only to addresses that rules may lead to. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     if (this.#isOpen || this.#hosts.has(hostname.toLowerCase())) {
+      // Whether one address is asked for or all, callback and options belong together; the types tell them apart.
       lookup(hostname, options as LookupOptions, callback as never)
       return
     }

@@ -147,6 +147,7 @@ export class Tunnel {
     const { reply } = this.#exchange
     const set = reply.getHeaders()
     reply.hijack()
+    // Node takes lists and numbers as values; its type for a whole head knows fewer than the one for each header.
     reply.raw.writeHead(101, { ...set, ...headers, connection: 'Upgrade', upgrade: 'websocket' } as never)
     reply.raw.flushHeaders()
     this.#join(upstream, head)
