@@ -1,11 +1,13 @@
 // A reporter for the test runner: one line for each test file with a failing test.
+// A test inside a suite may have been written in a helper; the suite, or the test at the top, names the file itself.
 
-/** @param {AsyncIterable<{ type: string, data: { file?: string } }>} events */
+/** @param {AsyncIterable<{ type: string, data: { file?: string, nesting?: number } }>} events */
 // biome-ignore lint/style/noDefaultExport: the test runner takes a reporter by its default export
 export default async function* failedFiles(events) {
   const seen = new Set()
   for await (const { type, data } of events) {
-    if (type !== 'test:fail' || data.file === undefined || seen.has(data.file)) continue
+    if (type !== 'test:fail' || data.nesting !== 0) continue
+    if (data.file === undefined || seen.has(data.file)) continue
     seen.add(data.file)
     yield `${data.file}\n`
   }

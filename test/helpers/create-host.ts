@@ -215,6 +215,8 @@ class TestServer implements TestHost {
       environment: {},
       flags: {
         plugin_enabled: true,
+        // Most of what a host takes to start are its threads; tests of what happens between threads ask for more.
+        plugin_executors: 1,
         plugin_hot_reload: hotReload !== undefined,
         plugin_rate_limit: 100_000,
         'keyval.rate_limit': 100_000,

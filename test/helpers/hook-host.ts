@@ -44,7 +44,7 @@ export async function createHookHost(
   const sandbox = createSandbox({
     entry: new URL('../../src/executor.bundle.cjs', import.meta.url),
     composition: { databaseFile },
-    executors: 2,
+    executors: 1,
     softLimits: true,
     answer: async () => undefined,
     report: ({ kind, data }) => void reports.push([kind, data]),
