@@ -5,6 +5,7 @@ import * as database from '../../src/base/limits/database.js'
 import * as gateway from '../../src/base/limits/gateway.js'
 import * as harness from '../../src/base/limits/harness.js'
 import * as hooks from '../../src/base/limits/hooks.js'
+import * as identity from '../../src/base/limits/identity.js'
 import * as kv from '../../src/base/limits/kv.js'
 import * as outbound from '../../src/base/limits/outbound.js'
 import * as plugins from '../../src/base/limits/plugins.js'
@@ -22,6 +23,7 @@ const areas: Readonly<Record<string, Blocks>> = {
   hooks,
   gateway,
   server,
+  identity,
   database,
   kv,
   content,

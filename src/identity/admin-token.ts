@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { HostError, messageOf } from '../base/errors.js'
-import { identityLimits } from '../base/limits/server.js'
+import { identityLimits } from '../base/limits/identity.js'
 import { adminTokenFileFailed, adminTokenFileRefused, adminTokenInvalid } from './errors.js'
 
 /** Where the token comes from. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { identityLimits } from '../base/limits/server.js'
+import { identityLimits } from '../base/limits/identity.js'
 import type { Authenticator, CredentialSource, User } from './authenticator.js'
 
 /** The one user that the admin token stands for. */

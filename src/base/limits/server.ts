@@ -50,14 +50,6 @@ export const adminLimits = {
   problemsMax: 20,
 } as const
 
-/** Limits of credentials. */
-export const identityLimits = {
-  /** Characters of an admin token from the environment; a shorter one stops the start. */
-  adminTokenLengthMin: 16,
-  /** Characters of a bearer token; a longer one is refused at the start, and unread in a request. */
-  bearerTokenLengthMax: 512,
-} as const
-
 /** Limits of reading the client address from X-Forwarded-For. */
 export const clientIpLimits = {
   /** Entries looked at, from the right; when all are trusted or unreadable the socket's address counts. */

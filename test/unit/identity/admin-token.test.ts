@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { identityLimits } from '../../../src/base/limits/server.js'
+import { identityLimits } from '../../../src/base/limits/identity.js'
 import { loadAdminToken } from '../../../src/identity/admin-token.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'modula-token-'))

@@ -1,0 +1,26 @@
+import { PermissionSet } from './permissions.js'
+
+/** What a role lets its holders do in the administration, as patterns of permissions. */
+export type RolePermissions = ReadonlyMap<string, readonly string[]>
+
+/** Roles that every host has, and nobody can change. */
+export const builtInRoles: RolePermissions = new Map([
+  ['admin', ['*']],
+  ['owner', ['*']],
+  [
+    'operator',
+    ['plugins:*', 'migrations:*', 'gateway:*', 'kv:*', 'content:*', 'metrics:read', 'config:read'],
+  ],
+  ['auditor', ['*:read']],
+  ['user', []],
+])
+
+/**
+ * Gives what somebody with these roles may do. Roles that nobody has defined permit nothing: they may mean something to a
+ * plugin.
+ */
+export function permissionsOf(roles: Iterable<string>, defined: RolePermissions): PermissionSet {
+  const patterns: string[] = []
+  for (const role of roles) patterns.push(...(builtInRoles.get(role) ?? defined.get(role) ?? []))
+  return PermissionSet.of(patterns)
+}
