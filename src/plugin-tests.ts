@@ -260,7 +260,7 @@ async function startTestHost(
         session.attach(attached)
         parts = attached
       },
-      authenticator: (own) => session.authenticator(own),
+      authenticator: session.authenticator,
       report: (report) => session.report(report),
       createSandbox: (options) => sandbox.lease(options),
     },

@@ -1,14 +1,15 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
-import type { AdminLog, AdminUser } from '../../src/admin/options.js'
+import type { AdminLog } from '../../src/admin/options.js'
+import { userWithRole } from './area-user.js'
 import { FakeAdministration } from './fake-administration.js'
 import { FakeHookAdministration } from './fake-hook-administration.js'
 
 /** Users by their bearer token. */
-const users: Readonly<Record<string, AdminUser>> = {
-  'right-token': { username: 'root', role: 'admin' },
-  'viewer-token': { username: 'vera', role: 'viewer' },
+const users: Readonly<Record<string, AreaUser>> = {
+  'right-token': userWithRole('admin', 'root'),
+  'viewer-token': userWithRole('viewer', 'vera'),
 }
 
 /** A real Fastify application with the admin API over a fake administration. */

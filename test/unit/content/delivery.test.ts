@@ -7,6 +7,7 @@ import type { HookedRead } from '../../../src/content/hook-runner.js'
 import { stripCredentials } from '../../../src/identity/credentials.js'
 import { type ContentFixture, createContentFixture } from '../../helpers/content-fixture.js'
 import { createHttpClient, type HttpClient } from '../../helpers/http-client.js'
+import { userWithRole } from '../../helpers/area-user.js'
 
 /** Serves the routes of a fixture on a free port. */
 async function serve(test: TestContext): Promise<ContentFixture & { client: HttpClient; logged: string[] }> {
@@ -17,7 +18,7 @@ async function serve(test: TestContext): Promise<ContentFixture & { client: Http
     createContentRoutes({
       content: fixture.content,
       hooks: fixture.hooks,
-      authenticate: () => ({ username: 'vera', role: 'viewer' }),
+      authenticate: () => userWithRole('viewer', 'vera'),
       stripCredentials,
       clientIp: () => '192.0.2.7',
       takeToken: () => true,
