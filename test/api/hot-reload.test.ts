@@ -184,11 +184,15 @@ describe('a host that watches', () => {
     const server = shared()
     const [one] = await pair(test, server, 'refused')
     const folder = join(server.pluginDirectory, one)
+    const aside = `${server.pluginDirectory}-refused`
+    test.after(() => rm(aside, { recursive: true, force: true }))
+    await mkdir(aside)
     const swap = async (what: () => Promise<unknown>, reason: RegExp) => {
       await what()
       await failedFor(server, one, reason)
       assert.equal(await text(server, `/${one}/ok`), '1')
-      await rm(folder, { recursive: true })
+      await rename(folder, join(aside, 'refused'))
+      await rm(join(aside, 'refused'), { recursive: true })
       await server.write(saying(one, '1'))
       await until('it is mended', async () => (await details(server, one)).failed_reason === undefined)
       await served(server, `/${one}/ok`, '1')
@@ -196,8 +200,10 @@ describe('a host that watches', () => {
     await swap(() => symlink('/etc', join(folder, 'lib')), /symbolic link/)
     await swap(() => symlink('/etc/passwd', join(folder, 'passwd.lua')), /symbolic link/)
     await swap(async () => {
-      await mkdir(join(folder, 'lib'))
-      for (let file = 0; file < 1000; file += 1) await writeFile(join(folder, 'lib', `f${file}.lua`), '')
+      // They come at once: the watch would look at all of them again for each that is added.
+      await mkdir(join(aside, 'lib'))
+      for (let file = 0; file < 1000; file += 1) await writeFile(join(aside, 'lib', `f${file}.lua`), '')
+      await rename(join(aside, 'lib'), join(folder, 'lib'))
     }, /limit is 100/)
     await swap(() => writeFile(join(folder, 'big.lua'), Buffer.alloc(11 * 1024 * 1024, 32)), /larger than/)
   })
