@@ -39,7 +39,7 @@ async function pair(test: TestContext, server: TestHost, prefix: string): Promis
 }
 
 describe('a host that watches', () => {
-  const shared = useHost({ plugins: {}, hotReload: times })
+  const shared = useHost({ plugins: {}, hotReload: times, config: { plugin_max_instructions: 2_000_000 } })
 
   it('loads what is written, replaced, or changed in lib/, and shows that it watches', async (test) => {
     const server = shared()
