@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
+import { metricsPrefixes } from '../../src/admin/metrics-operations.js'
 import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
 import { install } from '../helpers/installed-plugins.js'
 import { type PrometheusText, parsePrometheusText } from '../helpers/prometheus-text.js'
@@ -178,7 +179,8 @@ describe('who may read the metrics', () => {
   it('nobody where they are switched off, and plugins serve all the same', async (test) => {
     const host = await startHost(test, { plugins, config: { 'metrics.enabled': false } })
     assert.equal((await host.call('GET', '/worker/ok')).status, 200)
-    for (const path of ['/metrics', '/api/v1/admin/metrics']) {
+    const figures = metricsPrefixes.map((prefix) => `${prefix}/stats`)
+    for (const path of ['/metrics', '/api/v1/admin/metrics', ...figures]) {
       assert.equal((await host.send('GET', path, { headers: host.credentials })).status, 404)
     }
   })
