@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
 import type { AdminLog } from '../../src/admin/options.js'
+import type { AreaUser } from '../../src/areas/user.js'
 import { userWithRole } from './area-user.js'
 import { FakeAdministration } from './fake-administration.js'
 import { FakeHookAdministration } from './fake-hook-administration.js'
@@ -46,7 +47,8 @@ export async function createAdminServer(): Promise<AdminServer> {
           samples: [{ labels: { plugin: 'notes' }, value: 1 }],
         },
       ],
-      authenticate: (request) => users[(request.headers.authorization ?? '').replace(/^Bearer +/i, '')],
+      authenticate: (request) =>
+        users[/^bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''],
     }),
     { prefix: adminPrefix },
   )

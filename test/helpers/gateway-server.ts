@@ -55,7 +55,7 @@ export function authenticateByRole({
 }: {
   readonly headers: { authorization?: string | undefined }
 }) {
-  const role = String(headers.authorization).replace(/^bearer +/i, '')
+  const role = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? 'nobody'
   return role === 'nobody' ? undefined : userWithRole(role)
 }
 

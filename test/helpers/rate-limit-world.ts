@@ -6,6 +6,7 @@ import { createClientIp } from '../../src/gateway/client-ip.js'
 import { failureAnswer, Pipeline, sendAnswer } from '../../src/gateway/pipeline.js'
 import { RateLimit, type RateLimitOptions } from '../../src/gateway/rate-limit/rate-limit.js'
 import { addRateLimitRoutes } from '../../src/gateway/rate-limit/rate-limit-routes.js'
+import { userWithRole } from './area-user.js'
 import { type Answer, createHttpClient } from './http-client.js'
 
 /** A log that keeps nothing. */
@@ -57,10 +58,10 @@ export async function startWorld(
     log: silent,
     clientIp: ({ socket, headers }) =>
       clientIp(socket.remoteAddress, headers['x-forwarded-for'] as string | undefined),
-    authenticate: ({ headers }) => {
+    userOf: ({ headers }) => {
       lookups += 1
       const name = /^Bearer (\w+)$/.exec(headers.authorization ?? '')?.[1]
-      return name && { id: `id-${name}`, username: name, role: name === 'root' ? 'admin' : 'editor' }
+      return name && userWithRole(name === 'root' ? 'admin' : 'editor', name, `id-${name}`)
     },
   } as ConstructorParameters<typeof Pipeline>[0])
   const app = Fastify({ routerOptions: { maxParamLength: 1024 } })

@@ -9,9 +9,10 @@ import { Pipeline } from '../../src/gateway/pipeline.js'
 import { createPluginManager, type PluginManager } from '../../src/plugins/manager.js'
 import { createStageEngine, type StageEngine } from '../../src/plugins/stages/stage-engine.js'
 import { createSandbox } from '../../src/sandbox/thread-sandbox.js'
+/** Plugins in real threads whose stages stand in front of a real server. */
+import { userWithRole } from './area-user.js'
 import { testSettings } from './plugin-host.js'
 
-/** Plugins in real threads whose stages stand in front of a real server. */
 export interface StageHost {
   readonly engine: StageEngine
   readonly manager: PluginManager
@@ -119,10 +120,8 @@ async function openStageHost(timeoutMs: number): Promise<OpenStageHost> {
     pluginStages: engine.stages,
     log,
     clientIp: () => '192.0.2.7',
-    authenticate: (request) =>
-      request.headers.authorization === 'Bearer good'
-        ? { id: 'u1', username: 'ann', role: 'editor' }
-        : undefined,
+    userOf: (request) =>
+      request.headers.authorization === 'Bearer good' ? userWithRole('editor', 'ann', 'u1') : undefined,
   })
   const app = Fastify({ forceCloseConnections: true })
   pipeline.install(app)

@@ -5,9 +5,9 @@ import { checkResponseHeader } from '../../../src/capabilities/http/header-rules
 import { contentPrefix, createContentRoutes } from '../../../src/content/content-routes.js'
 import type { HookedRead } from '../../../src/content/hook-runner.js'
 import { stripCredentials } from '../../../src/identity/credentials.js'
+import { userWithRole } from '../../helpers/area-user.js'
 import { type ContentFixture, createContentFixture } from '../../helpers/content-fixture.js'
 import { createHttpClient, type HttpClient } from '../../helpers/http-client.js'
-import { userWithRole } from '../../helpers/area-user.js'
 
 /** Serves the routes of a fixture on a free port. */
 async function serve(test: TestContext): Promise<ContentFixture & { client: HttpClient; logged: string[] }> {
