@@ -109,12 +109,12 @@ class Plan {
     const asked = isAll
       ? this.#parties.authenticators
       : this.#find(authenticators, 'auth.http.authenticators', this.#authenticators)
+    const allowing = this.#findAuthorizers(authorizers, 'auth.http.authorizers')
     return {
       paths: [],
       authenticators: asked,
       // Strangers have nothing that could be authorized.
-      authorizers:
-        isAll || asked.length === 0 ? [] : this.#findAuthorizers(authorizers, 'auth.http.authorizers'),
+      authorizers: isAll || asked.length === 0 ? [] : allowing,
       strangers: isAll ? 'pass' : 'refuse',
     }
   }
