@@ -75,6 +75,14 @@ export const kindsOfItems: readonly KindOfItems[] = [
     fieldsOf: ({ key }) => ({ stage: key }),
   },
   {
+    kind: 'auth',
+    one: 'authenticator or authorizer',
+    many: 'authenticators and authorizers',
+    allFlag: '--all-auth',
+    change: ({ authParts }, verb, owner, keys) => authParts[verb](keys.map((part) => ({ ...owner, part }))),
+    fieldsOf: ({ key }) => ({ part: key }),
+  },
+  {
     kind: 'gateway',
     one: 'gateway access',
     many: 'gateway accesses',
@@ -126,7 +134,7 @@ export function nameItem({ kind, key }: Pick<ApprovalItem, 'kind' | 'key'>): str
 
 function isFarReaching({ kind, key, public: isPublic }: ApprovalItem): boolean {
   if (kind === 'hook') return parseHook(key).table === '*'
-  if (kind === 'stage') return true
+  if (kind === 'stage' || kind === 'auth') return true
   if (kind === 'core' || kind === 'kv' || kind === 'gateway') return splitAccess(key)[1] === 'write'
   return isPublic === true
 }

@@ -12,6 +12,7 @@ export interface SelectionOptions {
   readonly core?: readonly string[]
   readonly kv?: readonly string[]
   readonly stage?: readonly string[]
+  readonly auth?: readonly string[]
   readonly gateway?: readonly string[]
   readonly allRoutes?: boolean
   readonly allHooks?: boolean
@@ -19,6 +20,7 @@ export interface SelectionOptions {
   readonly allCore?: boolean
   readonly allKv?: boolean
   readonly allStages?: boolean
+  readonly allAuth?: boolean
   readonly allGateway?: boolean
   readonly all?: boolean
 }
@@ -52,7 +54,12 @@ export function addSelectionOptions(command: Command): Command {
     .option(
       '--stage <key>',
       'one stage in front of all requests, by the key that "plugin diff" shows; may be given several times',
-      collect(parseStage),
+      collect(parseShownKey),
+    )
+    .option(
+      '--auth <key>',
+      'one authenticator or authorizer, by the key that "plugin diff" shows; may be given several times',
+      collect(parseShownKey),
     )
     .option(
       '--gateway <access>',
@@ -65,6 +72,7 @@ export function addSelectionOptions(command: Command): Command {
     .option('--all-core', 'all core tables that it reads or writes')
     .option('--all-kv', 'all shared namespaces that it reads or writes')
     .option('--all-stages', 'all stages that see every request')
+    .option('--all-auth', 'all that tell who sends requests, or who may do what')
     .option('--all-gateway', 'all that it reads or changes of the gateway')
     .option('--all', 'all of these')
 }
@@ -129,6 +137,8 @@ function selectionOf(options: SelectionOptions, kind: ApprovalKind): Selection {
       return { named: options.kv ?? [], all: all || options.allKv === true }
     case 'stage':
       return { named: options.stage ?? [], all: all || options.allStages === true }
+    case 'auth':
+      return { named: options.auth ?? [], all: all || options.allAuth === true }
     case 'gateway':
       return { named: options.gateway ?? [], all: all || options.allGateway === true }
   }
@@ -184,9 +194,9 @@ function parseKv(text: string): string {
   return access === undefined ? namespace : `${namespace}:${access}`
 }
 
-function parseStage(text: string): string {
+function parseShownKey(text: string): string {
   const key = text.trim()
-  if (key === '') throw new InvalidArgumentError('It must be the key of a stage.')
+  if (key === '') throw new InvalidArgumentError('It must be a key that "plugin diff" shows.')
   return key
 }
 

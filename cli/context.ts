@@ -11,7 +11,7 @@ export interface Finding {
 
 /** Something that a plugin would ask for beside a route. */
 export interface AskedGrant {
-  readonly kind: 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
+  readonly kind: 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway' | 'auth'
   readonly key: string
   readonly description: string
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { authCalls } from './capabilities/auth/call-kinds.js'
 import { stageKinds } from './capabilities/gateway/call-kinds.js'
 import { createHookKind } from './capabilities/hooks/call-kind.js'
 import { httpKind } from './capabilities/http/call-kind.js'
@@ -45,7 +46,14 @@ if (parentPort !== null) {
     port: parentPort,
     data,
     modules: [...createCapabilities(log), ...(runsTests ? [testCapability] : [])].map(({ module }) => module),
-    kinds: [httpKind, createHookKind(), kvKind, ...stageKinds, ...(runsTests ? [testKind] : [])],
+    kinds: [
+      httpKind,
+      createHookKind(),
+      kvKind,
+      ...stageKinds,
+      ...authCalls,
+      ...(runsTests ? [testKind] : []),
+    ],
     createServices: (report) => ({
       get database() {
         return database

@@ -347,6 +347,7 @@ async function approveEverything(host: Host): Promise<void> {
       ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
       ...plugins.kvAccess().map((kv) => grantOf(kv, 'kv', `${kv.namespace}:${kv.access}`)),
       ...plugins.stages().map((stage) => grantOf(stage, 'stage', stage.stage)),
+      ...plugins.authParts().map((part) => grantOf(part, 'auth', part.part)),
       ...plugins.gatewayAccess().map((gateway) => grantOf(gateway, 'gateway', gateway.access)),
     ],
     actor,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type {
   ApprovalKind,
+  AuthPartListing,
   Client,
   CoreListing,
   DomainListing,
@@ -53,20 +54,24 @@ interface Asked {
   readonly core: readonly Omit<CoreListing, 'plugin_name'>[]
   readonly kv: readonly Omit<KvAccessListing, 'plugin_name'>[]
   readonly stages: readonly Omit<StageListing, 'plugin_name'>[]
+  readonly auth: readonly Omit<AuthPartListing, 'plugin_name'>[]
   readonly gateway: readonly Omit<GatewayAccessListing, 'plugin_name'>[]
 }
 
 async function readAsked(client: Client, name: string): Promise<Asked> {
-  const { routes, hooks, requests, core, kvAccess, stages, gatewayAccess } = client
-  const [allRoutes, allHooks, allDomains, allCore, allKv, allStages, allGateway] = await Promise.all([
-    routes.list(),
-    hooks.list(),
-    requests.list(),
-    core.list(),
-    kvAccess.list(),
-    stages.list(),
-    gatewayAccess.list(),
-  ])
+  const { routes, hooks, requests, core, kvAccess, stages, authParts, gatewayAccess } = client
+  const [allRoutes, allHooks, allDomains, allCore, allKv, allStages, allAuth, allGateway] = await Promise.all(
+    [
+      routes.list(),
+      hooks.list(),
+      requests.list(),
+      core.list(),
+      kvAccess.list(),
+      stages.list(),
+      authParts.list(),
+      gatewayAccess.list(),
+    ],
+  )
   return {
     routes: allRoutes.filter(({ plugin }) => plugin === name).map(({ plugin: _plugin, ...route }) => route),
     hooks: allHooks.filter(isOf(name)).map(({ plugin_name: _plugin, ...hook }) => hook),
@@ -74,6 +79,7 @@ async function readAsked(client: Client, name: string): Promise<Asked> {
     core: allCore.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
     kv: allKv.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
     stages: allStages.filter(isOf(name)).map(({ plugin_name: _plugin, ...stage }) => stage),
+    auth: allAuth.filter(isOf(name)).map(({ plugin_name: _plugin, ...part }) => part),
     gateway: allGateway.filter(isOf(name)).map(({ plugin_name: _plugin, ...access }) => access),
   }
 }
@@ -183,7 +189,16 @@ function printAsked(context: CommandContext, { name }: PluginDetails, asked: Ask
   }
 }
 
-function askedLines({ routes, hooks, domains, core, kv, stages, gateway }: Asked): readonly AskedLine[] {
+function askedLines({
+  routes,
+  hooks,
+  domains,
+  core,
+  kv,
+  stages,
+  auth,
+  gateway,
+}: Asked): readonly AskedLine[] {
   return [
     ...routes.map(({ approved, method, path, public: isPublic }) => {
       const text = `${method.padEnd(6)} ${path}${isPublic ? '  (public)' : ''}`
@@ -200,6 +215,7 @@ function askedLines({ routes, hooks, domains, core, kv, stages, gateway }: Asked
       return { kind: 'kv' as const, approved, text: `${namespace}:${access}` }
     }),
     ...stages.map(({ approved, stage }) => ({ kind: 'stage' as const, approved, text: stage })),
+    ...auth.map(({ approved, part }) => ({ kind: 'auth' as const, approved, text: part })),
     ...gateway.map(({ approved, access }) => ({ kind: 'gateway' as const, approved, text: access })),
   ]
 }

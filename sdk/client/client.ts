@@ -2,6 +2,8 @@ import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
   ApprovalDiff,
+  AuthPartListing,
+  AuthPartReference,
   BreakerResult,
   CapabilityReport,
   CleanupPreview,
@@ -98,6 +100,8 @@ export interface Client {
   readonly kvAccess: ApprovalClient<KvAccessListing, KvAccessReference>
   /** Functions of plugins in front of all requests. */
   readonly stages: ApprovalClient<StageListing, StageReference>
+  /** Authenticators and authorizers of plugins. */
+  readonly authParts: ApprovalClient<AuthPartListing, AuthPartReference>
   /** What plugins read and change of the gateway. */
   readonly gatewayAccess: ApprovalClient<GatewayAccessListing, GatewayAccessReference>
   readonly pipelines: PipelineClient
@@ -132,6 +136,7 @@ export function createClient(options: ClientOptions): Client {
     core: createApprovalClient(send, 'core', ['plugin', 'table', 'access', 'content_hash']),
     kvAccess: createApprovalClient(send, 'kv', ['plugin', 'namespace', 'access', 'content_hash']),
     stages: createApprovalClient(send, 'stages', ['plugin', 'stage', 'content_hash']),
+    authParts: createApprovalClient(send, 'auth-parts', ['plugin', 'part', 'content_hash']),
     gatewayAccess: createApprovalClient(send, 'gateway-access', ['plugin', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
     gateway: createGatewayClient(send),

@@ -73,6 +73,8 @@ export type {
   ApprovalDiff,
   ApprovalItem,
   ApprovalKind,
+  AuthPartListing,
+  AuthPartReference,
   BreakerResult,
   BreakerState,
   Capability,

@@ -190,6 +190,25 @@ export interface StageListing {
   readonly plugin_version: string
 }
 
+/** Names one authenticator or authorizer. */
+export interface AuthPartReference {
+  readonly plugin: string
+  /** As the list gives it. */
+  readonly part: string
+  /** As in `RouteReference`. */
+  readonly content_hash?: string | undefined
+}
+
+/** One authenticator or authorizer with its approval. */
+export interface AuthPartListing {
+  readonly plugin_name: string
+  readonly part: string
+  /** What it sees and decides. */
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
 /** Something that plugins read or change of the gateway. */
 export type GatewayAccess = 'log:read' | 'stats:read' | 'shell:write'
 
@@ -212,7 +231,7 @@ export interface GatewayAccessListing {
 }
 
 /** Kind of something that plugins ask for. */
-export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
+export type ApprovalKind = 'route' | 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway' | 'auth'
 
 /** Who approved something for which version. */
 export interface FormerApproval {

@@ -7,6 +7,9 @@ import { coreKey, kvKey } from '../plugins/grants/grant-keys.js'
 import type { GrantKind } from '../plugins/grants/grant-table.js'
 import { grantsNotFound } from './errors.js'
 import {
+  type AuthBody,
+  authBodySchema,
+  authListSchema,
   type CoreBody,
   coreBodySchema,
   coreListSchema,
@@ -112,6 +115,16 @@ const resources: readonly Resource[] = [
     body: stageBodySchema,
     read: (administration) => ({ stages: administration.stages() }),
     parse: (body) => (body as StageBody).stages.map(({ stage, ...item }) => toRequest('stage', stage, item)),
+  },
+  {
+    path: 'auth-parts',
+    title: 'AuthParts',
+    items: 'authenticators and authorizers',
+    effect: 'What is approved is asked from this moment on, where rules of the configuration name it.',
+    answer: authListSchema,
+    body: authBodySchema,
+    read: (administration) => ({ auth_parts: administration.authParts() }),
+    parse: (body) => (body as AuthBody).auth_parts.map(({ part, ...item }) => toRequest('auth', part, item)),
   },
   {
     path: 'gateway-access',

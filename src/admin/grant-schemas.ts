@@ -25,6 +25,12 @@ const kvFields = {
 }
 
 const stageFields = { stage: text('What the approval belongs to, as the list gives it.') }
+const authFields = {
+  part: text(
+    'What an approval belongs to, e.g. `authenticator badge bearer=badge_` or `authorizer office_hours`.',
+  ),
+}
+
 const gatewayFields = { access: Type.String({ enum: ['log:read', 'stats:read', 'shell:write'] }) }
 
 /** The source that an approval is meant for; `diff` tells it. */
@@ -81,6 +87,18 @@ export const stageListSchema = Type.Object({
   ),
 })
 
+export const authListSchema = Type.Object({
+  auth_parts: Type.Array(
+    Type.Object({
+      plugin_name,
+      ...authFields,
+      description: text('What it sees and decides.'),
+      approved,
+      plugin_version,
+    }),
+  ),
+})
+
 export const gatewayListSchema = Type.Object({
   gateway_access: Type.Array(
     Type.Object({
@@ -123,13 +141,19 @@ export const stageBodySchema = Type.Object(
 )
 export type StageBody = Static<typeof stageBodySchema>
 
+export const authBodySchema = Type.Object(
+  { auth_parts: Type.Array(Type.Object({ ...reference, ...authFields }, strict), list) },
+  strict,
+)
+export type AuthBody = Static<typeof authBodySchema>
+
 export const gatewayBodySchema = Type.Object(
   { gateway_access: Type.Array(Type.Object({ ...reference, ...gatewayFields }, strict), list) },
   strict,
 )
 export type GatewayBody = Static<typeof gatewayBodySchema>
 
-const kind = Type.String({ enum: ['route', 'hook', 'domain', 'core', 'kv', 'stage', 'gateway'] })
+const kind = Type.String({ enum: ['route', 'hook', 'domain', 'core', 'kv', 'stage', 'gateway', 'auth'] })
 const key = text(
   'E.g. `GET /tasks`, `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`, `log:read`.',
 )

@@ -33,15 +33,18 @@ export interface WrittenAccess {
 
 /** Who can be named. Names are the same with `-` and with `_`. */
 export interface Parties {
-  /** All that there are, in the order in which `*` asks them. */
+  /** Those of the host. */
   readonly authenticators: readonly Authenticator[]
-  /** Beside the built-in ones. */
-  readonly authorizers: readonly Authorizer[]
+  /** All that there are at this moment, in the order in which `*` asks them. */
+  everybody(): readonly Authenticator[]
   /** The authenticator that opens the host's own operations where no rule holds for them. */
   readonly operator: Authenticator
   isOperation(path: string): boolean
   /** See `RulebookOptions.isExempt`. */
   isExempt(method: string, path: string): boolean
+  /** Gives what stands for somebody who is not among them, e.g. of a plugin that does not run; undefined for nobody. */
+  authenticator(name: string): Authenticator | undefined
+  authorizer(name: string): Authorizer | undefined
 }
 
 /**
@@ -53,13 +56,11 @@ export function planAccess(written: WrittenAccess, parties: Parties): Rulebook {
   const plan = new Plan(parties)
   const rules = written.rules.map((rule, at) => plan.rule(rule, `auth.http.rules[${at}]`, written))
   const fallback = plan.fallback(written)
-  const operations = { ...fallback, authenticators: plan.withOperator(fallback.authenticators) }
   plan.assertSound()
   return new Rulebook({
     rules,
     fallback,
-    // They are closed to strangers by themselves, and answer those in their own form.
-    operations: { ...operations, strangers: 'pass' },
+    operations: plan.operations(fallback),
     isOperation: parties.isOperation,
     isExempt: parties.isExempt,
   })
@@ -89,7 +90,7 @@ class Plan {
   constructor(parties: Parties) {
     this.#parties = parties
     this.#authenticators = byName(parties.authenticators)
-    this.#authorizers = new Map([...byName(parties.authorizers), ...builtInAuthorizers])
+    this.#authorizers = builtInAuthorizers
   }
 
   assertSound(): void {
@@ -101,7 +102,7 @@ class Plan {
     return {
       paths,
       methods,
-      authenticators: this.#find(authenticators, `${place}.authenticators`, this.#authenticators),
+      authenticators: this.#findAuthenticators(authenticators, `${place}.authenticators`),
       authorizers: [...this.#named(written, place, section), ...this.#needed(written, place)],
       strangers: 'refuse',
       tenantFrom: tenant === undefined ? undefined : parseTenantSource(tenant),
@@ -109,23 +110,21 @@ class Plan {
   }
 
   fallback({ authenticators, authorizers }: WrittenAccess): AccessRule {
-    const isAll = authenticators.length === 1 && authenticators[0] === '*'
-    const asked = isAll
-      ? this.#parties.authenticators
-      : this.#find(authenticators, 'auth.http.authenticators', this.#authenticators)
     const allowing = this.#findAuthorizers(authorizers, 'auth.http.authorizers')
-    return {
-      paths: [],
-      authenticators: asked,
-      // Strangers have nothing that could be authorized.
-      authorizers: isAll || asked.length === 0 ? [] : allowing,
-      strangers: isAll ? 'pass' : 'refuse',
-    }
+    if (authenticators.length === 1 && authenticators[0] === '*') return everybodyRule(this.#parties)
+    const asked = this.#findAuthenticators(authenticators, 'auth.http.authenticators')
+    // Strangers have nothing that could be authorized.
+    const held = asked.length === 0 ? [] : allowing
+    return { paths: [], authenticators: asked, authorizers: held, strangers: 'refuse' }
   }
 
-  withOperator(authenticators: readonly Authenticator[]): readonly Authenticator[] {
+  /** The operations are closed to strangers by themselves, and answer those in their own form. */
+  operations(fallback: AccessRule): AccessRule {
+    if (fallback.strangers === 'pass') return fallback
     const { operator } = this.#parties
-    return authenticators.includes(operator) ? authenticators : [operator, ...authenticators]
+    const { authenticators } = fallback
+    const asked = authenticators.includes(operator) ? authenticators : [operator, ...authenticators]
+    return { ...fallback, authenticators: asked, strangers: 'pass' }
   }
 
   /** A public path takes the authorizers of the section only where its rule says so. */
@@ -154,16 +153,21 @@ class Plan {
   }
 
   #findAuthorizers(names: readonly string[], place: string): readonly Authorizer[] {
-    return this.#find(names, place, this.#authorizers)
+    return this.#find(names, place, this.#authorizers, (name) => this.#parties.authorizer(name))
+  }
+
+  #findAuthenticators(names: readonly string[], place: string): readonly Authenticator[] {
+    return this.#find(names, place, this.#authenticators, (name) => this.#parties.authenticator(name))
   }
 
   #find<Party>(
     names: readonly string[],
     place: string,
     parties: ReadonlyMap<string, Party>,
+    standIn: (name: string) => Party | undefined,
   ): readonly Party[] {
     return names.flatMap((name) => {
-      const party = parties.get(plainName(name))
+      const party = parties.get(plainName(name)) ?? standIn(plainName(name))
       if (party !== undefined) return [party]
       const nearest = nearestName(plainName(name), [...parties.keys()])
       const hint =
@@ -171,6 +175,18 @@ class Plan {
       this.#problems.push(`${place} names "${name}", which is nobody: ${hint}`)
       return []
     })
+  }
+}
+
+/** Asks all that there are when a request comes, and lets strangers on. */
+function everybodyRule(parties: Parties): AccessRule {
+  return {
+    paths: [],
+    get authenticators() {
+      return parties.everybody()
+    },
+    authorizers: [],
+    strangers: 'pass',
   }
 }
 

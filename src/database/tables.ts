@@ -54,7 +54,7 @@ export interface PluginRoutesTable {
 /** What a plugin asks for beside a route, and its approval. The primary key is plugin, kind and key. */
 export interface PluginGrantsTable {
   plugin_name: string
-  kind: 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
+  kind: 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway' | 'auth'
   /** e.g. `before_create:content_data`, `api.example.com`, `content_data:read`, `config:read`, `log:read`. */
   key: string
   description: Generated<string>
@@ -77,7 +77,7 @@ export interface PluginGrantsTable {
  */
 export interface PluginWithdrawnApprovalsTable {
   plugin_name: string
-  kind: 'route' | 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway'
+  kind: 'route' | 'hook' | 'domain' | 'core' | 'kv' | 'stage' | 'gateway' | 'auth'
   /** As in `plugin_grants`; of a route its method and path, e.g. `GET /tasks`. */
   key: string
   /** Version that the approval held for. */

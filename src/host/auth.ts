@@ -10,6 +10,9 @@ import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
 import type { Stage } from '../gateway/stage.js'
 import { permissionsOf, type RolePermissions } from '../identity/roles.js'
+import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
+import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
+import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
 
 /** What finding out who may do what needs of its host. */
@@ -17,6 +20,7 @@ export interface AuthMaterial {
   readonly config: Config
   readonly log: Logger
   readonly adminToken: string
+  readonly directory: PluginDirectory
   /** Asked in front of all others, where plugins are tested. */
   readonly testAuthenticator?: Authenticator | undefined
   /** Tells whether a path is one of the host's own operations. */
@@ -35,6 +39,8 @@ export interface HostAuth {
   start(): void
   /** Takes what makes paths public beside the rules; nothing does before. */
   exempt(isExempt: (method: string, path: string) => boolean): void
+  /** To be called when no request is served any more. */
+  close(): void
 }
 
 type AuthenticatorSettings = Config['auth']['authenticators'][string]
@@ -54,6 +60,7 @@ export function composeAuth({
   config,
   log,
   adminToken,
+  directory,
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
@@ -63,6 +70,14 @@ export function composeAuth({
   const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
   const named = Object.entries(configured).map(([name, settings]) => createJwt(name, settings, defined))
   const authenticators = [...isTested, operator, ...named]
+  const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
+  // Put together anew only when plugins have changed: each request without credentials asks for it.
+  let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
+  const everybody = (): readonly Authenticator[] => {
+    const parties = engine.parties()
+    if (known?.parties !== parties) known = { parties, all: [...authenticators, ...parties.authenticators] }
+    return known.all
+  }
   let rulebook: Rulebook = planOpenAccess({ operator, isOperation })
   let isExempt = (_method: string, _path: string): boolean => false
   const start = (): void => {
@@ -70,9 +85,12 @@ export function composeAuth({
       log.warn('auth.enabled is false: everybody is anonymous, and only the admin token opens anything')
       return
     }
+    engine.assertUnique()
     rulebook = planAccess(http, {
       authenticators,
-      authorizers: [],
+      everybody,
+      authenticator: (name) => engine.authenticator(name),
+      authorizer: (name) => engine.authorizer(name),
       operator,
       isOperation,
       isExempt: (method, path) => isExempt(method, path),
@@ -93,7 +111,11 @@ export function composeAuth({
   const exempt: HostAuth['exempt'] = (given) => {
     isExempt = given
   }
-  return { stages, start, exempt }
+  return { stages, start, exempt, close: () => engine.close() }
+}
+
+function breakerOf({ gateway }: Config): FunctionBreakerOptions {
+  return { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) }
 }
 
 function createJwt(name: string, settings: AuthenticatorSettings, defined: RolePermissions): Authenticator {

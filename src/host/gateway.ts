@@ -168,7 +168,6 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
   const cors = await composeCors(material)
   const shell = await composeShell(material)
   const proxy = await composeProxy(material)
-  material.auth.exempt((method, path) => proxy.isPublic(path, method))
   const cache = composeCache(material, proxy, engine)
   const views = {
     limiter: limit,
@@ -266,10 +265,12 @@ function composeShell({ config, database, log }: GatewayMaterial): Promise<Shell
   })
 }
 
-function composeProxy({ config, database, log }: GatewayMaterial): Promise<GatewayProxy> {
+async function composeProxy({ auth, config, database, log }: GatewayMaterial): Promise<GatewayProxy> {
   const { rules, allowTargets, timeout } = config.gateway.proxy
   const headersMs = parseDuration(timeout)
-  return createProxy({ database, log, rules, allowTargets, headersMs, isReserved: isOwn })
+  const proxy = await createProxy({ database, log, rules, allowTargets, headersMs, isReserved: isOwn })
+  auth.exempt((method, path) => proxy.isPublic(path, method))
+  return proxy
 }
 
 function composeCache(

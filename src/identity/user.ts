@@ -1,3 +1,4 @@
+import { describeIdentity } from './described-identity.js'
 import type { Identity } from './identity.js'
 import type { Permission } from './permissions.js'
 
@@ -10,15 +11,23 @@ export interface User {
   readonly role: string
   /** Tells whether they may do something in the administration; false for a permission that there is not. */
   may(permission: string): boolean
+  /** All that is known of them, as JSON in the form in which plugins see it. */
+  readonly identity: string
 }
 
 /** Gives the user that an identity is; undefined for nobody that is known. */
-export function toUser({ kind, sub, name, roles, permissions }: Identity): User | undefined {
+export function toUser(identity: Identity): User | undefined {
+  const { kind, sub, name, roles, permissions } = identity
   if (kind === 'anonymous') return undefined
+  let text: string | undefined
   return {
     id: sub,
     username: name ?? sub,
     role: permissions.isAll ? 'admin' : (roles.find((role) => role !== 'admin') ?? 'user'),
     may: (permission) => permissions.has(permission as Permission),
+    get identity() {
+      text ??= JSON.stringify(describeIdentity(identity))
+      return text
+    },
   }
 }

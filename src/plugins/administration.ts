@@ -140,6 +140,16 @@ export interface StageListing {
   readonly plugin_version: string
 }
 
+/** An authenticator or authorizer that a plugin has. */
+export interface AuthPartListing {
+  readonly plugin_name: string
+  /** What an approval belongs to, e.g. `authenticator badge bearer=badge_`. */
+  readonly part: string
+  readonly description: string
+  readonly approved: boolean
+  readonly plugin_version: string
+}
+
 /** Access to the gateway that a plugin asks for. */
 export interface GatewayAccessListing {
   readonly plugin_name: string
@@ -279,6 +289,8 @@ export interface PluginAdministration {
   kvAccess(): readonly KvAccessListing[]
   stages(): readonly StageListing[]
   gatewayAccess(): readonly GatewayAccessListing[]
+  /** Authenticators and authorizers. */
+  authParts(): readonly AuthPartListing[]
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   /** Undefined for an unknown plugin. */

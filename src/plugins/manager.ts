@@ -3,6 +3,7 @@ import { PluginActivity } from './activity.js'
 import type {
   ApprovalDiff,
   ApprovalResult,
+  AuthPartListing,
   CapabilityReport,
   CoreAccessListing,
   GatewayAccessListing,
@@ -37,6 +38,7 @@ import type { PluginEntry } from './plugin-entry.js'
 import { PluginStore } from './plugin-store.js'
 import {
   describePlugin,
+  listAuthParts,
   listCoreAccess,
   listGatewayAccess,
   listHooks,
@@ -296,6 +298,10 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   stages(): readonly StageListing[] {
     return this.#catalogue.all().flatMap(listStages)
+  }
+
+  authParts(): readonly AuthPartListing[] {
+    return this.#catalogue.all().flatMap(listAuthParts)
   }
 
   gatewayAccess(): readonly GatewayAccessListing[] {

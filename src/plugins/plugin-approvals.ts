@@ -50,11 +50,14 @@ export class PluginApprovals {
     })
   }
 
-  /** What is stored of the stages of a plugin, for the time in which it cannot be loaded. */
+  /** What is stored of the stages, authenticators and authorizers of a plugin, for the time in which it cannot be loaded. */
   async stagesOf(plugin: string): Promise<GrantTable> {
     const stored = await this.grants.of(plugin)
     const former = await this.#database.withBusyRetry((kysely) => this.withdrawn.stages(kysely, plugin))
-    return grantTableOf({ approvals: stored.filter(({ kind }) => kind === 'stage') }, former)
+    return grantTableOf(
+      { approvals: stored.filter(({ kind }) => kind === 'stage' || kind === 'auth') },
+      former,
+    )
   }
 
   /** Tells what `settle` would make of the grants at this moment; stores nothing. */

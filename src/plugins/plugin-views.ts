@@ -3,6 +3,7 @@ import { showKey } from '../kv/key.js'
 import type { Generation } from '../sandbox/generation.js'
 import type { ActivityRecord } from './activity.js'
 import type {
+  AuthPartListing,
   CoreAccessListing,
   GatewayAccessListing,
   HookListing,
@@ -149,6 +150,17 @@ export function listStages({ name, served, manifest }: PluginEntry): readonly St
   return served.grants.of('stage').map(({ key, description, approved }) => ({
     plugin_name: name,
     stage: key,
+    description,
+    approved,
+    plugin_version: manifest?.version ?? '',
+  }))
+}
+
+/** Lists the authenticators and authorizers of a plugin. */
+export function listAuthParts({ name, served, manifest }: PluginEntry): readonly AuthPartListing[] {
+  return served.grants.of('auth').map(({ key, description, approved }) => ({
+    plugin_name: name,
+    part: key,
     description,
     approved,
     plugin_version: manifest?.version ?? '',

@@ -19,6 +19,7 @@ import type {
   Generation,
   PoolStatus,
 } from '../../src/sandbox/generation.js'
+import { userWithRole } from './area-user.js'
 
 type Answer = (request: WireRequest, call: CallRequest) => CallOutcome | Promise<CallOutcome>
 
@@ -134,7 +135,7 @@ export async function createDispatchServer(options: DispatchServerOptions = {}):
     authenticate(request) {
       host.authenticated += 1
       const isKnown = request.headers.authorization === 'Bearer good'
-      return isKnown ? { id: 'u1', username: 'ann', role: 'admin' } : undefined
+      return isKnown ? userWithRole('admin', 'ann', 'u1') : undefined
     },
     stripCredentials: (raw) =>
       raw.filter((_text, index) => raw[index - (index % 2)]?.toLowerCase() !== 'authorization'),

@@ -121,6 +121,12 @@ export class FakeAdministration implements PluginAdministration {
     })
   }
 
+  authParts() {
+    return this.#grantsOf('auth').map(({ plugin, key, description, approved }) => {
+      return { plugin_name: plugin, part: key, description, approved, plugin_version: '1.0.0' }
+    })
+  }
+
   gatewayAccess() {
     return this.#grantsOf('gateway').map(({ plugin, key, description, approved }) => {
       return { plugin_name: plugin, access: key, description, approved, plugin_version: '1.0.0' }

@@ -13,3 +13,19 @@ export const authLimits = {
   /** Patterns of one rule. */
   pathsMax: 100,
 } as const
+
+/** Limits of what plugins add to that. */
+export const pluginAuthLimits = {
+  /** Authenticators, authorizers and predicates of one plugin. */
+  registrationsMax: 20,
+  /** Characters of a name. */
+  nameCharactersMax: 64,
+  /** Time of one call; longer ones answer 503. */
+  timeoutMs: 500,
+  /** Database and key-value operations of one call. */
+  operationsMax: 20,
+  /** Characters of a reason that callers read. */
+  reasonCharactersMax: 200,
+  /** Characters of what a bearer token must begin with, and of the name of a header. */
+  optionCharactersMax: 64,
+} as const

@@ -15,13 +15,14 @@ export function pushRequest(site: CallSite, state: Pointer, request: WireRequest
 
 /** Pushes a request table without parameters and body. Gives the content type of the request. */
 export function pushRequestHead(site: CallSite, state: Pointer, request: WireRequest): string {
-  site.lua.raw.lua_createtable(state, 0, 10)
+  site.lua.raw.lua_createtable(state, 0, 11)
   setText(site, state, 'method', request.method)
   setText(site, state, 'path', request.path)
   setText(site, state, 'client_ip', request.clientIp)
   const contentType = pushHeaders(site, state, request.rawHeaders)
   pushMap(site, state, 'query', request.query === '' ? {} : firstValues(request.query))
-  if (request.user !== undefined) pushUser(site, state, request.user)
+  if (request.user === undefined) pushStranger(site, state)
+  else pushUser(site, state, request.user)
   return contentType
 }
 
@@ -68,6 +69,13 @@ function pushMap(site: CallSite, state: Pointer, key: string, map: Readonly<Reco
 
 function pushUser(site: CallSite, state: Pointer, user: RequestUser): void {
   pushMap(site, state, 'user', { id: user.id, username: user.username, role: user.role })
+  site.lua.pushText(state, 'identity')
+  site.writer.push(state, new DecodedJson(parseJson(user.identity)))
+  site.lua.raw.lua_rawset(state, -3)
+}
+
+function pushStranger(site: CallSite, state: Pointer): void {
+  pushMap(site, state, 'identity', { type: 'anonymous', id: 'anonymous' })
 }
 
 function firstValues(query: string): Record<string, string> {

@@ -3,6 +3,8 @@ export interface RequestUser {
   readonly id: string
   readonly username: string
   readonly role: string
+  /** What `req.identity` shows, as JSON. */
+  readonly identity: string
 }
 
 /** An HTTP request on its way to a Lua handler. */
@@ -41,7 +43,7 @@ export function encodeRequest(request: WireRequest): string {
     request.path.includes(separator) ? JSON.stringify(request.path) : request.path,
     request.query,
     request.clientIp,
-    user === undefined ? '' : JSON.stringify([user.id, user.username, user.role]),
+    user === undefined ? '' : JSON.stringify([user.id, user.username, user.role, user.identity]),
     hasKeys(request.params) ? JSON.stringify(request.params) : '',
     ...request.rawHeaders,
   ]
@@ -73,8 +75,8 @@ export function decodeRequest(text: string): WireRequest {
 }
 
 function decodeUser(text: string): RequestUser {
-  const [id = '', username = '', role = ''] = JSON.parse(text) as string[]
-  return { id, username, role }
+  const [id = '', username = '', role = '', identity = '{}'] = JSON.parse(text) as string[]
+  return { id, username, role, identity }
 }
 
 /** Flattens a response for the way back: status, headers as one text, body. */

@@ -1,4 +1,9 @@
 import { grantLimits } from '../../base/limits/plugins.js'
+import {
+  type AuthDeclaration,
+  authApprovalKey,
+  authDeclarations,
+} from '../../capabilities/auth/auth-rules.js'
 import { hookApprovalKey, hooksOf } from '../../capabilities/hooks/hook-rules.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { GatewayAccess, Manifest } from '../manifest.js'
@@ -15,7 +20,7 @@ const hookPowers: readonly (readonly [prefix: string, power: string])[] = [
 ]
 
 /**
- * Lists what a generation asks for, each thing once: hooks, domains and stages of its code; core tables, shared
+ * Lists what a generation asks for, each thing once: hooks, domains, stages, authenticators and authorizers of its code; core tables, shared
  * namespaces and access to the gateway of its manifest.
  *
  * @throws Error when it asks for more than `grantLimits` allow.
@@ -31,6 +36,7 @@ export function declaredGrants(
     ...declaredKv(manifest),
     ...stageGrants(registrations),
     ...declaredGateway(manifest),
+    ...declaredAuth(registrations),
   ]
   const grants = [...new Map(all.map((grant) => [`${grant.kind} ${grant.key}`, grant])).values()]
   assertBounded(grants)
@@ -41,7 +47,7 @@ function assertBounded(grants: readonly DeclaredGrant[]): void {
   const { perPluginMax, keyCharactersMax } = grantLimits
   if (grants.length > perPluginMax) {
     throw new Error(
-      `it asks for ${grants.length} hooks, domains, core tables, shared namespaces, stages and accesses to the gateway; the limit is ${perPluginMax}: split the plugin`,
+      `it asks for ${grants.length} hooks, domains, core tables, shared namespaces, stages, accesses to the gateway, authenticators and authorizers; the limit is ${perPluginMax}: split the plugin`,
     )
   }
   const long = grants.find(({ key }) => key.length > keyCharactersMax)
@@ -114,6 +120,24 @@ function declaredGateway({ gatewayAccess }: Pick<Manifest, 'gatewayAccess'>): re
     key: access,
     description: gatewayPowers[access],
   }))
+}
+
+function declaredAuth(registrations: readonly Registration[]): readonly DeclaredGrant[] {
+  return authDeclarations(registrations).map((declaration) => ({
+    kind: 'auth' as const,
+    key: authApprovalKey(declaration),
+    description:
+      declaration.kind === 'authenticator'
+        ? `sees ${credentialsOf(declaration.place)} and says who sends the request`
+        : 'says who may do what, where a rule names it',
+  }))
+}
+
+function credentialsOf({ header, bearer }: AuthDeclaration['place']): string {
+  if (header !== undefined) return `requests with the header ${header}, with all their credentials,`
+  return bearer === undefined
+    ? 'the credentials of all requests'
+    : `requests with bearer tokens that begin with "${bearer}", with all their credentials,`
 }
 
 function shorten(text: unknown): string {

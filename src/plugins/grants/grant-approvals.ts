@@ -30,6 +30,7 @@ const kindNames: Readonly<Record<GrantKind, string>> = {
   kv: 'access to the shared namespace',
   stage: 'stage',
   gateway: 'access to the gateway',
+  auth: 'part in who may do what: the',
 }
 
 /** Approves and revokes what plugins ask for beside routes: in the database first, then for the next use. */

@@ -1,9 +1,10 @@
 /**
  * What a plugin may ask for beside routes: hooks (`before_create:content_data`), domains of outbound requests
  * (`api.example.com`), access to core tables (`content_data:read`) and to shared key-value namespaces (`config:read`),
- * stages in front of all requests (keyed as `declared-grants.ts` says) and access to the gateway (`log:read`).
+ * stages in front of all requests (keyed as `declared-grants.ts` says), access to the gateway (`log:read`), and authenticators
+ * and authorizers (`authorizer office_hours`).
  */
-export const grantKinds = ['hook', 'domain', 'core', 'kv', 'stage', 'gateway'] as const
+export const grantKinds = ['hook', 'domain', 'core', 'kv', 'stage', 'gateway', 'auth'] as const
 
 export type GrantKind = (typeof grantKinds)[number]
 

@@ -12,11 +12,12 @@ import { isBelow } from '../../gateway/request-path.js'
 import type { Stage } from '../../gateway/stage.js'
 import type { Generation } from '../../sandbox/generation.js'
 import { DirectoryView } from '../directory-view.js'
+import type { FunctionBreakerOptions } from '../function-runner.js'
 import type { PluginDirectory, ServedPlugin } from '../plugin-directory.js'
 import type { PluginLog } from '../plugin-log.js'
 import { HeldStage } from './held-stage.js'
 import { PluginStage } from './plugin-stage.js'
-import { type ObservedStage, type StageBreakerOptions, StageRunner } from './stage-runner.js'
+import { type ObservedStage, StageRunner } from './stage-runner.js'
 
 export interface StageEngineOptions {
   readonly directory: PluginDirectory
@@ -29,7 +30,7 @@ export interface StageEngineOptions {
    */
   readonly untouched: readonly string[]
   /** When the breaker of a stage opens; as in `stageLimits` when missing. */
-  readonly breaker?: StageBreakerOptions
+  readonly breaker?: FunctionBreakerOptions
   /** Milliseconds of one call of a stage that names none, and of a function for keys; as in `stageLimits` when missing. */
   readonly timeoutMs?: number
   /** Is told of each run. */
@@ -63,7 +64,7 @@ const nothing: Serving = { stages: [], held: [], chain: [], keys: new Map() }
 /** Makes stages of the gateway of what plugins have registered. */
 export class StageEngine {
   readonly #options: StageEngineOptions
-  readonly #breaker: StageBreakerOptions
+  readonly #breaker: FunctionBreakerOptions
   readonly #timeoutMs: number
   readonly #view: DirectoryView<Serving>
   #serving: Serving = nothing

@@ -48,6 +48,7 @@ describe('planGrants', () => {
       kv: 'x:write',
       stage: 'request /x',
       gateway: 'log:read',
+      auth: 'authorizer hours',
     }
     for (const kind of grantKinds) {
       const grant = { kind, key: keys[kind], description: '' }

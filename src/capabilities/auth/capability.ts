@@ -1,0 +1,231 @@
+import { pluginAuthLimits } from '../../base/limits/auth.js'
+import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
+import { authLua } from './lua-part.js'
+import { registerAuthenticator, registerAuthorizer } from './registration.js'
+
+const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
+
+const bounds = [
+  `Limits: ${pluginAuthLimits.registrationsMax} authenticators and authorizers a plugin, ${pluginAuthLimits.timeoutMs} ms and`,
+  `${pluginAuthLimits.operationsMax} database and key-value operations a call; no requests to other servers and no core tables.`,
+  'Works only at module scope. Raises for names and options that are none.',
+].join('\n')
+
+const nameParam = {
+  name: 'name',
+  type: 'string',
+  doc: 'What rules of the configuration call it: lower-case letters, digits and `_`; no other plugin may have it.',
+} as const
+
+const authenticator: FunctionDefinition = {
+  ...registering,
+  name: 'authenticator',
+  doc: [
+    'Registers a function that tells who sends a request, once an admin has approved it and a rule of `auth.http` names it,',
+    'or nothing is said there. It sees the credentials of everybody whom it is asked about.',
+    '',
+    'It returns `auth.identity{...}` for a credential that it knows, nothing or `auth.none()` for one that is not of its',
+    'kind, and `auth.fail(...)` for one of its kind that it does not take: then nobody else is asked, and the answer is 401.',
+    'An error, a result of another kind, or no result in time is answered with 503. Nobody is let in by mistake.',
+    '',
+    'What it says opens none of the operations of the host, whatever the roles are called.',
+    '',
+    bounds,
+  ].join('\n'),
+  params: [
+    nameParam,
+    {
+      name: 'handler',
+      type: 'function',
+      luaType: 'fun(req: auth.Request): auth.Outcome?',
+      doc: 'Called for each request that comes to it.',
+    },
+    {
+      name: 'options',
+      type: 'any',
+      optional: true,
+      luaType: 'auth.AuthenticatorOptions',
+      doc: 'Which requests it is asked about; left out: all.',
+    },
+  ],
+  example: [
+    'auth.authenticator("badge", function(req)',
+    '  local badge = db.query_one("badges", { hash = crypto.sha256(req.bearer) })',
+    '  if not badge then return auth.fail("invalid") end',
+    '  return auth.identity({ type = "worker", id = badge.id, tenant_id = badge.tenant_id })',
+    'end, { bearer = "badge_" })',
+  ].join('\n'),
+  handler: registerAuthenticator,
+}
+
+const authorizer: FunctionDefinition = {
+  ...registering,
+  name: 'authorizer',
+  doc: [
+    'Registers a function that decides whether somebody may do something, once an admin has approved it and a rule of',
+    '`auth.http` names it. Everything that a rule names has to allow a request.',
+    '',
+    '`true` or `auth.allow()` allows; `false`, nothing or `auth.deny(reason)` answers 403. An error, a result of another kind,',
+    'or no result in time is answered with 500: nothing is allowed by mistake.',
+    '',
+    bounds,
+  ].join('\n'),
+  params: [
+    nameParam,
+    {
+      name: 'handler',
+      type: 'function',
+      luaType: 'fun(identity: auth.Identity, access: auth.Access): auth.Decision|boolean|nil',
+      doc: 'Called for each request whose rule names it.',
+    },
+  ],
+  example: [
+    'auth.authorizer("office_hours", function(identity, access)',
+    '  if access.action == "view" then return true end',
+    '  return auth.deny("changes wait for an owner")',
+    'end)',
+  ].join('\n'),
+  handler: registerAuthorizer,
+}
+
+const building = { phases: ['manifest', 'module', 'stage', 'test'] } as const
+
+const builders: readonly LuaFunctionDoc[] = [
+  {
+    ...building,
+    name: 'identity',
+    doc: 'Makes the result of an authenticator that knows somebody.',
+    params: [{ name: 'fields', type: 'table', luaType: 'auth.IdentityFields', doc: 'Who it is.' }],
+    returns: [{ luaType: 'auth.Outcome', doc: 'For the authenticator to return.' }],
+  },
+  {
+    ...building,
+    name: 'none',
+    doc: 'Makes the result of an authenticator for a request without a credential of its kind. Returning nothing says the same.',
+    params: [],
+    returns: [{ luaType: 'auth.Outcome', doc: 'For the authenticator to return.' }],
+  },
+  {
+    ...building,
+    name: 'fail',
+    doc: 'Makes the result of an authenticator for a credential of its kind that it does not take.',
+    params: [
+      {
+        name: 'reason',
+        type: 'string',
+        optional: true,
+        luaType: '"invalid"|"expired"|"revoked"|"unsupported"',
+        doc: 'Left out: `"invalid"`.',
+      },
+      {
+        name: 'message',
+        type: 'string',
+        optional: true,
+        doc: `A sentence for the caller, at most ${pluginAuthLimits.reasonCharactersMax} characters. Left out: one that fits the reason.`,
+      },
+    ],
+    returns: [{ luaType: 'auth.Outcome', doc: 'For the authenticator to return.' }],
+  },
+  {
+    ...building,
+    name: 'allow',
+    doc: 'Makes the result of an authorizer that allows something.',
+    params: [],
+    returns: [{ luaType: 'auth.Decision', doc: 'For the authorizer to return.' }],
+  },
+  {
+    ...building,
+    name: 'deny',
+    doc: 'Makes the result of an authorizer that does not allow something.',
+    params: [
+      {
+        name: 'reason',
+        type: 'string',
+        optional: true,
+        doc: `For the caller, at most ${pluginAuthLimits.reasonCharactersMax} characters. Left out: that it is not allowed.`,
+      },
+    ],
+    returns: [{ luaType: 'auth.Decision', doc: 'For the authorizer to return.' }],
+  },
+]
+
+const identityFields: ClassDoc['fields'] = [
+  { name: 'name', luaType: 'string?', doc: 'How people call them.' },
+  { name: 'email', luaType: 'string?', doc: 'Where mail reaches them.' },
+  { name: 'tenant_id', luaType: 'string?', doc: 'The tenant whose data they may see; nil for none.' },
+  { name: 'roles', luaType: 'string[]', doc: 'Their roles.' },
+  { name: 'groups', luaType: 'string[]', doc: 'Their groups.' },
+  { name: 'attributes', luaType: 'table<string, any>', doc: 'What else is known.' },
+]
+
+/** The Lua module `auth`: who sends requests, and what they may do. */
+export const authCapability = defineCapability({
+  name: 'auth',
+  doc: [
+    'Tells who sends requests, and decides what they may do. Both need the approval of an admin. Which paths they are asked',
+    'about stands in the configuration of the host (`auth.http`), not in the plugin.',
+  ].join('\n'),
+  functions: [authenticator, authorizer],
+  luaFunctions: builders,
+  lua: authLua,
+  classes: [
+    {
+      name: 'auth.AuthenticatorOptions',
+      doc: 'Which requests an authenticator is asked about. Other members are refused.',
+      fields: [
+        { name: 'bearer', luaType: 'string?', doc: 'Only those with a bearer token that begins so.' },
+        { name: 'header', luaType: 'string?', doc: 'Only those with this header.' },
+      ],
+    },
+    {
+      name: 'auth.Request',
+      doc: 'A request whose sender is to be found out; without its body.',
+      fields: [
+        { name: 'method', luaType: 'string', doc: 'In upper case.' },
+        { name: 'path', luaType: 'string', doc: 'Decoded, without the query.' },
+        { name: 'query', luaType: 'table<string, string>', doc: 'The first value of each parameter.' },
+        {
+          name: 'headers',
+          luaType: 'table<string, string>',
+          doc: 'By name in lower case, credentials included.',
+        },
+        { name: 'bearer', luaType: 'string?', doc: 'The bearer token; nil without one.' },
+        { name: 'client_ip', luaType: 'string', doc: 'Address of the client.' },
+      ],
+    },
+    {
+      name: 'auth.IdentityFields',
+      doc: 'Who somebody is. Other members are refused, and so are values that are too long.',
+      fields: [
+        { name: 'type', luaType: '"user"|"service"|"worker"|nil', doc: 'Left out: `"user"`.' },
+        { name: 'id', luaType: 'string|integer', doc: 'Unique among those of this authenticator.' },
+        ...identityFields.map((field) => ({ ...field, luaType: `${field.luaType.replace(/\?$/, '')}?` })),
+      ],
+    },
+    {
+      name: 'auth.Identity',
+      doc: 'Somebody who sends a request.',
+      fields: [
+        { name: 'type', luaType: '"user"|"key"|"service"|"worker"|"anonymous"', doc: 'What they are.' },
+        { name: 'id', luaType: 'string', doc: 'Unique among those of one type and authenticator.' },
+        ...identityFields,
+        { name: 'authenticator', luaType: 'string', doc: 'Who vouches for them; `"none"` for anonymous.' },
+      ],
+    },
+    {
+      name: 'auth.Access',
+      doc: 'What somebody wants to do.',
+      fields: [
+        { name: 'action', luaType: 'string', doc: '`view`, `create`, `update` or `delete`, by the method.' },
+        { name: 'resource_type', luaType: 'string', doc: '`path`.' },
+        { name: 'resource_id', luaType: 'string', doc: 'The path.' },
+        { name: 'attributes', luaType: 'table<string, any>', doc: 'What else is known, e.g. `tenantId`.' },
+        { name: 'method', luaType: 'string', doc: 'In upper case.' },
+        { name: 'path', luaType: 'string', doc: 'Decoded, without the query.' },
+        { name: 'client_ip', luaType: 'string', doc: 'Address of the client.' },
+      ],
+    },
+    { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },
+    { name: 'auth.Decision', doc: 'What an authorizer returns.', fields: [] },
+  ],
+})

@@ -1,0 +1,130 @@
+import { pluginAuthLimits } from '../../base/limits/auth.js'
+import type { JsonValue } from '../../identity/identity.js'
+import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
+import {
+  type ClaimedDecision,
+  type ClaimedIdentity,
+  type ClaimedOutcome,
+  type RefusalFault,
+  refusalFaults,
+} from './wire.js'
+
+const identityFields: readonly string[] = [
+  ...['type', 'id', 'name', 'email', 'tenant_id', 'roles', 'groups', 'attributes'],
+]
+const identityTypes = ['user', 'service', 'worker'] as const
+
+/**
+ * Reads what an authenticator returned.
+ *
+ * @throws LuaRaise for anything but nothing, `auth.none()`, `auth.fail(...)` and `auth.identity(...)`.
+ */
+export function readAuthOutcome(value: LuaValue): ClaimedOutcome {
+  if (value === undefined || value === null) return { kind: 'none' }
+  const { outcome, reason, message, identity } = asTable(
+    value,
+    'an authenticator must return nil, auth.none(), auth.fail() or auth.identity()',
+  )
+  if (outcome === 'none') return { kind: 'none' }
+  if (outcome === 'identity') return { kind: 'identity', identity: readIdentity(identity) }
+  if (outcome === 'fail') {
+    const fault = refusalFaults.find((each) => each === reason)
+    if (fault === undefined) {
+      throw new LuaRaise(`auth.fail: the reason must be one of ${refusalFaults.join(', ')}`)
+    }
+    return { kind: 'fail', fault, message: readReason(message) ?? defaultMessages[fault] }
+  }
+  throw new LuaRaise('an authenticator must return nil, auth.none(), auth.fail() or auth.identity()')
+}
+
+const defaultMessages: Readonly<Record<RefusalFault, string>> = {
+  invalid: 'The credential is not valid.',
+  expired: 'The credential has expired.',
+  revoked: 'The credential was revoked.',
+  unsupported: 'The credential is not of a kind that is accepted here.',
+}
+
+/**
+ * Reads what an authorizer returned; nothing is a denial.
+ *
+ * @throws LuaRaise for anything but nothing, a boolean, `auth.allow()` and `auth.deny(...)`.
+ */
+export function readDecision(value: LuaValue): ClaimedDecision {
+  if (value === true) return { allows: true, reason: '' }
+  if (value === false || value === undefined || value === null)
+    return { allows: false, reason: 'it is not allowed' }
+  const { outcome, reason } = asTable(
+    value,
+    'an authorizer must return a boolean, auth.allow() or auth.deny()',
+  )
+  if (outcome === 'allow') return { allows: true, reason: '' }
+  if (outcome === 'deny') return { allows: false, reason: readReason(reason) ?? 'it is not allowed' }
+  throw new LuaRaise('an authorizer must return a boolean, auth.allow() or auth.deny()')
+}
+
+function readIdentity(value: LuaValue): ClaimedIdentity {
+  const fields = asTable(value, 'auth.identity: the fields must be a table')
+  const unknown = Object.keys(fields).find((name) => !identityFields.includes(name))
+  if (unknown !== undefined) {
+    throw new LuaRaise(
+      `auth.identity has no field ${JSON.stringify(unknown.slice(0, 64))}; it takes ${identityFields.join(', ')}`,
+    )
+  }
+  const kind = identityTypes.find((each) => each === (fields.type ?? 'user'))
+  if (kind === undefined) throw new LuaRaise(`auth.identity: type must be one of ${identityTypes.join(', ')}`)
+  const sub = readText('id', fields.id)
+  if (sub === undefined) throw new LuaRaise('auth.identity: id must be there')
+  const name = readText('name', fields.name)
+  const email = readText('email', fields.email)
+  const tenant = readText('tenant_id', fields.tenant_id)
+  return {
+    kind,
+    sub,
+    ...(name !== undefined && { name }),
+    ...(email !== undefined && { email }),
+    ...(tenant !== undefined && { tenant }),
+    roles: readTexts('roles', fields.roles),
+    groups: readTexts('groups', fields.groups),
+    claims: readClaims(fields.attributes),
+  }
+}
+
+function readText(name: string, value: LuaValue): string | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' && Number.isInteger(value)) return String(value)
+  throw new LuaRaise(`auth.identity: ${name} must be a text`)
+}
+
+function readTexts(name: string, value: LuaValue): readonly string[] {
+  if (value === undefined || value === null) return []
+  const isEmpty = typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length === 0
+  if (isEmpty) return []
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) {
+    throw new LuaRaise(`auth.identity: ${name} must be a list of texts`)
+  }
+  return value as readonly string[]
+}
+
+function readClaims(value: LuaValue): { readonly [name: string]: JsonValue } {
+  if (value === undefined || value === null) return {}
+  const table = asTable(value, 'auth.identity: attributes must be a table with names')
+  return JSON.parse(JSON.stringify(table)) as { readonly [name: string]: JsonValue }
+}
+
+function readReason(value: LuaValue): string | undefined {
+  if (typeof value !== 'string') return undefined
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these could steer a terminal.
+  return value.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, pluginAuthLimits.reasonCharactersMax)
+}
+
+function asTable(value: LuaValue, complaint: string): LuaObject {
+  const isTable = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (
+    isTable &&
+    (Object.getPrototypeOf(value) === null || Object.getPrototypeOf(value) === Object.prototype)
+  ) {
+    return value as LuaObject
+  }
+  throw new LuaRaise(complaint)
+}

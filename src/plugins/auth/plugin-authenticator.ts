@@ -1,0 +1,130 @@
+import {
+  type Authenticator,
+  type AuthOutcome,
+  type AuthRequest,
+  noCredential,
+  refuseCredential,
+} from '../../auth/authenticator.js'
+import type { AccessDecision, AccessRequest, Authorizer } from '../../auth/authorizer.js'
+import { bearerToken } from '../../auth/bearer-token.js'
+import { pluginAuthLimits } from '../../base/limits/auth.js'
+import type { CredentialPlace } from '../../capabilities/auth/auth-rules.js'
+import type {
+  AuthenticateCall,
+  AuthorizeCall,
+  ClaimedDecision,
+  ClaimedOutcome,
+} from '../../capabilities/auth/wire.js'
+import { describeIdentity } from '../../identity/described-identity.js'
+import { createIdentity, type JsonValue } from '../../identity/identity.js'
+import type { FunctionRunner } from '../function-runner.js'
+
+/** What runs a function at this moment. */
+export interface Found {
+  /** A text that says why nothing does. */
+  readonly runner: FunctionRunner | string
+  /** What it is, or would be, asked about. */
+  readonly place: CredentialPlace
+}
+
+export type FindRunner = () => Found
+
+/** An authenticator of a plugin, whatever generation of it serves. */
+export class PluginAuthenticator implements Authenticator {
+  readonly name: string
+  readonly #find: FindRunner
+
+  constructor(name: string, find: FindRunner) {
+    this.name = name
+    this.#find = find
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    const { runner, place } = this.#find()
+    return {
+      type: 'plugin',
+      ...place,
+      ...(typeof runner === 'string' ? { held: runner } : runner.describe()),
+    }
+  }
+
+  authenticate(request: AuthRequest): AuthOutcome | Promise<AuthOutcome> {
+    const { runner, place } = this.#find()
+    if (!isConcerned(place, request)) return noCredential
+    return typeof runner === 'string' ? { kind: 'unavailable', reason: runner } : this.#ask(runner, request)
+  }
+
+  async #ask(runner: FunctionRunner, request: AuthRequest): Promise<AuthOutcome> {
+    const { method, path, query, ip, rawHeaders, id } = request
+    const call: AuthenticateCall = {
+      name: this.name,
+      method,
+      path,
+      query,
+      clientIp: ip,
+      bearer: bearerToken(request),
+      rawHeaders,
+    }
+    const run = await runner.run({ payload: JSON.stringify(call), requestId: id }, ([text]) =>
+      this.#outcomeOf(JSON.parse(text as string) as ClaimedOutcome),
+    )
+    return run.kind === 'done' ? run.value : { kind: 'unavailable', reason: 'it could not be run' }
+  }
+
+  /** @throws Error for an identity that cannot be, which counts as a failure of the plugin. */
+  #outcomeOf(claimed: ClaimedOutcome): AuthOutcome {
+    if (claimed.kind === 'fail') return refuseCredential(claimed.fault, claimed.message)
+    if (claimed.kind === 'none') return noCredential
+    // Without permissions: what a plugin says opens nothing of the host.
+    return { kind: 'identity', identity: createIdentity({ ...claimed.identity, authenticator: this.name }) }
+  }
+}
+
+/** An authorizer of a plugin, whatever generation of it serves. */
+export class PluginAuthorizer implements Authorizer {
+  readonly name: string
+  readonly #find: FindRunner
+
+  constructor(name: string, find: FindRunner) {
+    this.name = name
+    this.#find = find
+  }
+
+  async authorize(request: AccessRequest): Promise<AccessDecision> {
+    const { runner } = this.#find()
+    if (typeof runner === 'string') throw new Error(runner)
+    const call: AuthorizeCall = {
+      name: this.name,
+      identity: describeIdentity(request.identity),
+      access: describeAccess(request),
+    }
+    const input = { payload: JSON.stringify(call), requestId: request.requestId }
+    const run = await runner.run(input, ([text]) => JSON.parse(text as string) as ClaimedDecision)
+    if (run.kind !== 'done') throw new Error('it could not be run')
+    return run.value
+  }
+}
+
+function isConcerned({ header, bearer }: CredentialPlace, request: AuthRequest): boolean {
+  if (header !== undefined && request.headers[header] === undefined) return false
+  return bearer === undefined || bearerToken(request)?.startsWith(bearer) === true
+}
+
+function describeAccess(request: AccessRequest): JsonValue {
+  const { action, resourceType, resourceId, attributes, method, path, ip } = request
+  return {
+    action,
+    resource_type: resourceType,
+    ...(resourceId !== undefined && { resource_id: resourceId }),
+    attributes: attributes as { readonly [name: string]: JsonValue },
+    method,
+    path,
+    client_ip: ip,
+  }
+}
+
+/** Time and operations of one call. */
+export const authBudget = {
+  timeoutMs: pluginAuthLimits.timeoutMs,
+  operationsMax: pluginAuthLimits.operationsMax,
+} as const
