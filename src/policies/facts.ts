@@ -30,10 +30,14 @@ export interface Finding {
  * Brings a context into the form in which it is compared.
  *
  * @param nowMs Milliseconds since 1970, for a context without a time.
- * @throws RangeError for a path that is too long to be looked at.
+ * @throws RangeError for a path that is too long to be looked at, TypeError for a context without a subject: to most
+ *   policies it would look like somebody whom they are not about.
  */
 export function factsOf(context: PolicyContext, questions: Questions, nowMs: number): Facts {
   const { subject, resource, action, environment = {} } = context
+  if (typeof subject.id !== 'string' || !Array.isArray(subject.roles) || !Array.isArray(subject.groups)) {
+    throw new TypeError('the context has no subject with an id, roles and groups')
+  }
   return {
     subject,
     resource,

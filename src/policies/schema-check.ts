@@ -109,6 +109,7 @@ function describe(schema: TSchema): string {
       ? `a text of at most ${policyLimits.textCharactersMax} characters, a number, true, false or null`
       : lowerFirst(schema.description)
   }
+  if (schema.const !== undefined) return `one of ${listed([String(schema.const)])}`
   switch (schema.type) {
     case 'boolean':
       return 'true or false'
