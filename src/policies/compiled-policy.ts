@@ -1,9 +1,11 @@
 import { type CompiledCondition, type ConditionResult, cheapFirst, compileCondition } from './conditions.js'
 import type { Facts } from './facts.js'
+import { type IndexKeys, indexKeysOf } from './index-keys.js'
 import type { Effect, Policy } from './policy.js'
 import type { Problem } from './problems.js'
 import { compileTarget, type Target } from './target.js'
 import { every, type Truth } from './truth.js'
+import { ZonedClocks } from './zoned-clock.js'
 
 /**
  * What one policy says: `notApplicable` when it is about something else, `indeterminate` when nobody can tell, and
@@ -37,19 +39,26 @@ export interface CompiledPolicy {
   readonly enabled: boolean
   /** What it was made of; undefined for one that cannot be used. */
   readonly policy: Policy | undefined
+  /** By what it is found. */
+  readonly keys: IndexKeys
   decide(facts: Facts): Outcome
   explain(facts: Facts): ExplainedPolicy
 }
 
-/** Compiles a policy that has been checked. */
-export function compilePolicy(policy: Policy): CompiledPolicy {
+/**
+ * Compiles a policy that has been checked.
+ *
+ * @param clocks Clocks that it shares with other policies; its own when missing.
+ */
+export function compilePolicy(policy: Policy, clocks: ZonedClocks = new ZonedClocks()): CompiledPolicy {
   const { id, name, description, effect, priority, enabled } = policy
   const target = compileTarget(policy)
   const checks = [target.subject, target.resource, target.action]
-  const conditions = policy.conditions.map(compileCondition)
+  const conditions = policy.conditions.map((condition) => compileCondition(condition, clocks))
   const ordered = cheapFirst(conditions)
   return {
     ...{ id, name, description, effect, priority, enabled, policy },
+    keys: indexKeysOf(policy),
     decide(facts) {
       const matches = every(checks, (check) => check(facts))
       if (matches !== true) return outcomeOf(matches, effect)
@@ -84,6 +93,7 @@ export function unusablePolicy(id: string, problems: readonly Problem[], stored:
     priority: typeof priority === 'number' ? priority : 0,
     enabled: enabled !== false,
     policy: undefined,
+    keys: [],
     decide: () => 'indeterminate',
     explain: () => explained,
   }

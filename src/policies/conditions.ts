@@ -4,6 +4,7 @@ import type { Facts, Finding } from './facts.js'
 import type { Comparison, Condition, IpCondition } from './policy.js'
 import { compileTime } from './time-condition.js'
 import { every, not, some, type Truth } from './truth.js'
+import type { ZonedClocks } from './zoned-clock.js'
 
 /** What a condition came to. */
 export interface ConditionResult {
@@ -24,11 +25,15 @@ export interface CompiledCondition {
   explain(facts: Facts): ConditionResult
 }
 
-/** Compiles a condition that has been checked. */
-export function compileCondition(condition: Condition): CompiledCondition {
+/**
+ * Compiles a condition that has been checked.
+ *
+ * @param clocks Clocks that it shares with others.
+ */
+export function compileCondition(condition: Condition, clocks: ZonedClocks): CompiledCondition {
   switch (condition.type) {
     case 'time':
-      return leaf('time', compileTime(condition))
+      return leaf('time', compileTime(condition, clocks))
     case 'ip':
       return leaf('ip', compileIp(condition))
     case 'claim':
@@ -44,9 +49,12 @@ export function compileCondition(condition: Condition): CompiledCondition {
     case 'plugin':
       return leaf('plugin', compileQuestion(condition), true)
     case 'not':
-      return compileNot(compileCondition(condition.condition))
+      return compileNot(compileCondition(condition.condition, clocks))
     default:
-      return compileGroup(condition.type, condition.conditions.map(compileCondition))
+      return compileGroup(
+        condition.type,
+        condition.conditions.map((each) => compileCondition(each, clocks)),
+      )
   }
 }
 

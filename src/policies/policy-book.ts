@@ -3,6 +3,7 @@ import type { ListedPolicy } from './listed-policy.js'
 import { byPriority, type Policy } from './policy.js'
 import { tryReadPolicy } from './policy-reader.js'
 import { type PolicyStore, parseStored, type StoredPolicy } from './policy-store.js'
+import { ZonedClocks } from './zoned-clock.js'
 
 /** Where is written what is wrong with stored policies; pino's loggers fit. */
 export interface PolicyLog {
@@ -23,6 +24,7 @@ export class PolicyBook {
   readonly #store: PolicyStore
   readonly #log: PolicyLog
   readonly #configured: ReadonlyMap<string, Entry>
+  readonly #clocks = new ZonedClocks()
   #stored: ReadonlyMap<string, Entry> = new Map()
   /** Number of the last change that is taken in. */
   #sequence = 0
@@ -31,7 +33,7 @@ export class PolicyBook {
   constructor(configured: readonly Policy[], store: PolicyStore, log: PolicyLog) {
     this.#store = store
     this.#log = log
-    this.#configured = new Map(configured.map((policy) => [policy.id, configuredEntry(policy)]))
+    this.#configured = new Map(configured.map((policy) => [policy.id, configuredEntry(policy, this.#clocks)]))
   }
 
   /**
@@ -74,7 +76,7 @@ export class PolicyBook {
     const read = tryReadPolicy(document)
     if ('policy' in read && read.policy.id === id) {
       const { policy } = read
-      return { listed: { ...about, policy, problems: [] }, compiled: compilePolicy(policy) }
+      return { listed: { ...about, policy, problems: [] }, compiled: compilePolicy(policy, this.#clocks) }
     }
     const problems = 'problems' in read ? read.problems : [{ path: 'id', rule: `must be "${id}"` }]
     this.#log.warn(
@@ -118,7 +120,7 @@ export class PolicyBook {
   }
 }
 
-function configuredEntry(policy: Policy): Entry {
+function configuredEntry(policy: Policy, clocks: ZonedClocks): Entry {
   const unversioned = {
     version: undefined,
     createdAt: undefined,
@@ -126,5 +128,5 @@ function configuredEntry(policy: Policy): Entry {
     changedBy: undefined,
   }
   const listed: ListedPolicy = { id: policy.id, policy, problems: [], source: 'config', ...unversioned }
-  return { listed, compiled: compilePolicy(policy) }
+  return { listed, compiled: compilePolicy(policy, clocks) }
 }

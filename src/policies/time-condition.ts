@@ -1,15 +1,19 @@
 import type { Facts, Finding } from './facts.js'
 import type { TimeCondition } from './policy.js'
 import { isTimeOfDay } from './policy-rules.js'
-import { ZonedClock, type ZonedTime } from './zoned-clock.js'
+import type { ZonedClocks, ZonedTime } from './zoned-clock.js'
 
-/** Makes the check of a time condition that has been checked. */
-export function compileTime(condition: TimeCondition): (facts: Facts) => Finding {
+/**
+ * Makes the check of a time condition that has been checked.
+ *
+ * @param clocks Clocks that it shares with others.
+ */
+export function compileTime(condition: TimeCondition, clocks: ZonedClocks): (facts: Facts) => Finding {
   const { after, before, days, timezone = 'UTC' } = condition
   const fromMs = momentOf(after) ?? Number.NEGATIVE_INFINITY
   const untilMs = momentOf(before) ?? Number.POSITIVE_INFINITY
   const inWindow = compileWindow(minutesOf(after), minutesOf(before), days)
-  const clock = inWindow === undefined ? undefined : new ZonedClock(timezone)
+  const clock = inWindow === undefined ? undefined : clocks.of(timezone)
   const within: Finding = { truth: true, reason: `the time is within ${say(condition)}` }
   const outside: Finding = { truth: false, reason: `the time is not within ${say(condition)}` }
   const unknown: Finding = { truth: 'error', reason: 'the time is no moment' }

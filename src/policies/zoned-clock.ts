@@ -21,13 +21,49 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Tells the time of one time zone. It remembers the last minute, as many requests come in one. */
-export class ZonedClock {
+/** Tells the time of one time zone. */
+export interface ZonedClock {
+  /** @param ms Milliseconds since 1970. */
+  at(ms: number): ZonedTime
+}
+
+/** Clocks of time zones. Each is made once, as it takes long to make one of a zone with a summer of its own. */
+export class ZonedClocks {
+  readonly #known = new Map<string, ZonedClock>()
+
+  /** @param timeZone One that `isTimeZone` takes. */
+  of(timeZone: string): ZonedClock {
+    const name = timeZone.toUpperCase()
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const clock = name === 'UTC' ? utcClock : new CalendarClock(timeZone)
+    this.#known.set(name, clock)
+    return clock
+  }
+}
+
+const dayMinutes = 24 * 60
+/** 1 January 1970 was a Thursday. */
+const firstDay = 4
+
+const utcClock: ZonedClock = {
+  at(ms) {
+    const minutes = Math.floor(ms / minuteMs)
+    const days = Math.floor(minutes / dayMinutes)
+    return { minutes: minutes - days * dayMinutes, day: 1 + modulo(days + firstDay - 1, 7) }
+  },
+}
+
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by
+}
+
+/** It remembers the last minute, as many requests come in one. */
+class CalendarClock implements ZonedClock {
   readonly #format: Intl.DateTimeFormat
   #minute = Number.NaN
   #time: ZonedTime = { minutes: 0, day: 1 }
 
-  /** @param timeZone One that `isTimeZone` takes. */
   constructor(timeZone: string) {
     this.#format = new Intl.DateTimeFormat('en-US', {
       timeZone,
@@ -38,7 +74,6 @@ export class ZonedClock {
     })
   }
 
-  /** @param ms Milliseconds since 1970. */
   at(ms: number): ZonedTime {
     const minute = Math.floor(ms / minuteMs)
     if (minute !== this.#minute) {
