@@ -27,7 +27,7 @@ import { createShell, type Shell } from '../gateway/shell/shell.js'
 import { addShellRoutes } from '../gateway/shell/shell-routes.js'
 import { type Stage, stagePriorities } from '../gateway/stage.js'
 import { placeOf } from '../gateway/stage-chain.js'
-import type { User } from '../identity/authenticator.js'
+import type { User } from '../identity/user.js'
 import { kvPrefixes } from '../kv/routes/kv-routes.js'
 import { DirectoryView } from '../plugins/directory-view.js'
 import { createGatewayCalls } from '../plugins/gateway/gateway-calls.js'
@@ -49,6 +49,8 @@ export interface GatewayMaterial {
   readonly log: Logger
   /** Counts the runs of stages of plugins, and asks how the parts are doing; nothing does when missing. */
   readonly metrics?: Pick<Metrics, 'stageObserved' | 'followGateway'> | undefined
+  /** What finds out who sends a request, and whether they may. */
+  readonly accessStages: readonly Stage[]
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
@@ -67,7 +69,8 @@ const ownPrefixes = [
   ...metricsPrefixes,
 ]
 
-function isOwn(path: string): boolean {
+/** Tells whether a path is one of the host itself, which decides by itself who may do what there. */
+export function isOwn(path: string): boolean {
   return ownPrefixes.some((prefix) => isBelow(path, prefix))
 }
 
@@ -201,6 +204,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     cors.stage,
     ...(limit === undefined ? [] : [limit.stage]),
     ...cache.stages,
+    ...material.accessStages,
   ]
   const pipeline = new Pipeline({
     stages,
@@ -208,7 +212,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     places: gateway.priorities,
     hosts: gateway.hosts,
     log,
-    authenticate,
+    userOf: authenticate,
     clientIp,
   })
   return new HostGateway({

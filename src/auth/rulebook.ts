@@ -1,0 +1,54 @@
+import type { Authenticator } from './authenticator.js'
+import type { Authorizer } from './authorizer.js'
+import { type PathRule, PathRules } from './path-rules.js'
+import type { TenantSource } from './tenant-source.js'
+
+/** Who may pass at some paths. */
+export interface AccessRule extends PathRule {
+  /** In their order; with none the paths are public. */
+  readonly authenticators: readonly Authenticator[]
+  /** All of them have to allow. */
+  readonly authorizers: readonly Authorizer[]
+  /**
+   * What is said of a request without credentials: `refuse`, or `pass` where what is behind decides. It has no meaning
+   * for public paths.
+   */
+  readonly strangers: 'refuse' | 'pass'
+  /** Where a request names the tenant whose data it is about; nowhere when missing. */
+  readonly tenantFrom?: TenantSource | undefined
+}
+
+export interface RulebookOptions {
+  readonly rules: readonly AccessRule[]
+  /** Holds where no rule does. */
+  readonly fallback: AccessRule
+  /** Holds for the host's own operations where no rule does. */
+  readonly operations: AccessRule
+  /** Tells whether a path is one of the host's own operations. */
+  isOperation(path: string): boolean
+}
+
+/** Finds for each request the one rule that holds for it. */
+export class Rulebook {
+  readonly #options: RulebookOptions
+  readonly #rules: PathRules<AccessRule>
+
+  /** @throws Error for a pattern that cannot be read. */
+  constructor(options: RulebookOptions) {
+    this.#options = options
+    this.#rules = new PathRules(options.rules)
+  }
+
+  /** `ambiguous` where the path can be read in ways for which different rules hold. */
+  ruleFor(method: string, path: string): AccessRule | 'ambiguous' {
+    const found = this.#rules.find(method, path)
+    if (found === 'ambiguous') return found
+    const { fallback, operations } = this.#options
+    return found.rule ?? (this.#options.isOperation(path) ? operations : fallback)
+  }
+
+  /** Rules that no request comes to. */
+  shadowed(): readonly AccessRule[] {
+    return this.#rules.shadowed()
+  }
+}
