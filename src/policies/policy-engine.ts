@@ -68,7 +68,6 @@ export class PolicyEngine {
       return explainNothing(this.#failed(messageOf(error)))
     }
     const { questions } = facts
-    questions.dropOpen()
     // What the decision did not need to know is asked now, and cannot change it.
     questions.allowMore()
     const policies = [...this.#options.policies].sort(byPriority)

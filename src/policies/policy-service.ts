@@ -54,7 +54,7 @@ export interface PolicyServiceOptions {
 export interface ChangeOptions {
   /** Name or id of who changes it. */
   readonly by: string
-  /** The version that the change was made for; any when missing. */
+  /** The version that the change was made for, 0 where there must be none yet; any when missing. */
   readonly version?: number | undefined
 }
 

@@ -56,11 +56,6 @@ export class Questions {
     return unasked
   }
 
-  /** Forgets what was noted and not asked: the decision did not need it. */
-  dropOpen(): void {
-    this.#open.clear()
-  }
-
   /** Allows as many questions as a decision of its own has. */
   allowMore(): void {
     this.#left = policyLimits.questionsMax

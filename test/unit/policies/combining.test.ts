@@ -83,7 +83,7 @@ for (const algorithm of allAlgorithms) {
         if (by !== undefined) assert.ok([decision.effect, 'indeterminate'].includes(by.effect))
         if (by?.effect === 'indeterminate') assert.equal(decision.effect, 'deny')
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
 
@@ -103,7 +103,7 @@ for (const algorithm of allAlgorithms) {
         if ((await withOne('permit')).effect === 'deny')
           assert.equal((await withOne('unclearPermit')).effect, 'deny')
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     )
   })
 }
@@ -208,7 +208,7 @@ test('the index loses no policy that applies, and adds none', async () => {
         )
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   )
 })
 
@@ -250,6 +250,6 @@ test('conditions that plugins answer come to the same as conditions that are kno
       }
       assert.deepEqual(await conclude(asQuestion(condition)), await conclude(condition))
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   )
 })

@@ -307,3 +307,31 @@ test('one decision asks only so many questions; what asks more fails closed', as
   assert.match(failure ?? '', /at most 16 questions/)
   assert.equal(asked, 16)
 })
+
+test('an explanation asks what the decision did not need, and changes nothing by it', async () => {
+  const asked: string[] = []
+  const question = (name: string): Condition => ({ type: 'plugin', plugin: 'p', name })
+  const engine = engineOf(
+    [
+      { id: 'a', conditions: Array.from({ length: 16 }, (_, at) => question(`n${at}`)) },
+      { id: 'b', conditions: [{ type: 'claim', name: 'gone', value: 1 }, question('extra')] },
+    ],
+    {
+      ask: async ({ name }) => {
+        asked.push(name)
+        return true
+      },
+    },
+  )
+  assert.equal((await engine.evaluate(context())).decidedBy, 'a')
+  assert.equal(asked.length, 16)
+  asked.length = 0
+  const { decision, policies } = await engine.explain(context())
+  assert.equal(decision.decidedBy, 'a')
+  assert.deepEqual(
+    policies.find(({ id }) => id === 'b')?.conditions.map(({ result }) => result),
+    [false, true],
+  )
+  assert.equal(asked.length, 17)
+  assert.equal(asked.at(-1), 'extra')
+})

@@ -353,7 +353,7 @@ test('whatever is sent, it is read or refused with paths, and what is read can b
       const { effect } = await engine.evaluate(context())
       if (read.policy.effect === 'deny') assert.equal(effect, 'deny')
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   )
 })
 

@@ -147,6 +147,24 @@ test('only the last versions are kept', async (t) => {
   )
 })
 
+test('of all changes only the last ones are kept, and policies stay', async (t) => {
+  const { service, database } = await open(t)
+  await service.create(document({ id: 'old' }), me)
+  // As if there had been many changes of others.
+  const row = { policy_id: 'x', version: 1, change: 'delete', changed_at: 0, changed_by: '' } as const
+  const sequence = policyLimits.historyRowsMax + 1
+  await database.kysely
+    .insertInto('policy_history')
+    .values({ sequence, ...row })
+    .execute()
+  assert.equal((await service.history('old')).length, 1)
+  await service.create(document({ id: 'new' }), me)
+  assert.deepEqual(await service.history('old'), [])
+  assert.equal((await service.history('new')).length, 1)
+  assert.equal(service.get('old').version, 1)
+  assert.equal((await service.update('old', { priority: 1 }, { ...me, version: 1 })).version, 2)
+})
+
 test('policies of the configuration decide beside the others, and nobody changes them', async (t) => {
   const configured = [document({ id: 'fixed', effect: 'deny', resources: [{ path: '/secret' }] })]
   const { service, database } = await open(t, undefined, { policies: configured })
