@@ -83,15 +83,17 @@ export class PolicyEngine {
 
   async #decide(facts: Facts): Promise<Decision> {
     const candidates = this.#index.candidates(facts)
-    const decide = () =>
-      combine(this.#algorithm, this.#otherwise, candidates, (policy) => policy.decide(facts))
-    const first = decide()
+    const first = this.#combine(candidates, facts)
     if (first !== undefined) return this.#tell(first, facts)
     await facts.questions.askOpen()
     // Nothing is pending any more, as all questions that could be met were noted.
-    const combined = decide()
+    const combined = this.#combine(candidates, facts)
     if (combined === undefined) throw new Error('a question to a plugin came too late')
     return this.#tell(combined, facts)
+  }
+
+  #combine(candidates: readonly CompiledPolicy[], facts: Facts): Combined | undefined {
+    return combine(this.#algorithm, this.#otherwise, candidates, (policy) => policy.decide(facts))
   }
 
   #tell({ effect, by, isIndeterminate }: Combined, facts: Facts): Decision {

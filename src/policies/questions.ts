@@ -38,8 +38,9 @@ const unasked: Answer = { truth: 'pending', problem: '' }
 export class Questions {
   readonly #ask: AskPredicate | undefined
   readonly #context: PolicyContext
-  readonly #answers = new Map<string, Answer>()
-  readonly #open = new Map<string, Asked>()
+  // Most decisions ask nobody.
+  #answers: Map<string, Answer> | undefined
+  #open: Map<string, Asked> | undefined
   #left: number = policyLimits.questionsMax
 
   constructor(ask: AskPredicate | undefined, context: PolicyContext) {
@@ -50,8 +51,9 @@ export class Questions {
   /** Gives the answer to a question, or notes the question. */
   answer(plugin: string, name: string): Answer {
     const key = `${plugin}\n${name}`
-    const answer = this.#answers.get(key)
+    const answer = this.#answers?.get(key)
     if (answer !== undefined) return answer
+    this.#open ??= new Map()
     this.#open.set(key, { plugin, name })
     return unasked
   }
@@ -63,11 +65,13 @@ export class Questions {
 
   /** Asks all that was noted, at the same time. */
   async askOpen(): Promise<void> {
-    const open = [...this.#open]
-    this.#open.clear()
+    const open = [...(this.#open ?? [])]
+    this.#open = undefined
+    this.#answers ??= new Map()
+    const answers = this.#answers
     await Promise.all(
       open.map(async ([key, asked]) => {
-        this.#answers.set(key, await this.#askOne(asked))
+        answers.set(key, await this.#askOne(asked))
       }),
     )
   }
