@@ -40,6 +40,8 @@ export interface Parties {
   /** The authenticator that opens the host's own operations where no rule holds for them. */
   readonly operator: Authenticator
   isOperation(path: string): boolean
+  /** See `RulebookOptions.isExempt`. */
+  isExempt(method: string, path: string): boolean
 }
 
 /**
@@ -59,6 +61,7 @@ export function planAccess(written: WrittenAccess, parties: Parties): Rulebook {
     // They are closed to strangers by themselves, and answer those in their own form.
     operations: { ...operations, strangers: 'pass' },
     isOperation: parties.isOperation,
+    isExempt: parties.isExempt,
   })
 }
 
@@ -73,6 +76,7 @@ export function planOpenAccess({
     fallback: open,
     operations: { ...open, authenticators: [operator] },
     isOperation,
+    isExempt: () => false,
   })
 }
 

@@ -1,3 +1,4 @@
+import { looseReading } from '../gateway/request-path.js'
 import type { Authenticator } from './authenticator.js'
 import type { Authorizer } from './authorizer.js'
 import { type PathRule, PathRules } from './path-rules.js'
@@ -26,7 +27,11 @@ export interface RulebookOptions {
   readonly operations: AccessRule
   /** Tells whether a path is one of the host's own operations. */
   isOperation(path: string): boolean
+  /** Tells whether something else than a rule makes a path public, e.g. a rule of the proxy. */
+  isExempt(method: string, path: string): boolean
 }
+
+const publicRule: AccessRule = { paths: [], authenticators: [], authorizers: [], strangers: 'pass' }
 
 /** Finds for each request the one rule that holds for it. */
 export class Rulebook {
@@ -43,8 +48,10 @@ export class Rulebook {
   ruleFor(method: string, path: string): AccessRule | 'ambiguous' {
     const found = this.#rules.find(method, path)
     if (found === 'ambiguous') return found
-    const { fallback, operations } = this.#options
-    return found.rule ?? (this.#options.isOperation(path) ? operations : fallback)
+    if (found.rule !== undefined) return found.rule
+    const { fallback, operations, isOperation, isExempt } = this.#options
+    if (isOperation(path)) return operations
+    return isExempt(method, path) && isExempt(method, looseReading(path)) ? publicRule : fallback
   }
 
   /** Rules that no request comes to. */

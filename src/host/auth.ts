@@ -33,6 +33,8 @@ export interface HostAuth {
    * @throws `AUTH_SETTINGS_INVALID` for names that nobody has.
    */
   start(): void
+  /** Takes what makes paths public beside the rules; nothing does before. */
+  exempt(isExempt: (method: string, path: string) => boolean): void
 }
 
 type AuthenticatorSettings = Config['auth']['authenticators'][string]
@@ -62,12 +64,19 @@ export function composeAuth({
   const named = Object.entries(configured).map(([name, settings]) => createJwt(name, settings, defined))
   const authenticators = [...isTested, operator, ...named]
   let rulebook: Rulebook = planOpenAccess({ operator, isOperation })
+  let isExempt = (_method: string, _path: string): boolean => false
   const start = (): void => {
     if (!enabled) {
       log.warn('auth.enabled is false: everybody is anonymous, and only the admin token opens anything')
       return
     }
-    rulebook = planAccess(http, { authenticators, authorizers: [], operator, isOperation })
+    rulebook = planAccess(http, {
+      authenticators,
+      authorizers: [],
+      operator,
+      isOperation,
+      isExempt: (method, path) => isExempt(method, path),
+    })
     for (const { paths, methods } of rulebook.shadowed()) {
       log.warn(
         { paths, methods },
@@ -81,7 +90,10 @@ export function composeAuth({
     log,
     loginPath: loginPath === '' ? undefined : loginPath,
   })
-  return { stages, start }
+  const exempt: HostAuth['exempt'] = (given) => {
+    isExempt = given
+  }
+  return { stages, start, exempt }
 }
 
 function createJwt(name: string, settings: AuthenticatorSettings, defined: RolePermissions): Authenticator {

@@ -37,6 +37,7 @@ import { createStageEngine, type StageEngine, type StageTroubles } from '../plug
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { HostAnswers } from './answers.js'
+import type { HostAuth } from './auth.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
@@ -50,7 +51,7 @@ export interface GatewayMaterial {
   /** Counts the runs of stages of plugins, and asks how the parts are doing; nothing does when missing. */
   readonly metrics?: Pick<Metrics, 'stageObserved' | 'followGateway'> | undefined
   /** What finds out who sends a request, and whether they may. */
-  readonly accessStages: readonly Stage[]
+  readonly auth: HostAuth
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
@@ -167,6 +168,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
   const cors = await composeCors(material)
   const shell = await composeShell(material)
   const proxy = await composeProxy(material)
+  material.auth.exempt((method, path) => proxy.isPublic(path, method))
   const cache = composeCache(material, proxy, engine)
   const views = {
     limiter: limit,
@@ -204,7 +206,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     cors.stage,
     ...(limit === undefined ? [] : [limit.stage]),
     ...cache.stages,
-    ...material.accessStages,
+    ...material.auth.stages,
   ]
   const pipeline = new Pipeline({
     stages,

@@ -67,7 +67,6 @@ export async function mountRoutes(
   const gateway = await composeGateway({
     ...material,
     ...door,
-    accessStages: material.auth.stages,
     metrics,
     directory: manager,
     memory,
