@@ -10,6 +10,7 @@ import * as identity from '../../src/base/limits/identity.js'
 import * as kv from '../../src/base/limits/kv.js'
 import * as outbound from '../../src/base/limits/outbound.js'
 import * as plugins from '../../src/base/limits/plugins.js'
+import * as policies from '../../src/base/limits/policies.js'
 import * as sandbox from '../../src/base/limits/sandbox.js'
 import * as server from '../../src/base/limits/server.js'
 import * as telemetry from '../../src/base/limits/telemetry.js'
@@ -25,6 +26,7 @@ const areas: Readonly<Record<string, Blocks>> = {
   gateway,
   server,
   identity,
+  policies,
   auth,
   database,
   kv,

@@ -1,5 +1,4 @@
-const date = /^(\d{4})-(\d\d)-(\d\d)$/
-const time = /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+import { isDate, isDateTime } from '../base/date-time.js'
 
 /** Longest text that a format is checked on; longer ones do not have it. */
 const charactersMax = 2048
@@ -13,20 +12,6 @@ export const fieldFormats: Readonly<Record<string, (text: string) => boolean>> =
   'date-time': isDateTime,
   email: isEmail,
   uri: isUri,
-}
-
-function isDate(text: string): boolean {
-  const parts = date.exec(text)
-  if (parts === null) return false
-  const [, year, month, day] = parts.map(Number)
-  const made = new Date(Date.UTC(2000, Number(month) - 1, Number(day)))
-  // Two-digit years would be read as 19xx by the constructor.
-  made.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
-  return made.getUTCMonth() === Number(month) - 1 && made.getUTCDate() === Number(day)
-}
-
-function isDateTime(text: string): boolean {
-  return text.length <= 64 && text[10] === 'T' && isDate(text.slice(0, 10)) && time.test(text.slice(11))
 }
 
 function isEmail(text: string): boolean {

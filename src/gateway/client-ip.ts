@@ -1,5 +1,6 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import { canonicalIp } from '../base/ip-address.js'
+import { IpNetworks } from '../base/ip-networks.js'
 import { clientIpLimits } from '../base/limits/server.js'
 import { trustedProxyInvalid } from './errors.js'
 
@@ -37,66 +38,17 @@ export function createClientIp({ trustedProxies }: ClientIpOptions): ClientIp {
 
 type Trust = (ip: string) => boolean
 
-/** The addresses with the same bits under the mask, as numbers of 32 bits. */
-interface Network4 {
-  readonly bits: number
-  readonly mask: number
-}
-
 /**
- * Creates the test for addresses of our own proxies. Each request asks, and the addresses of IPv4 are compared as
- * numbers: a BlockList makes an object of each.
+ * Creates the test for addresses of our own proxies.
  *
  * @param entries Addresses and CIDR blocks.
  * @returns Tells whether an address, in its canonical form, is one of them; no other text is.
  * @throws `TRUSTED_PROXY_INVALID` naming the first entry that is no address or CIDR block.
  */
 export function createTrust(entries: readonly string[]): Trust {
-  const networks: Network4[] = []
-  const blocks = new BlockList()
-  for (const entry of entries) addBlock(networks, blocks, entry)
-  return (ip) => {
-    if (!isIPv4(ip)) return blocks.check(ip, 'ipv6')
-    const address = numberOf(ip)
-    return networks.some(({ bits, mask }) => (address & mask) === bits)
-  }
-}
-
-/** @param ip Four numbers with dots between them. */
-function numberOf(ip: string): number {
-  let address = 0
-  let part = 0
-  for (let at = 0; at < ip.length; at += 1) {
-    const code = ip.charCodeAt(at)
-    if (code === dotCode) {
-      address = (address << 8) | part
-      part = 0
-    } else part = part * 10 + code - zeroCode
-  }
-  return (address << 8) | part
-}
-
-const dotCode = 46
-const zeroCode = 48
-
-const mappedBits = 96
-
-function addBlock(networks: Network4[], blocks: BlockList, entry: string): void {
-  const [address = '', bitsText, ...rest] = entry.trim().split('/')
-  const network = address.includes('%') ? undefined : canonicalIp(address)
-  if (network === undefined || rest.length > 0) throw trustedProxyInvalid({ entry })
-  const isMapped = isIPv4(network) && isIPv6(address)
-  const bitsMax = isIPv6(address) ? 128 : 32
-  const bits = bitsText === undefined ? bitsMax : Number(bitsText)
-  const isNumber = bitsText === undefined || /^\d{1,3}$/.test(bitsText)
-  if (!isNumber || bits > bitsMax || (isMapped && bits < mappedBits)) throw trustedProxyInvalid({ entry })
-  if (isIPv6(network)) blocks.addSubnet(network, bits, 'ipv6')
-  else {
-    const count = isMapped ? bits - mappedBits : bits
-    // A shift by 32 is one by 0.
-    const mask = count === 0 ? 0 : -1 << (32 - count)
-    networks.push({ bits: numberOf(network) & mask, mask })
-  }
+  const networks = new IpNetworks()
+  for (const entry of entries) if (!networks.add(entry)) throw trustedProxyInvalid({ entry })
+  return (ip) => networks.has(ip)
 }
 
 function lastUntrusted(forwardedFor: string, isTrusted: Trust): string | undefined {

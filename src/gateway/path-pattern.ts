@@ -1,9 +1,7 @@
 import { messageOf } from '../base/errors.js'
 import { pathPatternLimits } from '../base/limits/gateway.js'
+import { compilePathGlob, looseStars, type PathMatcher } from '../base/path-glob.js'
 import { pathPatternInvalid } from './errors.js'
-
-/** Tells whether a path, as `Exchange.path` has it, is meant. */
-export type PathMatcher = (path: string) => boolean
 
 const marksRegex = /[$^()[\]{}|\\+?]|\.[*+]/
 const marksGlob = '*'
@@ -66,77 +64,10 @@ function compileRegex(entry: string): PathMatcher {
   }
 }
 
-const anySegments = '**'
-
 function compileGlob(entry: string): PathMatcher {
-  const segments = entry.slice(1).split('/')
-  const loose = segments.find((segment) => segment !== anySegments && segment.includes(anySegments))
+  const loose = looseStars(entry)
   if (loose !== undefined) {
     throw pathPatternInvalid({ entry, problem: `"**" is only a part of the segment "${loose}"` })
   }
-  const head = entry.slice(0, -(anySegments.length + 1))
-  if (entry.endsWith(`/${anySegments}`) && !head.includes(marksGlob)) {
-    return (path) => path.startsWith(head) && (path.length === head.length || path[head.length] === '/')
-  }
-  const groups = groupSegments(segments)
-  return (path) => path.startsWith('/') && matchesGroups(path.slice(1).split('/'), groups)
-}
-
-/** Tells whether one segment of a path is meant. */
-type SegmentMatcher = (segment: string) => boolean
-
-/** Segments that follow each other; any number of others may be between one group and the next. */
-type Group = readonly SegmentMatcher[]
-
-function groupSegments(segments: readonly string[]): readonly Group[] {
-  const groups: SegmentMatcher[][] = [[]]
-  for (const segment of segments) {
-    if (segment === anySegments) groups.push([])
-    else groups.at(-1)?.push(compileSegment(segment))
-  }
-  return groups
-}
-
-/** The first group stands at the start, the last at the end, each of the others as early as it can. */
-function matchesGroups(path: readonly string[], groups: readonly Group[]): boolean {
-  const first = groups[0] as Group
-  if (groups.length === 1) return path.length === first.length && isAt(path, 0, first)
-  const last = groups.at(-1) as Group
-  const end = path.length - last.length
-  if (end < first.length || !isAt(path, 0, first) || !isAt(path, end, last)) return false
-  let from = first.length
-  for (const group of groups.slice(1, -1)) {
-    while (from + group.length <= end && !isAt(path, from, group)) from += 1
-    from += group.length
-    if (from > end) return false
-  }
-  return true
-}
-
-function isAt(path: readonly string[], from: number, group: Group): boolean {
-  for (let at = 0; at < group.length; at += 1) {
-    if (!(group[at] as SegmentMatcher)(path[from + at] as string)) return false
-  }
-  return true
-}
-
-/** What is between the stars is looked for by the engine itself: a segment is as long as a client makes it. */
-function compileSegment(glob: string): SegmentMatcher {
-  if (!glob.includes(marksGlob)) return (segment) => segment === glob
-  if (glob === marksGlob) return (segment) => segment !== ''
-  const pieces = glob.split(marksGlob)
-  const first = pieces[0] as string
-  const last = pieces.at(-1) as string
-  const middle = pieces.slice(1, -1).filter((piece) => piece !== '')
-  return (segment) => {
-    const end = segment.length - last.length
-    if (end < first.length || !segment.startsWith(first) || !segment.endsWith(last)) return false
-    let from = first.length
-    for (const piece of middle) {
-      const at = segment.indexOf(piece, from)
-      if (at === -1) return false
-      from = at + piece.length
-    }
-    return from <= end
-  }
+  return compilePathGlob(entry)
 }

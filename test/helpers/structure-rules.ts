@@ -15,6 +15,7 @@ const levels: Readonly<Record<string, number>> = {
   identity: 2,
   kv: 2,
   outbound: 2,
+  policies: 2,
   schedule: 2,
   gateway: 3,
   content: 3,

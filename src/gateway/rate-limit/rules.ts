@@ -1,6 +1,7 @@
 import { rateLimitLimits } from '../../base/limits/gateway.js'
+import type { PathMatcher } from '../../base/path-glob.js'
 import type { Exchange } from '../exchange.js'
-import { compilePaths, type PathMatcher } from '../path-pattern.js'
+import { compilePaths } from '../path-pattern.js'
 import { type BucketStore, checkCost, makeRate, type Rate } from './bucket-store.js'
 import { type ClientKey, createClientKey, type KeyFunctions } from './client-key.js'
 import { ruleInvalid } from './errors.js'

@@ -20,6 +20,11 @@ function open(name: string): Kysely<CoreTables> {
   return new Kysely({ dialect: createSqliteDialect(openSqlite({ file, busyTimeoutMs: 0 })) })
 }
 
+/** What a host had before a migration came. */
+function migrationsBefore(number: string): typeof coreMigrations {
+  return Object.fromEntries(Object.entries(coreMigrations).filter(([name]) => name < number))
+}
+
 const plugin = (name: string) => ({
   plugin_id: name.padStart(26, '0'),
   name,
@@ -171,8 +176,7 @@ test('hosts that start on one new file at once all come up, and each migration r
 
 test('grants of earlier files stay as they are when shared namespaces are added', async () => {
   const db = open('kv-grants.db')
-  const { '0006_kv_grants': _kvGrants, '0007_gateway': _gateway, ...earlier } = coreMigrations
-  await migrateCoreTables(db, 'kv-grants.db', earlier)
+  await migrateCoreTables(db, 'kv-grants.db', migrationsBefore('0006'))
   const grant = { plugin_name: 'a', kind: 'core', key: 'content_data:read', created_at: 'then' } as const
   const approval = { approved: 1, approved_at: 'now', approved_by: 'ann', plugin_version: '1' } as const
   await db
@@ -197,8 +201,7 @@ test('grants of earlier files stay as they are when shared namespaces are added'
 
 test('grants of earlier files stay as they are when stages and the gateway are added', async () => {
   const db = open('gateway-grants.db')
-  const { '0007_gateway': _gateway, ...earlier } = coreMigrations
-  await migrateCoreTables(db, 'gateway-grants.db', earlier)
+  await migrateCoreTables(db, 'gateway-grants.db', migrationsBefore('0007'))
   const times = { created_at: 'then', approved_at: 'now' } as const
   const approval = { approved: 1, approved_by: 'ann', plugin_version: '1', content_hash: 'aa' } as const
   const grant = { plugin_name: 'a', kind: 'kv', key: 'config:read', description: 'reads' } as const
