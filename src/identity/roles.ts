@@ -4,7 +4,7 @@ import { PermissionSet } from './permissions.js'
 export type RolePermissions = ReadonlyMap<string, readonly string[]>
 
 /** Roles that every host has, and nobody can change. */
-export const builtInRoles: RolePermissions = new Map([
+export const builtInRoles: ReadonlyMap<string, readonly string[]> = new Map([
   ['admin', ['*']],
   ['owner', ['*']],
   [

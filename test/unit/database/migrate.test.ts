@@ -171,7 +171,12 @@ test('hosts that start on one new file at once all come up, and each migration r
 
 test('grants of earlier files stay as they are when shared namespaces are added', async () => {
   const db = open('kv-grants.db')
-  const { '0006_kv_grants': _kvGrants, '0007_gateway': _gateway, ...earlier } = coreMigrations
+  const {
+    '0006_kv_grants': _kvGrants,
+    '0007_gateway': _gateway,
+    '0008_identity': _identity,
+    ...earlier
+  } = coreMigrations
   await migrateCoreTables(db, 'kv-grants.db', earlier)
   const grant = { plugin_name: 'a', kind: 'core', key: 'content_data:read', created_at: 'then' } as const
   const approval = { approved: 1, approved_at: 'now', approved_by: 'ann', plugin_version: '1' } as const
@@ -197,7 +202,7 @@ test('grants of earlier files stay as they are when shared namespaces are added'
 
 test('grants of earlier files stay as they are when stages and the gateway are added', async () => {
   const db = open('gateway-grants.db')
-  const { '0007_gateway': _gateway, ...earlier } = coreMigrations
+  const { '0007_gateway': _gateway, '0008_identity': _identity, ...earlier } = coreMigrations
   await migrateCoreTables(db, 'gateway-grants.db', earlier)
   const times = { created_at: 'then', approved_at: 'now' } as const
   const approval = { approved: 1, approved_by: 'ann', plugin_version: '1', content_hash: 'aa' } as const
