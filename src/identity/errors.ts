@@ -45,6 +45,7 @@ export const userDuplicate = defineError(
   'Another user has this {field}; upper and lower case count as the same. Choose another, or change that user first.',
 )
 
+/** Raised for an id that no user has. */
 export const userNotFound = defineError('USER_NOT_FOUND', 404, 'There is no user {id}.')
 
 /** Raised for a role that cannot be stored; `{problem}` names the field. */
@@ -64,6 +65,7 @@ export const roleFixed = defineError(
   'The role {name} is {source} and cannot be changed here. Add a role of another name.',
 )
 
+/** Raised for a name that no role of the database has. */
 export const roleNotFound = defineError('ROLE_NOT_FOUND', 404, 'There is no role {name} in the database.')
 
 /** Raised when somebody has the role that is to be deleted. */
@@ -83,6 +85,7 @@ export const rolesExhausted = defineError(
 /** Raised for an API key that cannot be made; `{problem}` names the field. */
 export const keyInvalid = defineError('KEY_INVALID', 400, 'The API key cannot be made: {problem}.')
 
+/** Raised for an id that no key has. */
 export const keyNotFound = defineError('KEY_NOT_FOUND', 404, 'There is no API key {id}.')
 
 /** Raised for one key too many. */

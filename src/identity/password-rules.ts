@@ -1,6 +1,6 @@
 import { passwordLimits } from '../base/limits/identity.js'
-import { commonPasswords } from './common-passwords.js'
 import { passwordRefused } from './errors.js'
+import { guessedPasswords } from './guessed-passwords.js'
 
 /**
  * Brings a password into the one spelling that is hashed, as keyboards differ in how they write the same characters.
@@ -31,7 +31,7 @@ export function checkNewPassword(password: string, words: readonly (string | und
   if (characters.length < min) throw refuse(`has ${characters.length} characters`)
   if (new Set(characters).size < 3) throw refuse('repeats the same characters')
   const folded = text.toLowerCase()
-  if (commonPasswords.has(folded)) throw refuse('is among the most common ones')
+  if (guessedPasswords.has(folded)) throw refuse('is among the most common ones')
   if (words.some((word) => word !== undefined && isOwn(folded, word.toLowerCase()))) {
     throw refuse('is hardly more than the name or address of its owner')
   }

@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from 'kysely'
 import { accountLimits, identityLimits } from '../base/limits/identity.js'
 import type { CoreDatabase } from '../database/database.js'
 import type { AuthRolesTable } from '../database/identity-tables.js'
+import type { PreparedRead } from '../database/prepared-reads.js'
 import type { CoreTables } from '../database/tables.js'
 import { roleDuplicate, roleFixed, roleInUse, roleInvalid, roleNotFound, rolesExhausted } from './errors.js'
 import { checkText } from './identity.js'
@@ -38,7 +39,7 @@ export class RoleStore {
   readonly #database: CoreDatabase
   readonly #configured: RolePermissions
   readonly #clock: () => number
-  readonly #stored: (name: string) => Promise<{ readonly permissions: string } | undefined>
+  readonly #definitions: PreparedRead<{ readonly found: string }>
 
   /**
    * @param configured Roles of the configuration; they come before those of the database.
@@ -48,10 +49,10 @@ export class RoleStore {
     this.#database = database
     this.#configured = configured
     this.#clock = clock
-    const read = database.prepareRead<{ permissions: string }>(
-      'select permissions from auth_roles where name = ?',
+    this.#definitions = database.prepareRead(
+      `select json_group_object(name, json(permissions)) as found from auth_roles
+      where name in (select value from json_each(?))`,
     )
-    this.#stored = (name) => read.first(name)
   }
 
   /** Gives what somebody with these roles may do at this moment; roles that nobody has defined permit nothing. */
@@ -63,15 +64,17 @@ export class RoleStore {
   /** Gives what roles permit; those that are built in or that nobody has defined are left out. */
   async definitions(roles: Iterable<string>): Promise<RolePermissions> {
     const defined = new Map<string, readonly string[]>()
+    const others: string[] = []
     for (const role of new Set(roles)) {
       if (builtInRoles.has(role)) continue
       const configured = this.#configured.get(role)
-      if (configured !== undefined) defined.set(role, configured)
-      else {
-        const row = await this.#stored(role)
-        if (row !== undefined) defined.set(role, JSON.parse(row.permissions))
-      }
+      if (configured === undefined) others.push(role)
+      else defined.set(role, configured)
     }
+    if (others.length === 0) return defined
+    const row = await this.#definitions.first(JSON.stringify(others))
+    const stored: Readonly<Record<string, readonly string[]>> = JSON.parse(row?.found ?? '{}')
+    for (const [role, permissions] of Object.entries(stored)) defined.set(role, permissions)
     return defined
   }
 
