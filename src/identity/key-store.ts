@@ -25,6 +25,7 @@ export interface KeyFields {
   readonly roles?: readonly string[] | undefined
   /** Patterns of permissions. */
   readonly permissions?: readonly string[] | undefined
+  /** That of the owner when missing. */
   readonly tenant?: string | undefined
   /** Milliseconds since 1970; it never expires when missing. */
   readonly expiresAt?: number | undefined
@@ -103,7 +104,7 @@ export class KeyStore {
     const now = this.#clock()
     checkKeyFields(fields, now)
     const { id, secret } = createApiKey()
-    const row: KeyRow = {
+    const row: Omit<KeyRow, 'tenant'> = {
       id,
       digest: credentialDigest(secret),
       name: fields.name,
@@ -111,18 +112,22 @@ export class KeyStore {
       owner_id: fields.ownerId ?? null,
       roles: JSON.stringify([...new Set(fields.roles)]),
       permissions: JSON.stringify([...new Set(fields.permissions)]),
-      tenant: fields.tenant ?? null,
       created_by: fields.createdBy,
       created_at: now,
       expires_at: fields.expiresAt ?? null,
       revoked_at: null,
       last_used_at: null,
     }
-    await this.#database.transaction(async (transaction) => {
-      if (fields.ownerId !== undefined) await checkOwner(transaction, fields.ownerId, now)
-      await transaction.insertInto('auth_keys').values(row).execute()
+    const stored = await this.#database.transaction(async (transaction) => {
+      const owner = fields.ownerId === undefined ? undefined : await ownerOf(transaction, fields.ownerId, now)
+      const tenant = tenantOf(fields, owner?.tenant ?? undefined)
+      return transaction
+        .insertInto('auth_keys')
+        .values({ ...row, tenant })
+        .returningAll()
+        .executeTakeFirstOrThrow()
     })
-    return { secret, key: keyFromRow(row) }
+    return { secret, key: keyFromRow(stored) }
   }
 
   /** Finds out whose key a text is, and notes that it is used. */
@@ -222,10 +227,22 @@ function checkKeyFields(fields: KeyFields, now: number): void {
   if (expiresAt <= now) throw keyInvalid({ problem: 'expiresAt is in the past' })
 }
 
-async function checkOwner(transaction: Transaction<CoreTables>, id: string, now: number): Promise<void> {
+/** @throws `KEY_INVALID` for a tenant that the owner does not belong to. */
+function tenantOf({ tenant }: KeyFields, ofOwner: string | undefined): string | null {
+  if (tenant !== undefined && ofOwner !== undefined && tenant !== ofOwner) {
+    throw keyInvalid({ problem: `tenant is ${tenant}, and its owner belongs to ${ofOwner}` })
+  }
+  return tenant ?? ofOwner ?? null
+}
+
+async function ownerOf(
+  transaction: Transaction<CoreTables>,
+  id: string,
+  now: number,
+): Promise<{ readonly tenant: string | null }> {
   const owner = await transaction
     .selectFrom('auth_users')
-    .select('id')
+    .select('tenant')
     .where('id', '=', id)
     .where('disabled', '=', 0)
     .executeTakeFirst()
@@ -239,6 +256,7 @@ async function checkOwner(transaction: Transaction<CoreTables>, id: string, now:
     .executeTakeFirstOrThrow()
   const { keysPerUserMax: max } = credentialLimits
   if (count >= max) throw keysExhausted({ max })
+  return owner
 }
 
 async function noteUse(transaction: Transaction<CoreTables>, id: string, usedAt: number): Promise<void> {

@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { credentialLimits } from '../../../src/base/limits/identity.js'
+import { identityOfKey } from '../../../src/identity/account-identity.js'
 import { apiKeyId, createApiKey } from '../../../src/identity/api-key.js'
 import type { KeyFields } from '../../../src/identity/key-store.js'
 import { createIdentityFixture, failsWith, minuteMs } from '../../helpers/identity-fixture.js'
@@ -153,6 +154,26 @@ test('what a key is made of is checked', async (t) => {
   const { id } = await users.create({ username: 'ann', disabled: true })
   await failsWith('USER_NOT_FOUND', () => keys.issue({ ...fields, ownerId: id }))
   assert.deepEqual((await keys.list()).items, [])
+})
+
+test('a key belongs to the tenant of its owner, if that has one', async (t) => {
+  const { keys, users, roles } = await createIdentityFixture(t)
+  const { id: bound } = await users.create({ username: 'bound', tenant: 'acme' })
+  const { id: free } = await users.create({ username: 'free' })
+  const tenantOf = async (more: Partial<KeyFields>) => (await keys.issue({ ...fields, ...more })).key.tenant
+  assert.equal(await tenantOf({ ownerId: bound }), 'acme')
+  assert.equal(await tenantOf({ ownerId: bound, tenant: 'acme' }), 'acme')
+  assert.equal(await tenantOf({ ownerId: free }), undefined)
+  assert.equal(await tenantOf({ ownerId: free, tenant: 'other' }), 'other')
+  assert.match(
+    await failsWith('KEY_INVALID', () => keys.issue({ ...fields, ownerId: bound, tenant: 'other' })),
+    /belongs to acme/,
+  )
+  const { secret } = await keys.issue({ ...fields, ownerId: bound })
+  await users.update(bound, { tenant: 'moved' })
+  const found = await keys.find(secret)
+  assert.ok(found.kind === 'found')
+  assert.equal(await identityOfKey(found.key, found.owner, 'api_key', roles), undefined)
 })
 
 test('a key ends when it expires, and says so only to who has it', async (t) => {
