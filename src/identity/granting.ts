@@ -57,9 +57,7 @@ function missingFor(giver: Giver, grant: Grant, defined: RolePermissions): reado
     ...groups.filter((group) => !giver.groups.includes(group)).map((group) => `the group ${group}`),
     ...(giver.tenant !== undefined && giver.tenant !== tenant ? [`anything outside of ${giver.tenant}`] : []),
     ...Object.keys(claims)
-      .filter(
-        (name) => !(Object.hasOwn(giver.claims, name) && isDeepStrictEqual(giver.claims[name], claims[name])),
-      )
+      .filter((name) => !isDeepStrictEqual(giver.claims[name], claims[name]))
       .map((name) => `the claim ${name}`),
   ]
 }

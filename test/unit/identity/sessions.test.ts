@@ -124,6 +124,15 @@ test('a use is noted beside the request, and once a minute', async (t) => {
   assert.equal(await lastUse(), session.lastUsedAt)
   await sessions.close()
   assert.equal(await lastUse(), time.now)
+  // Of two hosts, the one that writes last may have noted the earlier use.
+  const other = await createIdentityFixture(t, { file: world.file })
+  time.now += minuteMs
+  await sessions.find(token)
+  other.time.now = time.now + minuteMs
+  await other.sessions.find(token)
+  await other.sessions.close()
+  await sessions.close()
+  assert.equal(await lastUse(), other.time.now)
 })
 
 test('a note that comes late brings no session back', async (t) => {
