@@ -1,4 +1,3 @@
-import type { User } from './authenticator.js'
 import { createIdentity, type Identity } from './identity.js'
 import type { StoredKey } from './key-row.js'
 import { PermissionSet } from './permissions.js'
@@ -58,20 +57,5 @@ export async function identityOfKey(
     tenant: key.tenant,
     authenticator,
     permissions: ofOwner === undefined ? permissions : permissions.within(ofOwner),
-  })
-}
-
-/**
- * Gives what plugins and logs know of somebody; undefined for nobody that is known. Only users are named by their
- * names: whoever makes a key or a token chooses what it is called.
- */
-export function toUser(identity: Identity): User | undefined {
-  const { kind, sub, name, roles, permissions } = identity
-  if (kind === 'anonymous') return undefined
-  return Object.freeze({
-    id: sub,
-    username: kind === 'user' ? (name ?? sub) : sub,
-    // A token can name any role; that of an admin is told by what it permits.
-    role: permissions.isAll ? 'admin' : (roles.find((role) => role !== 'admin') ?? 'user'),
   })
 }

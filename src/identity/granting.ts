@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { grantExceeded, userBeyondReach } from './errors.js'
 import type { Identity } from './identity.js'
 import { PermissionSet } from './permissions.js'
-import { builtInRoles, permissionsOf, type RolePermissions } from './roles.js'
+import { builtInPatterns, permissionsOf, type RolePermissions } from './roles.js'
 
 /** What somebody is to be given, or has; what is missing is nothing. */
 export interface Grant {
@@ -49,7 +49,7 @@ function missingFor(giver: Giver, grant: Grant, defined: RolePermissions): reado
   if (giver.permissions.isAll) return []
   const { roles = [], permissions = [], groups = [], tenant, claims = {} } = grant
   const own = new Set(giver.roles)
-  const isUndefined = (role: string) => !builtInRoles.has(role) && !defined.has(role)
+  const isUndefined = (role: string) => builtInPatterns(role) === undefined && !defined.has(role)
   return [
     ...lacking(giver.permissions, PermissionSet.of(permissions)),
     ...lacking(giver.permissions, permissionsOf(roles, defined)),

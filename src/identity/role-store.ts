@@ -7,7 +7,7 @@ import type { CoreTables } from '../database/tables.js'
 import { roleDuplicate, roleFixed, roleInUse, roleInvalid, roleNotFound, rolesExhausted } from './errors.js'
 import { checkText } from './identity.js'
 import { isPermissionPattern, type PermissionSet } from './permissions.js'
-import { builtInRoles, permissionsOf, type RolePermissions } from './roles.js'
+import { builtInPatterns, builtInRoles, permissionsOf, type RolePermissions } from './roles.js'
 
 /** Where a role is defined. */
 export type RoleSource = 'built-in' | 'configuration' | 'database'
@@ -66,7 +66,7 @@ export class RoleStore {
     const defined = new Map<string, readonly string[]>()
     const others: string[] = []
     for (const role of new Set(roles)) {
-      if (builtInRoles.has(role)) continue
+      if (builtInPatterns(role) !== undefined) continue
       const configured = this.#configured.get(role)
       if (configured === undefined) others.push(role)
       else defined.set(role, configured)
@@ -84,7 +84,7 @@ export class RoleStore {
       kysely.selectFrom('auth_roles').selectAll().orderBy('name').execute(),
     )
     return [
-      ...[...builtInRoles].map(([name, permissions]) => fixedRole(name, permissions, 'built-in')),
+      ...Object.entries(builtInRoles).map(([name, permissions]) => fixedRole(name, permissions, 'built-in')),
       ...[...this.#configured].map(([name, permissions]) => fixedRole(name, permissions, 'configuration')),
       ...rows.map((row) => this.#fromRow(row)),
     ]
@@ -94,7 +94,7 @@ export class RoleStore {
   async get(name: string): Promise<Role | undefined> {
     const source = this.#fixedSource(name)
     if (source !== undefined) {
-      return fixedRole(name, builtInRoles.get(name) ?? this.#configured.get(name) ?? [], source)
+      return fixedRole(name, builtInPatterns(name) ?? this.#configured.get(name) ?? [], source)
     }
     const row = await this.#database.withBusyRetry((kysely) =>
       kysely.selectFrom('auth_roles').selectAll().where('name', '=', name).executeTakeFirst(),
@@ -165,7 +165,7 @@ export class RoleStore {
    * @throws `ROLE_FIXED`, `ROLE_NOT_FOUND`; `ROLE_IN_USE` that says by whom.
    */
   async delete(name: string): Promise<void> {
-    if (builtInRoles.has(name)) throw roleFixed({ name, source: 'built-in' })
+    if (builtInPatterns(name) !== undefined) throw roleFixed({ name, source: 'built-in' })
     const isShadowed = this.#configured.has(name)
     await this.#database.transaction(async (transaction) => {
       const holders = isShadowed ? undefined : await namesOfHolders(transaction, name)
@@ -182,7 +182,7 @@ export class RoleStore {
   }
 
   #fixedSource(name: string): RoleSource | undefined {
-    if (builtInRoles.has(name)) return 'built-in'
+    if (builtInPatterns(name) !== undefined) return 'built-in'
     return this.#configured.has(name) ? 'configuration' : undefined
   }
 

@@ -4,16 +4,13 @@ import { PermissionSet } from './permissions.js'
 export type RolePermissions = ReadonlyMap<string, readonly string[]>
 
 /** Roles that every host has, and nobody can change. */
-export const builtInRoles: ReadonlyMap<string, readonly string[]> = new Map([
-  ['admin', ['*']],
-  ['owner', ['*']],
-  [
-    'operator',
-    ['plugins:*', 'migrations:*', 'gateway:*', 'kv:*', 'content:*', 'metrics:read', 'config:read'],
-  ],
-  ['auditor', ['*:read']],
-  ['user', []],
-])
+export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
+  admin: ['*'],
+  owner: ['*'],
+  operator: ['plugins:*', 'migrations:*', 'gateway:*', 'kv:*', 'content:*', 'metrics:read', 'config:read'],
+  auditor: ['*:read'],
+  user: [],
+}
 
 /**
  * Gives what somebody with these roles may do. Roles that nobody has defined permit nothing: they may mean something to a
@@ -21,6 +18,14 @@ export const builtInRoles: ReadonlyMap<string, readonly string[]> = new Map([
  */
 export function permissionsOf(roles: Iterable<string>, defined: RolePermissions): PermissionSet {
   const patterns: string[] = []
-  for (const role of roles) patterns.push(...(builtInRoles.get(role) ?? defined.get(role) ?? []))
+  for (const role of roles) patterns.push(...(builtInPatterns(role) ?? defined.get(role) ?? []))
   return PermissionSet.of(patterns)
+}
+
+/**
+ * Gives what a built-in role permits; undefined for any other. Names come from tokens, and may be those of members that
+ * every object has.
+ */
+export function builtInPatterns(role: string): readonly string[] | undefined {
+  return Object.hasOwn(builtInRoles, role) ? builtInRoles[role] : undefined
 }

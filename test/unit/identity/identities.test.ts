@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { identityOfKey, identityOfUser, toUser } from '../../../src/identity/account-identity.js'
+import { identityOfKey, identityOfUser } from '../../../src/identity/account-identity.js'
 import { checkGrant, checkReach, type Giver, type Grant } from '../../../src/identity/granting.js'
-import { anonymous, createIdentity, type IdentityFields } from '../../../src/identity/identity.js'
+import {
+  anonymous,
+  createIdentity,
+  type Identity,
+  type IdentityFields,
+} from '../../../src/identity/identity.js'
 import {
   allPermissions,
   noPermissions,
@@ -11,6 +16,7 @@ import {
   permissionNames,
 } from '../../../src/identity/permissions.js'
 import { builtInRoles, permissionsOf } from '../../../src/identity/roles.js'
+import { toUser } from '../../../src/identity/user.js'
 import { createIdentityFixture, failsWith } from '../../helpers/identity-fixture.js'
 
 const least: IdentityFields = { kind: 'user', sub: 'u1', authenticator: 'jwt' }
@@ -64,6 +70,12 @@ test('what is too long for an identity is refused and never cut', () => {
   assert.equal('roles' in most.claims, false)
 })
 
+/** What older code sees of somebody. */
+function shown(identity: Identity) {
+  const { id, username, role } = toUser(identity) ?? assert.fail('it is nobody')
+  return { id, username, role }
+}
+
 test('a user has the identity of the row, and what their roles permit now', async (t) => {
   const { users, roles } = await createIdentityFixture(t)
   await roles.create('watcher', { permissions: ['metrics:read'] })
@@ -91,7 +103,7 @@ test('a user has the identity of the row, and what their roles permit now', asyn
     authenticator: 'session',
   })
   assert.deepEqual(permissions.list(), ['metrics:read'])
-  assert.deepEqual(toUser(identity), { id: user.id, username: 'Ann', role: 'watcher' })
+  assert.deepEqual(shown(identity), { id: user.id, username: 'Ann', role: 'watcher' })
 })
 
 test('a key does what it may and its owner may', async (t) => {
@@ -114,7 +126,7 @@ test('a key does what it may and its owner may', async (t) => {
   for (const name of ['keys:admin', 'users:read', 'content:admin'] as const) {
     assert.equal(identity.permissions.has(name), false, name)
   }
-  assert.deepEqual(toUser(identity), { id: `key:${key.id}`, username: `key:${key.id}`, role: 'x' })
+  assert.deepEqual(shown(identity), { id: `key:${key.id}`, username: `key:${key.id}`, role: 'x' })
   const demoted = { ...owner, roles: [] }
   assert.deepEqual((await identityOfKey(key, demoted, 'api_key', roles))?.permissions, noPermissions)
   assert.deepEqual((await identityOfKey(key, demoted, 'api_key', roles))?.roles, [])
@@ -197,7 +209,7 @@ test('who belongs to a tenant gives nothing outside of it', async () => {
 
 test('what is given never permits more than the giver may', () => {
   const patterns = fc.subarray(['*', 'content:*', '*:read', ...permissionNames], { maxLength: 4 })
-  const roles = fc.subarray(['editor', 'root', 'nothing', ...builtInRoles.keys()])
+  const roles = fc.subarray(['editor', 'root', 'nothing', ...Object.keys(builtInRoles)])
   fc.assert(
     fc.property(patterns, roles, patterns, roles, (own, ownRoles, given, givenRoles) => {
       const permissions = PermissionSet.of([...own, ...permissionsOf(ownRoles, defined).list()])

@@ -80,7 +80,7 @@ test('built-in roles permit what they say, and come before others of their names
   for (const name of ['users:read', 'keys:admin', 'policies:admin', 'users:admin'] as const) {
     assert.equal(operator.has(name), false, name)
   }
-  for (const patterns of builtInRoles.values()) assert.ok(patterns.every(isPermissionPattern))
+  for (const patterns of Object.values(builtInRoles)) assert.ok(patterns.every(isPermissionPattern))
   assert.deepEqual(permissionsOf(['nobody', '__proto__', 'constructor', ''], new Map()), noPermissions)
 })
 
@@ -108,7 +108,7 @@ test('a role is listed with its source', async (t) => {
   assert.deepEqual(
     all.map(({ name, source }) => `${source} ${name}`),
     [
-      ...[...builtInRoles.keys()].map((name) => `built-in ${name}`),
+      ...Object.keys(builtInRoles).map((name) => `built-in ${name}`),
       'configuration editor',
       'database watcher',
     ],
