@@ -12,7 +12,7 @@ await build({
   target: 'node20',
   sourcemap: true,
   // Native code, and the WebAssembly module that is looked up beside its package.
-  external: ['better-sqlite3', 'wasmoon'],
+  external: ['better-sqlite3', '@node-rs/argon2', 'wasmoon'],
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',

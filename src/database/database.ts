@@ -3,6 +3,7 @@ import { type BusyRetryOptions, retryWhileBusy } from './busy-retry.js'
 import { createSqliteDialect } from './dialect.js'
 import { databaseClosed } from './errors.js'
 import { migrateCoreTables } from './migrate.js'
+import { type PreparedRead, PreparedReads } from './prepared-reads.js'
 import { installScanGuard } from './scan-guard.js'
 import { openSqlite } from './sqlite.js'
 import type { CoreTables } from './tables.js'
@@ -45,6 +46,13 @@ export interface CoreDatabase {
    * statements. Begins again while the file is locked; errors as `withBusyRetry`.
    */
   transaction<T>(work: (transaction: Transaction<CoreTables>) => Promise<T>): Promise<T>
+  /**
+   * Prepares a read that is asked for with each request, on a connection of its own: it costs a seventh of one that is
+   * built each time, and waits for no transaction of this process.
+   *
+   * @param text SQL that only reads, with `?` for what `first` is given.
+   */
+  prepareRead<Row>(text: string): PreparedRead<Row>
   /** Refuses further work, waits for what is under way and closes the connection. Further calls do nothing. */
   close(): Promise<void>
 }
@@ -74,17 +82,19 @@ export async function createDatabase(options: DatabaseOptions): Promise<CoreData
     connection.close()
     throw error
   }
-  return new SqliteCoreDatabase(kysely, retry)
+  return new SqliteCoreDatabase(kysely, new PreparedReads(file), retry)
 }
 
 class SqliteCoreDatabase implements CoreDatabase {
   readonly kysely: Kysely<CoreTables>
+  readonly #reads: PreparedReads
   readonly #retry: BusyRetryOptions
   readonly #pending = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(kysely: Kysely<CoreTables>, retry: BusyRetryOptions) {
+  constructor(kysely: Kysely<CoreTables>, reads: PreparedReads, retry: BusyRetryOptions) {
     this.kysely = kysely
+    this.#reads = reads
     this.#retry = retry
   }
 
@@ -103,8 +113,16 @@ class SqliteCoreDatabase implements CoreDatabase {
     return this.withBusyRetry((kysely) => kysely.transaction().execute(work))
   }
 
+  prepareRead<Row>(text: string): PreparedRead<Row> {
+    const ask = this.#reads.prepare<Row>(text)
+    return { first: (...parameters) => this.withBusyRetry(async () => ask(parameters)) }
+  }
+
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#pending).then(() => this.kysely.destroy())
+    this.#closing ??= Promise.allSettled(this.#pending).then(() => {
+      this.#reads.close()
+      return this.kysely.destroy()
+    })
     return this.#closing
   }
 }

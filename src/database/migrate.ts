@@ -8,6 +8,7 @@ import { createGrantTables } from './migrations/0004-grants.js'
 import { createKvTables } from './migrations/0005-kv.js'
 import { addKvGrants } from './migrations/0006-kv-grants.js'
 import { addGateway } from './migrations/0007-gateway.js'
+import { createIdentityTables } from './migrations/0008-identity.js'
 import { createPolicyTables } from './migrations/0009-policies.js'
 import { openGrantKinds } from './migrations/0011-auth-grants.js'
 
@@ -20,6 +21,7 @@ export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0005_kv': createKvTables,
   '0006_kv_grants': addKvGrants,
   '0007_gateway': addGateway,
+  '0008_identity': createIdentityTables,
   '0009_policies': createPolicyTables,
   '0011_auth_grants': openGrantKinds,
 }

@@ -2,6 +2,7 @@ import type { Generated } from 'kysely'
 import type { ContentTables } from './content-tables.js'
 import type { GatewayTables } from './gateway-tables.js'
 import type { PolicyTables } from './policy-tables.js'
+import type { IdentityTables } from './identity-tables.js'
 
 /** A boolean as SQLite stores it. */
 export type Flag = 0 | 1
@@ -169,7 +170,7 @@ export interface HookBacklogsTable {
 }
 
 /** The tables of the host itself, for Kysely. */
-export interface CoreTables extends ContentTables, GatewayTables, PolicyTables {
+export interface CoreTables extends ContentTables, GatewayTables, IdentityTables, PolicyTables {
   plugins: PluginsTable
   plugin_routes: PluginRoutesTable
   plugin_grants: PluginGrantsTable

@@ -74,39 +74,64 @@ export function createIdentity(fields: IdentityFields): Identity {
     roles: checkLabels('roles', roles, rolesMax),
     groups: checkLabels('groups', groups, groupsMax),
     tenant,
-    claims: copyClaims(claims),
+    claims: freeze(checkClaims(claims)) as Identity['claims'],
     authenticator: fields.authenticator,
     permissions: fields.permissions ?? noPermissions,
   })
 }
 
-/** Texts of an identity end up in headers, logs and terminals. */
-function checkText(field: string, text: string, charactersMax: number): void {
+/**
+ * Checks one text of an identity; such texts end up in headers, logs and terminals.
+ *
+ * @param field Named in the error.
+ * @throws Error for one that is empty, too long, no valid Unicode, or has characters that turn lines or their direction.
+ */
+export function checkText(field: string, text: string, charactersMax: number): void {
   if (text === '') throw new Error(`${field} is empty`)
   if (text.length > charactersMax) {
     throw new Error(`${field} has ${text.length} characters; the limit is ${charactersMax}`)
   }
-  if (/\p{Cc}/u.test(text)) throw new Error(`${field} has a control character`)
+  if (/[\p{Cc}\p{Surrogate}\u2028-\u202e\u2066-\u2069]/u.test(text))
+    throw new Error(`${field} has a control character`)
 }
 
-function checkLabels(field: string, labels: readonly string[], max: number): readonly string[] {
+/**
+ * Checks roles or groups.
+ *
+ * @returns Each once, in their order.
+ * @throws Error as `checkText`, and for more than `max`.
+ */
+export function checkLabels(field: string, labels: readonly string[], max: number): readonly string[] {
   if (labels.length > max) throw new Error(`${field} has ${labels.length} members; the limit is ${max}`)
   for (const label of labels) checkText(`a member of ${field}`, label, identityLimits.labelCharactersMax)
   return Object.freeze([...new Set(labels)])
 }
 
-function copyClaims(claims: Identity['claims']): Identity['claims'] {
+/**
+ * Checks claims.
+ *
+ * @returns A copy that nobody else has.
+ * @throws Error for claims that are too long or too deep.
+ */
+export function checkClaims(claims: Identity['claims']): Identity['claims'] {
+  const { claimsBytesMax, claimsDepthMax } = identityLimits
   const text = JSON.stringify(claims)
   const bytes = Buffer.byteLength(text)
-  const { claimsBytesMax } = identityLimits
   if (bytes > claimsBytesMax) throw new Error(`claims have ${bytes} bytes; the limit is ${claimsBytesMax}`)
-  return freeze(JSON.parse(text) as Identity['claims'], identityLimits.claimsDepthMax) as Identity['claims']
+  const copy = JSON.parse(text) as Identity['claims']
+  checkDepth(copy, claimsDepthMax)
+  return copy
 }
 
-function freeze(value: JsonValue, depthLeft: number): JsonValue {
-  if (typeof value !== 'object' || value === null) return value
+function checkDepth(value: JsonValue, depthLeft: number): void {
+  if (typeof value !== 'object' || value === null) return
   if (depthLeft === 0)
     throw new Error(`claims are nested deeper than ${identityLimits.claimsDepthMax} levels`)
-  for (const member of Object.values(value)) freeze(member, depthLeft - 1)
+  for (const member of Object.values(value)) checkDepth(member, depthLeft - 1)
+}
+
+function freeze(value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) freeze(member)
   return Object.freeze(value)
 }

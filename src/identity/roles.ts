@@ -18,11 +18,14 @@ export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
  */
 export function permissionsOf(roles: Iterable<string>, defined: RolePermissions): PermissionSet {
   const patterns: string[] = []
-  for (const role of roles) patterns.push(...(builtInOf(role) ?? defined.get(role) ?? []))
+  for (const role of roles) patterns.push(...(builtInPatterns(role) ?? defined.get(role) ?? []))
   return PermissionSet.of(patterns)
 }
 
-/** Names come from tokens, and may be those of members that every object has. */
-function builtInOf(role: string): readonly string[] | undefined {
+/**
+ * Gives what a built-in role permits; undefined for any other. Names come from tokens, and may be those of members that
+ * every object has.
+ */
+export function builtInPatterns(role: string): readonly string[] | undefined {
   return Object.hasOwn(builtInRoles, role) ? builtInRoles[role] : undefined
 }

@@ -15,14 +15,17 @@ export interface User {
   readonly identity: string
 }
 
-/** Gives the user that an identity is; undefined for nobody that is known. */
+/**
+ * Gives the user that an identity is; undefined for nobody that is known. Only people are called by their names: whoever
+ * makes a key chooses what it is called.
+ */
 export function toUser(identity: Identity): User | undefined {
   const { kind, sub, name, roles, permissions } = identity
   if (kind === 'anonymous') return undefined
   let text: string | undefined
   return {
     id: sub,
-    username: name ?? sub,
+    username: kind === 'user' ? (name ?? sub) : sub,
     role: permissions.isAll ? 'admin' : (roles.find((role) => role !== 'admin') ?? 'user'),
     may: (permission) => permissions.has(permission as Permission),
     get identity() {

@@ -74,7 +74,7 @@ describe('authenticators and authorizers of plugins', () => {
     const answer = await ask(server(), 'GET', `${path}/me`, { authorization: 'Bearer badge_ann' })
     assert.equal(answer.status, 200, answer.text)
     assert.deepEqual(answer.json(), {
-      user: { id: '7', username: 'Ann', role: 'packer' },
+      user: { id: '7', username: '7', role: 'packer' },
       identity: {
         type: 'worker',
         id: '7',

@@ -37,6 +37,7 @@ const cliFolders = ['base', 'config', 'sandbox', 'capabilities', 'plugins', 'har
 const owners: Readonly<Record<string, string>> = {
   wasmoon: 'src/sandbox/',
   'better-sqlite3': 'src/database/',
+  '@node-rs/argon2': 'src/identity/',
   opossum: 'src/plugins/',
   chokidar: 'src/plugins/',
 }

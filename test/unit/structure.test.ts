@@ -30,7 +30,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const rules: Readonly<Record<string, StructureRule>> = {
   'a folder imports only folders of a lower level': followsLevels,
   'no file imports itself in a circle, types included': hasNoCycle,
-  'wasmoon, better-sqlite3, opossum and chokidar stay in their folders': hidesPackages,
+  'packages that belong to a folder stay in it': hidesPackages,
   'only the composition root and cli/ read the configuration': keepsConfigAtTheRoot,
   'no file is longer than 400 lines': staysShort,
   'every export has a name': exportsByName,

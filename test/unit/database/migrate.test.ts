@@ -186,7 +186,7 @@ test('grants of earlier files stay as they are when shared namespaces are added'
   const kv = { plugin_name: 'a', kind: 'kv', key: 'config:read', created_at: 'now' } as const
   await assert.rejects(db.insertInto('plugin_grants').values(kv).execute(), /CHECK/)
   const before = await db.selectFrom('plugin_grants').selectAll().execute()
-  await migrateCoreTables(db, 'kv-grants.db')
+  await migrateCoreTables(db, 'kv-grants.db', migrationsBefore('0011'))
   assert.deepEqual(await db.selectFrom('plugin_grants').selectAll().execute(), before)
   await db.insertInto('plugin_grants').values(kv).execute()
   await assert.rejects(db.insertInto('plugin_grants').values(kv).execute(), /UNIQUE/)
@@ -214,7 +214,7 @@ test('grants of earlier files stay as they are when stages and the gateway are a
     return { plugin_name: 'a', kind, key: 'log:read', created_at: 'now' }
   })
   await assert.rejects(db.insertInto('plugin_grants').values(added).execute(), /CHECK/)
-  await migrateCoreTables(db, 'gateway-grants.db')
+  await migrateCoreTables(db, 'gateway-grants.db', migrationsBefore('0011'))
   assert.deepEqual(await db.selectFrom('plugin_grants').selectAll().execute(), before)
   await db.insertInto('plugin_grants').values(added).execute()
   await assert.rejects(db.insertInto('plugin_grants').values(added).execute(), /UNIQUE/)
