@@ -1,3 +1,4 @@
+import { configCapability } from './config/capability.js'
 import { coreCapability } from './core/capability.js'
 import { createDbCapability } from './db/capability.js'
 import { createSessionLookup } from './db/session.js'
@@ -30,5 +31,6 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     jsonCapability,
     coreCapability,
     requestCapability,
+    configCapability,
   ]
 }
