@@ -59,7 +59,6 @@ const probeSchema = Type.Object({
  * `/health/ready`, which is 503 before the plugins are loaded and while the host shuts down.
  */
 export function createHealthRoutes(sources: HealthSources): FastifyPluginCallback {
-  const { lifecycle } = sources
   const tags = ['health']
   return (app, _options, done) => {
     for (const url of healthPaths) {
@@ -83,6 +82,7 @@ export function createHealthRoutes(sources: HealthSources): FastifyPluginCallbac
       '/health/ready',
       { schema: { summary, tags, response: { 200: probeSchema, 503: probeSchema } } },
       async (_request, reply) => {
+        const { lifecycle } = sources
         if (lifecycle.isShuttingDown) return reply.code(503).send({ status: 'stopping' })
         return lifecycle.isReady ? { status: 'ok' } : reply.code(503).send({ status: 'starting' })
       },
