@@ -14,10 +14,13 @@ const variable = /^([A-Za-z_]\w*)(?::-([\s\S]*))?$/
 /**
  * Replaces `${NAME}` by the variable of that name, and `${NAME:-text}` by the text when the variable is unset or
  * empty; `$${` stands for the characters `${`. What is put in is not looked at again.
+ *
+ * @param takesEmpty True takes an empty variable for a value; otherwise one without a default is a problem.
  */
 export function interpolate(
   given: string,
   environment: Readonly<Record<string, string | undefined>>,
+  takesEmpty = false,
 ): Interpolated {
   let problem: string | undefined
   let isChanged = false
@@ -32,6 +35,7 @@ export function interpolate(
     isChanged = true
     if (found !== undefined && found !== '') return found
     if (preset !== undefined) return preset
+    if (found === '' && takesEmpty) return ''
     problem ??= `names the environment variable ${name}, which is ${found === undefined ? 'not set' : 'empty'}`
     return whole
   })

@@ -145,7 +145,7 @@ function resolveDeep(value: unknown, environment: Readonly<Record<string, string
 /** Replaces the variables in a text; see `interpolate`. */
 function resolveText(value: unknown, environment: Readonly<Record<string, string | undefined>>): Resolved {
   if (typeof value !== 'string') return { value }
-  const { text, problem } = interpolate(value, environment)
+  const { text, problem } = interpolate(value, environment, true)
   return problem === undefined ? { value: text } : { value, problem }
 }
 

@@ -70,6 +70,7 @@ export function valueAt(root: unknown, path: readonly string[]): unknown {
 /** Tells whether a value may be shown: only one of which the schema says that it is no secret, nor holds any. */
 export function isShowable(schema: ConfigSchema | undefined, value: unknown): boolean {
   if (schema === undefined || isSecret(schema) || typeof value === 'object') return false
+  if (schema.enum !== undefined) return true
   const taken = Array.isArray(schema.type) ? schema.type : [schema.type]
   return taken.every((type) => ['string', 'number', 'integer', 'boolean', 'null'].includes(String(type)))
 }
