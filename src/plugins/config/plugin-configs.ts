@@ -30,6 +30,8 @@ export class PluginConfigs {
   readonly #source: PluginConfigSource
   readonly #redactor: Redactor
   readonly #secrets = new Map<string, ReadonlyMap<string, string>>()
+  /** All secrets that a generation of a plugin may have seen. */
+  readonly #seen = new Map<string, Set<string>>()
 
   /**
    * @param source What was read; nothing is said of any plugin when missing.
@@ -69,16 +71,16 @@ export class PluginConfigs {
   resolve({ name, configSchema }: Configurable): PluginConfig {
     const written = this.#sectionOf(name)
     const resolved = resolveValues(configSchema, written ?? emptySection(name), this.#source.environment)
-    // Both: a generation that still serves may have other secrets than the one that is tried.
-    const known = [...resolved.secrets.values(), ...(this.#secrets.get(name)?.values() ?? [])]
-    this.#redactor.set(name, known)
+    // A generation that still serves may know what another schema no longer calls a secret.
+    const seen = new Set([...(this.#seen.get(name) ?? []), ...resolved.secrets.values()])
+    this.#seen.set(name, seen)
+    this.#redactor.set(name, seen)
     return { ...resolved, isConfigured: written !== undefined }
   }
 
   /** To be told which values a plugin runs with. */
   serves(plugin: string, { secrets }: PluginConfig): void {
     this.#secrets.set(plugin, secrets)
-    this.#redactor.set(plugin, secrets.values())
   }
 
   /** The secrets of a plugin by dotted key; none when it has not been loaded. Never show them to another plugin. */
