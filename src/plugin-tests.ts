@@ -4,9 +4,8 @@ import { copyFile, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { testLimits } from './base/limits/harness.js'
+import { Redactor } from './base/redactor.js'
 import type { TestRequest, TestResponse } from './capabilities/test/topics.js'
-import { loadConfig } from './config/load.js'
-import type { Config } from './config/schema.js'
 import { createDatabase } from './database/database.js'
 import { createTestHooks, type Deliver } from './harness/delivered-hooks.js'
 import { messagesIdle } from './harness/delivered-messages.js'
@@ -21,6 +20,8 @@ import { TestSession } from './harness/test-session.js'
 import type { ExecutorComposition } from './host/executor-composition.js'
 import { generationSettings } from './host/generation-settings.js'
 import type { HarnessParts } from './host/harness.js'
+import { createPluginConfigs } from './host/plugin-config.js'
+import { type TestConfig, testConfig } from './host/test-config.js'
 import { createHost, type Host } from './host.js'
 import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
@@ -46,13 +47,7 @@ export interface PluginTestOptions {
   readonly fileDone?: (result: FileResult) => void
 }
 
-/** Requests of a test all come from one address, which no limit must stop. */
-const testRateLimit = 1_000_000
-
 const executorEntry = new URL('./executor.bundle.cjs', import.meta.url)
-
-/** The one host name that has a shell in tests. */
-const shellHost = 'shell.test'
 
 /**
  * Runs the tests of a plugin, each in a host of its own: a fresh database, fresh VMs, everything approved, no network.
@@ -96,7 +91,7 @@ interface TestPlace {
 function testPrepared(
   plugin: TestedPlugin,
   options: PluginTestOptions,
-  config: Config,
+  config: TestConfig,
   place: TestPlace,
   first: TestThreads,
 ): Promise<TestReport> {
@@ -130,33 +125,10 @@ async function writeShell(root: string): Promise<string> {
   return directory
 }
 
-/** The limits that plugins have in the project, on top of the defaults; nothing else of it belongs into a test. */
-function testConfig({ configFile, environment }: PluginTestOptions, shellDir: string): Config {
-  const { config: project } = loadConfig({ defaultFile: configFile, environment })
-  const { config: defaults } = loadConfig({ environment: {} })
-  const limits = Object.fromEntries(Object.entries(project).filter(([key]) => key.startsWith('plugin_')))
-  const { plugin_max_vms: vms, plugin_hook_reserve_vms: reserved } = project
-  return {
-    ...defaults,
-    ...limits,
-    plugin_enabled: true,
-    plugin_hot_reload: false,
-    plugin_executors: 1,
-    plugin_rate_limit: testRateLimit,
-    plugin_request_rate_limit: 0,
-    plugin_request_global_rate: 0,
-    // A shell whose excludes plugins can change; requests to other hosts do not meet it.
-    gateway: { ...defaults.gateway, shellRoutes: [{ host: shellHost, dir: shellDir }] },
-    // The test itself occupies one.
-    plugin_max_vms: vms + 1,
-    plugin_hook_reserve_vms: Math.min(reserved, vms - 1),
-  }
-}
-
 /** Reads the plugin, its tests and the plugins that it depends on, and copies what a host loads. */
 async function prepare(
   { directory }: PluginTestOptions,
-  config: Config,
+  { config, sections }: TestConfig,
   copies: string,
   threads: ReusedSandbox,
 ): Promise<TestedPlugin> {
@@ -164,7 +136,8 @@ async function prepare(
   const sandbox = threads.lease({ entry: executorEntry, composition: undefined, executors: 1 })
   try {
     const settings = generationSettings(config)
-    const loader = new PluginLoader({ directory: dirname(folder), sandbox, settings })
+    const configs = createPluginConfigs(config, sections, new Redactor())
+    const loader = new PluginLoader({ directory: dirname(folder), sandbox, settings, configs })
     const tested = await inspect(loader, basename(folder), basename(folder))
     const tests = await readTestFiles(folder, tested.manifest.name)
     const { name, version } = tested.manifest
@@ -228,7 +201,7 @@ interface TestThreads {
   readonly link: string
 }
 
-function openThreads({ coverage }: PluginTestOptions, config: Config, link: string): TestThreads {
+function openThreads({ coverage }: PluginTestOptions, { config }: TestConfig, link: string): TestThreads {
   const commits = new CommitSignal()
   const { namespace_bytes: namespaceBytes } = config.keyval
   const kv = { signal: commits.memory, counts: new CallCounts().memory, namespaceBytes }
@@ -245,7 +218,7 @@ function openThreads({ coverage }: PluginTestOptions, config: Config, link: stri
  */
 function openWorker(
   plugin: string,
-  config: Config,
+  { config, sections }: TestConfig,
   { plugins, template }: TestPlace,
   threads: TestThreads,
   directory: string,
@@ -262,10 +235,13 @@ function openWorker(
       await rm(link, { force: true })
       await symlink(databaseFile, link)
       return startTestHost(plugin, threads, {
-        ...config,
-        plugin_directory: plugins,
-        data_directory: data,
-        database_url: `sqlite:${databaseFile}`,
+        sections,
+        config: {
+          ...config,
+          plugin_directory: plugins,
+          data_directory: data,
+          database_url: `sqlite:${databaseFile}`,
+        },
       })
     },
     close: () => sandbox.close(),
@@ -275,13 +251,14 @@ function openWorker(
 async function startTestHost(
   plugin: string,
   { sandbox, commits }: TestThreads,
-  config: Config,
+  { config, sections }: TestConfig,
 ): Promise<TestHost> {
   const problems: string[] = []
   const session = new TestSession(plugin)
   let parts: HarnessParts | undefined
   const host = await createHost({
     config,
+    pluginSections: sections,
     // A token of the environment is not kept in a file.
     environment: { MODULACMS_ADMIN_TOKEN: randomBytes(32).toString('base64url') },
     log: createLogger({

@@ -1,4 +1,5 @@
 import { authCapability } from './auth/capability.js'
+import { configCapability } from './config/capability.js'
 import { coreCapability } from './core/capability.js'
 import { createDbCapability } from './db/capability.js'
 import { createSessionLookup } from './db/session.js'
@@ -32,5 +33,6 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     coreCapability,
     requestCapability,
     authCapability,
+    configCapability,
   ]
 }

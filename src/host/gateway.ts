@@ -38,6 +38,7 @@ import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { HostAnswers } from './answers.js'
 import type { HostAuth } from './auth.js'
+import { healthPaths } from './health.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
@@ -61,9 +62,8 @@ const ownPrefixes = [
   adminPrefix,
   '/api/v1/auth',
   '/api/v1/openapi.json',
-  '/api/v1/health',
   '/metrics',
-  '/health',
+  ...healthPaths,
   ...gatewayPrefixes,
   ...proxyPrefixes,
   ...kvPrefixes,

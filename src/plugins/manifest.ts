@@ -1,8 +1,11 @@
 import { kvLimits } from '../base/limits/kv.js'
 import { manifestLimits } from '../base/limits/plugins.js'
 import { nearestName } from '../base/nearest-name.js'
+import { moduleNames } from '../capabilities/module-names.js'
 import { sharedNamePattern } from '../kv/namespace.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
+import type { ConfigSchema } from './config/schema.js'
+import { readConfigSchema } from './config/schema-reader.js'
 import { pluginManifestInvalid } from './errors.js'
 import { ManifestReader } from './manifest-reader.js'
 import { findNameProblem } from './plugin-name.js'
@@ -60,6 +63,10 @@ export interface Manifest {
   readonly minCmsVersion: string | undefined
   /** Names of plugins that must run before this one starts. */
   readonly dependencies: readonly string[]
+  /** Names of Lua modules without which it cannot do its work. */
+  readonly requires: readonly string[]
+  /** Describes the values that it takes from the configuration; undefined when it takes none. */
+  readonly configSchema: ConfigSchema | undefined
   readonly capabilities: readonly ManifestCapability[]
   /** Core tables that the plugin asks for; asking grants nothing. */
   readonly coreAccess: ReadonlyMap<string, readonly Access[]>
@@ -87,6 +94,8 @@ const knownFields: readonly string[] = [
   'license',
   'min_cms_version',
   'dependencies',
+  'requires',
+  'config_schema',
   'capabilities',
   'core_access',
   'kv_access',
@@ -118,6 +127,8 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
     license: reader.text('license'),
     minCmsVersion: reader.text('min_cms_version'),
     dependencies: [...new Set(reader.list('dependencies').filter((entry) => typeof entry === 'string'))],
+    requires: parseRequires(reader),
+    configSchema: parseConfigSchema(reader),
     capabilities: reader.tables('capabilities').map(parseCapability),
     coreAccess: parseAccess(reader, 'core_access', {
       pattern: /^[a-z_][a-z0-9_]{0,63}$/i,
@@ -160,6 +171,35 @@ function findWarnings(pluginInfo: LuaObject, manifest: Manifest): readonly Manif
     warnings.push({ field, message: 'this field is not known and has no effect; is it misspelt?' })
   }
   return warnings
+}
+
+function parseConfigSchema(reader: ManifestReader): ConfigSchema | undefined {
+  const given = reader.raw('config_schema')
+  if (given === undefined || given === null) return undefined
+  const { schema, problems } = readConfigSchema(given)
+  for (const { field, message } of problems) reader.report(field, message)
+  return schema
+}
+
+/** What a plugin cannot do without is said before it is missed. */
+function parseRequires(reader: ManifestReader): readonly string[] {
+  const field = 'requires'
+  const found = new Set<string>()
+  for (const wanted of reader.list(field)) {
+    if (typeof wanted !== 'string') {
+      reader.report(field, `${field} must be a list of names of Lua modules, such as "db"`)
+    } else if (moduleNames.includes(wanted)) found.add(wanted)
+    else {
+      const nearest = nearestName(wanted, moduleNames)
+      const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+      const shown = JSON.stringify(wanted.slice(0, 64))
+      reader.report(
+        field,
+        `${field} names the module ${shown}, which this host does not have${hint === '' ? '; it' : `${hint} It`} has ${moduleNames.join(', ')}`,
+      )
+    }
+  }
+  return [...found]
 }
 
 function parseCapability(entry: LuaObject): ManifestCapability {

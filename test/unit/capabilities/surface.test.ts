@@ -9,6 +9,7 @@ const capabilities = [...createCapabilities(), testCapability]
 
 /** What plugin code can reach. A change here is a change of what plugins may do: it needs a review of its own. */
 const surface: Readonly<Record<string, string>> = {
+  config: 'get',
   core: 'count delete exists insert query query_one update',
   db: [
     'agg_avg agg_count agg_max agg_min agg_sum between count create_index define_table delete eq exists gt gte',

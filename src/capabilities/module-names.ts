@@ -1,0 +1,14 @@
+/** Names of all Lua modules that plugins can use; `registry.ts` has the modules. */
+export const moduleNames: readonly string[] = [
+  'db',
+  'kv',
+  'http',
+  'hooks',
+  'gateway',
+  'log',
+  'metrics',
+  'json',
+  'core',
+  'request',
+  'config',
+]
