@@ -32,7 +32,7 @@ await build({
   sourcemap: true,
   plugins: [ownPlaces],
   // Native code, what looks for files of its own, and what is seldom loaded.
-  external: ['better-sqlite3', 'wasmoon', 'pino', '@opentelemetry/*'],
+  external: ['better-sqlite3', '@node-rs/argon2', 'wasmoon', 'pino', '@opentelemetry/*'],
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },

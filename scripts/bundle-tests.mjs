@@ -64,7 +64,15 @@ export async function bundleTests(root, paths, groups, outdir) {
     plugins: [ownPlaces, groupEntries(root, groups)],
     define: { 'import.meta.url': 'moduleUrl' },
     // Native code, what looks for files of its own, and what is seldom loaded.
-    external: ['better-sqlite3', 'wasmoon', 'pino', '@opentelemetry/*', 'esbuild', 'playwright-core'],
+    external: [
+      'better-sqlite3',
+      '@node-rs/argon2',
+      'wasmoon',
+      'pino',
+      '@opentelemetry/*',
+      'esbuild',
+      'playwright-core',
+    ],
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.filename);",
     },

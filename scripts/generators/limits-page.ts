@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import * as config from '../../src/base/limits/config.js'
 import * as content from '../../src/base/limits/content.js'
+import * as crypto from '../../src/base/limits/crypto.js'
 import * as database from '../../src/base/limits/database.js'
 import * as gateway from '../../src/base/limits/gateway.js'
 import * as harness from '../../src/base/limits/harness.js'
@@ -27,6 +28,7 @@ const areas: Readonly<Record<string, Blocks>> = {
   database,
   kv,
   content,
+  crypto,
   outbound,
   telemetry,
   config,

@@ -1,4 +1,5 @@
 import { coreCapability } from './core/capability.js'
+import { createCryptoCapability } from './crypto/capability.js'
 import { createDbCapability } from './db/capability.js'
 import { createSessionLookup } from './db/session.js'
 import type { Capability } from './define.js'
@@ -28,6 +29,7 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     log,
     createMetricsCapability(),
     jsonCapability,
+    createCryptoCapability(),
     coreCapability,
     requestCapability,
   ]
