@@ -3,7 +3,7 @@ import { failure, type LuaValue, type Results } from '../../sandbox/lua-value.js
 import { phases } from '../../sandbox/phase.js'
 import type { Call, FunctionDefinition, ParamDoc } from '../define.js'
 import { passwordHashFault } from './password-hash.js'
-import { bytesOf, misuse } from './values.js'
+import { misuse } from './values.js'
 import { passwordTopics, type WireHashAnswer, type WireVerifyAnswer } from './wire.js'
 
 const common = {
@@ -15,7 +15,7 @@ const common = {
 const passwordParam: ParamDoc = {
   name: 'password',
   type: 'string',
-  doc: `The password, at most ${passwordHashLimits.passwordBytesMax} bytes.`,
+  doc: `The password, UTF-8 text of ${passwordHashLimits.passwordBytesMax} bytes at most.`,
 }
 
 const limits = [
@@ -67,33 +67,33 @@ export const passwordFunctions: readonly FunctionDefinition[] = [
   },
 ]
 
-async function hash(call: Call, password: LuaValue): Promise<LuaValue | Results> {
-  const bytes = readPassword(call, 'crypto.argon2_hash', password)
-  const answer = (await call.ask(passwordTopics.hash, { password: bytes })) as WireHashAnswer
+async function hash(call: Call, given: LuaValue): Promise<LuaValue | Results> {
+  const password = readPassword(call, 'crypto.argon2_hash', given)
+  const answer = (await call.ask(passwordTopics.hash, { password })) as WireHashAnswer
   return 'error' in answer ? failure(answer.error) : answer.hash
 }
 
-async function verify(call: Call, encodedHash: LuaValue, password: LuaValue): Promise<LuaValue | Results> {
-  const bytes = readPassword(call, 'crypto.argon2_verify', password)
+async function verify(call: Call, encodedHash: LuaValue, given: LuaValue): Promise<LuaValue | Results> {
+  const password = readPassword(call, 'crypto.argon2_verify', given)
   const hash = typeof encodedHash === 'string' ? encodedHash : ''
   const fault = passwordHashFault(hash)
   if (fault !== undefined) return failure(fault)
-  const answer = (await call.ask(passwordTopics.verify, { password: bytes, hash })) as WireVerifyAnswer
+  const answer = (await call.ask(passwordTopics.verify, { password, hash })) as WireVerifyAnswer
   return 'error' in answer ? failure(answer.error) : answer.matches
 }
 
 /** Key of `HostCall.locals` for the hashes and checks of the call. */
 const countLocal = 'crypto.passwords'
 
-function readPassword(call: Call, name: string, password: LuaValue): Uint8Array {
+function readPassword(call: Call, name: string, password: LuaValue): string {
   const { passwordBytesMax, perCallMax } = passwordHashLimits
-  // A copy: what shares a pool would drag the pool along to the host.
-  const bytes = Uint8Array.from(bytesOf(password))
-  if (bytes.length > passwordBytesMax) {
-    throw misuse(name, `the password has ${bytes.length} bytes; the limit is ${passwordBytesMax}`)
+  if (typeof password !== 'string') throw misuse(name, 'the password must be UTF-8 text')
+  const bytes = Buffer.byteLength(password)
+  if (bytes > passwordBytesMax) {
+    throw misuse(name, `the password has ${bytes} bytes; the limit is ${passwordBytesMax}`)
   }
   const count = Number(call.locals.get(countLocal) ?? 0) + 1
   if (count > perCallMax) throw misuse(name, `a call may hash or check ${perCallMax} passwords, not more`)
   call.locals.set(countLocal, count)
-  return bytes
+  return password
 }

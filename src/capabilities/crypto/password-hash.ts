@@ -2,7 +2,7 @@ import { passwordHashLimits } from '../../base/limits/crypto.js'
 
 const base64 = '[A-Za-z0-9+/]'
 const encodedHash = new RegExp(
-  `^\\$argon2(?:id|i|d)\\$v=19\\$m=([1-9]\\d{0,9}),t=([1-9]\\d{0,9}),p=([1-9]\\d{0,9})\\$${base64}{11,86}\\$${base64}{22,86}$`,
+  `^\\$argon2(?:id|i|d)\\$v=19\\$(m=[1-9]\\d{0,9},(?:t=[1-9]\\d{0,9},p=|p=[1-9]\\d{0,9},t=)[1-9]\\d{0,9})\\$${base64}{11,86}\\$${base64}{22,86}$`,
 )
 
 /**
@@ -13,7 +13,12 @@ const encodedHash = new RegExp(
 export function passwordHashFault(hash: string): string | undefined {
   const match = hash.length > passwordHashLimits.hashCharactersMax ? null : encodedHash.exec(hash)
   if (match === null) return 'the hash is no encoded Argon2 hash of version 19'
-  const [memory, passes, lanes] = match.slice(1).map(Number) as [number, number, number]
+  const costs = new URLSearchParams(match[1]?.replaceAll(',', '&'))
+  const [memory, passes, lanes] = ['m', 't', 'p'].map((each) => Number(costs.get(each))) as [
+    number,
+    number,
+    number,
+  ]
   const { memoryKibMax, passesMax, workMax, lanesMax } = passwordHashLimits
   const isWithin =
     memory <= memoryKibMax && passes <= passesMax && memory * passes <= workMax && lanes <= lanesMax

@@ -3,12 +3,12 @@ export const passwordTopics = { hash: 'crypto.argon2_hash', verify: 'crypto.argo
 
 /** A password to hash. */
 export interface WireHash {
-  readonly password: Uint8Array
+  readonly password: string
 }
 
 /** A password to check against a hash, whose cost lies within the limits. */
 export interface WireVerify {
-  readonly password: Uint8Array
+  readonly password: string
   readonly hash: string
 }
 
