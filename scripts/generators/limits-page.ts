@@ -11,6 +11,7 @@ import * as kv from '../../src/base/limits/kv.js'
 import * as outbound from '../../src/base/limits/outbound.js'
 import * as plugins from '../../src/base/limits/plugins.js'
 import * as sandbox from '../../src/base/limits/sandbox.js'
+import * as secrets from '../../src/base/limits/secrets.js'
 import * as server from '../../src/base/limits/server.js'
 import * as telemetry from '../../src/base/limits/telemetry.js'
 import { cell, pageHead } from './lua-page.js'
@@ -29,6 +30,7 @@ const areas: Readonly<Record<string, Blocks>> = {
   kv,
   content,
   crypto,
+  secrets,
   outbound,
   telemetry,
   config,

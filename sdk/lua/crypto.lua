@@ -191,7 +191,7 @@ function crypto.hex_decode(text) end
 ---```lua
 ---db.insert("members", { email = email, password = assert(crypto.argon2_hash(password)) })
 ---```
----@param password string The password, at most 1024 bytes.
+---@param password string The password, UTF-8 text of 1024 bytes at most.
 ---@return string? # Encoded hash with its salt, e.g. `$argon2id$v=19$m=19456,t=2,p=1$...`.
 ---@return string? # Why there is none.
 function crypto.argon2_hash(password) end
@@ -210,7 +210,7 @@ function crypto.argon2_hash(password) end
 ---if not member or not crypto.argon2_verify(member.password, password) then return { status = 401 } end
 ---```
 ---@param hash string Encoded hash.
----@param password string The password, at most 1024 bytes.
+---@param password string The password, UTF-8 text of 1024 bytes at most.
 ---@return boolean? # True when the password is right, false when it is wrong; nil when it was not checked.
 ---@return string? # Why it was not checked.
 function crypto.argon2_verify(hash, password) end

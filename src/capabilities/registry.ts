@@ -12,6 +12,7 @@ import { createKvLookup } from './kv/session.js'
 import { createLogCapability, type LogCapability } from './log.js'
 import { createMetricsCapability } from './metrics/capability.js'
 import { requestCapability } from './request/capability.js'
+import { secretsCapability } from './secrets/capability.js'
 
 /**
  * All Lua modules, in the order of the reference.
@@ -30,6 +31,7 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     createMetricsCapability(),
     jsonCapability,
     createCryptoCapability(),
+    secretsCapability,
     coreCapability,
     requestCapability,
   ]

@@ -251,6 +251,7 @@ function toManifest(plugin: StoredPlugin): Manifest {
     license: undefined,
     minCmsVersion: undefined,
     dependencies: [],
+    secrets: [],
     capabilities: [],
     coreAccess: new Map(),
     kvAccess: new Map(),

@@ -1,5 +1,6 @@
 import { kvLimits } from '../base/limits/kv.js'
 import { manifestLimits } from '../base/limits/plugins.js'
+import { secretLimits } from '../base/limits/secrets.js'
 import { nearestName } from '../base/nearest-name.js'
 import { sharedNamePattern } from '../kv/namespace.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
@@ -60,6 +61,8 @@ export interface Manifest {
   readonly minCmsVersion: string | undefined
   /** Names of plugins that must run before this one starts. */
   readonly dependencies: readonly string[]
+  /** Names of the secrets that it reads. */
+  readonly secrets: readonly string[]
   readonly capabilities: readonly ManifestCapability[]
   /** Core tables that the plugin asks for; asking grants nothing. */
   readonly coreAccess: ReadonlyMap<string, readonly Access[]>
@@ -87,6 +90,7 @@ const knownFields: readonly string[] = [
   'license',
   'min_cms_version',
   'dependencies',
+  'secrets',
   'capabilities',
   'core_access',
   'kv_access',
@@ -118,6 +122,7 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
     license: reader.text('license'),
     minCmsVersion: reader.text('min_cms_version'),
     dependencies: [...new Set(reader.list('dependencies').filter((entry) => typeof entry === 'string'))],
+    secrets: parseSecrets(reader),
     capabilities: reader.tables('capabilities').map(parseCapability),
     coreAccess: parseAccess(reader, 'core_access', {
       pattern: /^[a-z_][a-z0-9_]{0,63}$/i,
@@ -214,6 +219,27 @@ function parseAccess(
     access.set(name, [...new Set(kinds)])
   }
   return access
+}
+
+const secretName = /^[a-z][a-z0-9_]*$/
+
+function parseSecrets(reader: ManifestReader): readonly string[] {
+  const field = 'secrets'
+  const { namesMax, nameCharactersMax } = secretLimits
+  const names = reader.list(field)
+  if (names.length > namesMax)
+    reader.report(field, `${field} has ${names.length} names; the limit is ${namesMax}`)
+  const found = new Set<string>()
+  for (const name of names) {
+    if (typeof name === 'string' && secretName.test(name) && name.length <= nameCharactersMax) found.add(name)
+    else {
+      const shown =
+        typeof name === 'string' ? JSON.stringify(name.slice(0, nameCharactersMax)) : `a ${typeof name}`
+      const rule = `1 to ${nameCharactersMax} lower-case letters, digits and "_", the first a letter`
+      reader.report(field, `${field} has ${shown}, which is no name of a secret: ${rule}`)
+    }
+  }
+  return [...found]
 }
 
 function parseGatewayAccess(reader: ManifestReader): readonly GatewayAccess[] {

@@ -1,4 +1,4 @@
-/** Limits of one generation that an operator may change. */
+/** What an operator may change for one generation. */
 export interface GenerationSettings {
   readonly vms: number
   readonly reservedVms: number
@@ -10,4 +10,6 @@ export interface GenerationSettings {
   readonly storageBytesMax: number
   /** Limits that single capabilities read, e.g. `routesMax`, `responseBytesMax`. */
   readonly extra: Readonly<Record<string, number>>
+  /** The secrets that the plugin may read, by name; null for one that has no value. */
+  readonly secrets?: Readonly<Record<string, string | null>> | undefined
 }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { createCryptoCapability } from '../../src/capabilities/crypto/capability.js'
+import { gatewayCapability } from '../../src/capabilities/gateway/capability.js'
+import { hooksCapability } from '../../src/capabilities/hooks/capability.js'
+import { httpKind } from '../../src/capabilities/http/call-kind.js'
+import { httpCapability } from '../../src/capabilities/http/capability.js'
+import { encodeRequest, type WireRequest } from '../../src/capabilities/http/wire.js'
 import { jsonCapability } from '../../src/capabilities/json.js'
+import { createLogCapability } from '../../src/capabilities/log.js'
+import { createMetricsCapability } from '../../src/capabilities/metrics/capability.js'
+import { secretsCapability } from '../../src/capabilities/secrets/capability.js'
 import type { ExecutorServices, PluginLogLine } from '../../src/capabilities/services.js'
 import { PasswordCalls } from '../../src/plugins/password-calls.js'
 import type { CallKind } from '../../src/sandbox/call-kind.js'
@@ -10,23 +18,38 @@ import type { Phase } from '../../src/sandbox/phase.js'
 import { readPrelude } from '../../src/sandbox/prelude-files.js'
 import type { GenerationSettings } from '../../src/sandbox/settings.js'
 import { Vm, type VmResult } from '../../src/sandbox/vm.js'
+import type { Measured } from '../../src/telemetry/own-metric.js'
 import { probeKind } from './probe-module.js'
 import { roomySettings } from './vm-fixture.js'
 
-/** A real VM with the modules crypto and json, and the host's own answers about passwords. */
+/** A request for the route `GET /x`. */
+export const plainRequest: WireRequest = {
+  routeKey: 'GET /x',
+  method: 'GET',
+  path: '/x',
+  query: '',
+  rawHeaders: [],
+  params: {},
+  clientIp: '127.0.0.1',
+  user: undefined,
+}
+
+/** A real VM with the modules that need no database, and the host's own answers about passwords. */
 export class ToolVm {
   readonly vm: Vm<ExecutorServices>
   readonly lines: PluginLogLine[]
+  readonly measured: Measured[]
   readonly #files: Map<string, string>
   readonly #settings: GenerationSettings
 
   private constructor(
-    parts: Pick<ToolVm, 'vm' | 'lines'>,
+    parts: Pick<ToolVm, 'vm' | 'lines' | 'measured'>,
     files: Map<string, string>,
     settings: GenerationSettings,
   ) {
     this.vm = parts.vm
     this.lines = parts.lines
+    this.measured = parts.measured
     this.#files = files
     this.#settings = settings
   }
@@ -37,7 +60,22 @@ export class ToolVm {
     const files = new Map([['init.lua', init]])
     const passwords = new PasswordCalls()
     const lines: PluginLogLine[] = []
-    const services = { writeLog: (line: PluginLogLine) => void lines.push(line) }
+    const measured: Measured[] = []
+    const services = {
+      writeLog: (line: PluginLogLine) => void lines.push(line),
+      measured: (_plugin: string, each: Measured) => void measured.push(each),
+    }
+    const log = createLogCapability()
+    const capabilities = [
+      createCryptoCapability(),
+      jsonCapability,
+      secretsCapability,
+      httpCapability,
+      gatewayCapability,
+      hooksCapability,
+      createMetricsCapability(),
+      log,
+    ]
     const vm = await Vm.create<ExecutorServices>(
       {
         instances: new LuaInstances(),
@@ -45,7 +83,7 @@ export class ToolVm {
         owner: { plugin: 'tester', version: '1', generation: 1 },
         source: { folder: 'tester', files },
         settings,
-        modules: [createCryptoCapability().module, jsonCapability.module],
+        modules: capabilities.map(({ module }) => module),
         services: services as unknown as ExecutorServices,
         signals: {
           report: () => undefined,
@@ -57,12 +95,12 @@ export class ToolVm {
             ),
           holdUntil: () => undefined,
         },
-        print: () => undefined,
+        print: log.print,
         softLimits: true,
       },
       { started: () => undefined, ended: () => undefined, isEvicted: () => false, pace: () => undefined },
     )
-    const tool = new ToolVm({ vm, lines }, files, settings)
+    const tool = new ToolVm({ vm, lines, measured }, files, settings)
     const loaded = await tool.#call(loadKind, 'module', '', '')
     assert.ok(loaded.ok, loaded.ok ? '' : loaded.message)
     vm.seal()
@@ -88,6 +126,16 @@ export class ToolVm {
     this.#files.set('test.lua', isJson ? `local arg = json.decode((...)) ${code}` : code)
     const body = isJson ? Buffer.from(JSON.stringify(arg)) : (arg ?? Buffer.alloc(0))
     return this.#call(probeKind, phase, 'test.lua', (body as Buffer).toString('latin1'))
+  }
+
+  /** Asks the route `GET /x`; gives what crosses to the host. */
+  respond(request: WireRequest = plainRequest): Promise<VmResult> {
+    return this.call(httpKind, encodeRequest(request))
+  }
+
+  /** Makes a call of any kind. */
+  call(kind: CallKind, payload: string, body = ''): Promise<VmResult> {
+    return this.#call(kind, 'request', payload, body)
   }
 
   #call(kind: CallKind, phase: Phase, payload: string, body: string): Promise<VmResult> {

@@ -33,6 +33,7 @@ const surface: Readonly<Record<string, string>> = {
   log: 'debug error info warn',
   metrics: 'counter gauge histogram',
   request: 'delete get patch post put register send',
+  secrets: 'get',
   // Only for the files in a plugin's test/ folder, and only where tests are run.
   test: [
     'assert assert_contains assert_eq assert_error assert_neq assert_nil assert_not_nil fire_hook log mock_request',
