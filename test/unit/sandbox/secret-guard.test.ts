@@ -62,7 +62,14 @@ describe('a secret guard', () => {
   })
 
   it('takes characters of patterns for what they are', () => {
-    for (const value of ['.*.*.*.*', '(a+)+$^[]{}|\\', '$&$&$&$&', '--------', '\\n\\n\\n\\n', '\ud800 no text']) {
+    for (const value of [
+      '.*.*.*.*',
+      '(a+)+$^[]{}|\\',
+      '$&$&$&$&',
+      '--------',
+      '\\n\\n\\n\\n',
+      '\ud800 no text',
+    ]) {
       const own = new SecretGuard({ it: value })
       assert.equal(own.redact(`<${value}>`), '<***>')
       assert.equal(own.redact('plain text of sixteen'), 'plain text of sixteen')
