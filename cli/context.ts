@@ -1,3 +1,5 @@
+import type { LoadConfigOptions } from '../src/config/load.js'
+import type { ConfigReport } from '../src/config-check.js'
 import type { TestReport } from '../src/harness/results.js'
 import type { ServerCompanion } from '../src/main.js'
 import type { PluginTestOptions } from '../src/plugin-tests.js'
@@ -77,6 +79,8 @@ export interface CliContext {
   readonly fetch?: typeof fetch | undefined
   /** Serves, with a companion if there is one, until it is told to stop; resolves to the exit code. */
   runServer(flags: ServerFlags, companion?: ServerCompanion): Promise<number>
+  /** Checks a configuration as a start does, without starting anything. */
+  checkConfig(options: LoadConfigOptions): Promise<ConfigReport>
   /** The caller closes the validator. */
   openValidator(): Promise<Validator>
   /** Runs the tests of a plugin, each in a host of its own. */

@@ -42,6 +42,7 @@ function createContext(): CliContext {
     runPluginTests,
     watchPlugin: async (directory, changed) =>
       (await import('./watching.js')).watchUntilInterrupted(directory, changed),
+    checkConfig: async (options) => (await import('../src/config-check.js')).checkConfig(options),
     openValidator: async () => (await import('../src/validator-session.js')).openValidator(),
   }
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addApproveCommand } from './commands/approve.js'
+import { addConfigCommand } from './commands/config-check.js'
 import { addDevCommand } from './commands/dev.js'
 import { addDiffCommand } from './commands/diff.js'
 import { addDisableCommand } from './commands/disable.js'
@@ -81,6 +82,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addResetBreakerCommand(plugin, context)
   addApproveCommand(plugin, context)
   addRevokeCommand(plugin, context)
+  addConfigCommand(program, context)
   addKvCommand(program, context)
   addGatewayCommand(program, context)
   return program

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { metricsArea } from './admin/metrics-operations.js'
-import { type ConfigInput, completeConfig } from './config/complete.js'
+import { Redactor } from './base/redactor.js'
+import { type ConfigInput, loadGiven } from './config/complete.js'
+import type { PluginSections } from './config/plugin-sections.js'
 import type { Config } from './config/schema.js'
 import type { ContentService } from './content/content-service.js'
 import { retryWhileBusy } from './database/busy-retry.js'
@@ -11,6 +13,7 @@ import { parseDatabaseUrl } from './database/url.js'
 import { createTrust } from './gateway/client-ip.js'
 import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
 import { composeHost, type HostParts, type PartsOptions } from './host/parts.js'
+import { createPluginConfigs, toStartError } from './host/plugin-config.js'
 import { mountRoutes } from './host/routes.js'
 import { readServerSettings } from './host/server-settings.js'
 import { servingPlugins } from './host/telemetry.js'
@@ -69,6 +72,10 @@ export interface HostOptions extends PartsOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** The application to mount the routes in; the host creates a server of its own when missing. */
   readonly app?: FastifyInstance
+  /** What is said of plugins, where it was read from a file; that of `config` when missing. */
+  readonly pluginSections?: PluginSections
+  /** Knows the secrets of plugins; a log that is handed in should ask it. One of the host's own when missing. */
+  readonly redactor?: Redactor
   /** Where log lines go; standard error when missing. */
   readonly log?: Logger
 }
@@ -97,8 +104,11 @@ export interface Host {
  * @throws HostError when the configuration names something that cannot be used: a database, a token, a network.
  */
 export async function createHost(options: HostOptions): Promise<Host> {
-  const config = completeConfig(options.config)
-  const log = options.log ?? createLogger(config.log)
+  const given = loadGiven(options.config)
+  const { config } = given
+  const redactor = options.redactor ?? new Redactor()
+  const log = options.log ?? createLogger({ ...config.log, redactor })
+  const configs = createPluginConfigs(config, options.pluginSections ?? given.plugins, redactor)
   const { file } = parseDatabaseUrl(config.database_url)
   mkdirSync(config.data_directory, { recursive: true, mode: 0o700 })
   const { environment = {} } = options
@@ -109,8 +119,16 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const tracing = await createTracing({ environment, version: productVersion(), log })
   const database = await createDatabase({ file, log })
   const kvConnection = await retryWhileBusy(() => openSqlite({ file, busyTimeoutMs: 0, mustExist: true }))
-  const parts = composeHost(options, { config, log, database, databaseFile: file, kvConnection, tracing })
-  const lifecycle = { isShuttingDown: false }
+  const parts = composeHost(options, {
+    config,
+    configs,
+    log,
+    database,
+    databaseFile: file,
+    kvConnection,
+    tracing,
+  })
+  const lifecycle = { isReady: false, isShuttingDown: false }
   const app = options.app ?? createOwnServer(config, log, parts)
   const closers: (() => Promise<void>)[] = []
   let closing: Promise<void> | undefined
@@ -134,9 +152,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
     parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
+    lifecycle.isReady = true
   } catch (error) {
     await close()
-    throw error
+    throw toStartError(error)
   }
   return {
     app,

@@ -2,8 +2,11 @@ import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { HostError, messageOf } from './base/errors.js'
 import { serverLimits } from './base/limits/server.js'
-import { loadConfig } from './config/load.js'
+import { Redactor } from './base/redactor.js'
+import { type LoadConfigOptions, type ReadConfig, readConfig } from './config/load.js'
+import { toConfigError } from './config/problems.js'
 import type { Config } from './config/schema.js'
+import { checkConfig } from './config-check.js'
 import { gatewaySummary } from './host/gateway-summary.js'
 import { createHost, type Host, type HostOptions } from './host.js'
 import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
@@ -55,7 +58,7 @@ export async function runServer(
   // With few cores the helper threads of the garbage collector take time from requests instead of giving it.
   if (availableParallelism() <= fewCores) setFlagsFromString('--no-parallel-scavenge')
   try {
-    const { config } = loadConfig({
+    const read: LoadConfigOptions = {
       ...(flags.config === undefined ? { defaultFile: 'config.json' } : { file: flags.config }),
       environment,
       flags: {
@@ -65,10 +68,13 @@ export async function runServer(
         data_directory: flags.data,
         plugin_directory: flags.plugins,
       },
-    })
+    }
+    const { config, plugins: pluginSections } = await loadWhole(read)
     companion?.prepare(config)
     const stop = stopSignal()
-    const host = await createHost({ config, environment, ...attach(config, companion) })
+    const redactor = new Redactor()
+    const attached = attach(config, companion, redactor)
+    const host = await createHost({ config, pluginSections, redactor, environment, ...attached })
     try {
       const url = await host.app.listen({ host: config.server.host, port: config.server.port })
       process.stdout.write(
@@ -86,12 +92,28 @@ export async function runServer(
   }
 }
 
+/**
+ * Reads the configuration.
+ *
+ * @throws `CONFIG_INVALID` naming all problems at once, those of the values of plugins included.
+ */
+async function loadWhole(options: LoadConfigOptions): Promise<ReadConfig> {
+  const read = readConfig(options)
+  // The start names what is wrong with values of plugins by itself, but it is not reached here.
+  if (read.problems.length > 0) throw toConfigError((await checkConfig(options)).problems)
+  return read
+}
+
 /** The host's options that come from a companion. */
-function attach({ log }: Config, companion: ServerCompanion | undefined): Partial<HostOptions> {
+function attach(
+  { log }: Config,
+  companion: ServerCompanion | undefined,
+  redactor: Redactor,
+): Partial<HostOptions> {
   if (companion === undefined) return {}
   const destination = { write: (line: string) => companion.writeLog(line) }
   return {
-    log: createLogger({ level: log.level, format: 'json', destination }),
+    log: createLogger({ level: log.level, format: 'json', destination, redactor }),
     hotReload: companion.hotReload,
   }
 }

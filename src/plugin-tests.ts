@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { testLimits } from './base/limits/harness.js'
+import { Redactor } from './base/redactor.js'
 import type { TestRequest, TestResponse } from './capabilities/test/topics.js'
 import { loadConfig } from './config/load.js'
+import type { PluginSection, PluginSections } from './config/plugin-sections.js'
 import type { Config } from './config/schema.js'
 import { createTestHooks, type Deliver } from './harness/delivered-hooks.js'
 import { messagesIdle } from './harness/delivered-messages.js'
@@ -19,6 +21,7 @@ import { TestSession } from './harness/test-session.js'
 import type { ExecutorComposition } from './host/executor-composition.js'
 import { generationSettings } from './host/generation-settings.js'
 import type { HarnessParts } from './host/harness.js'
+import { createPluginConfigs } from './host/plugin-config.js'
 import { createHost, type Host } from './host.js'
 import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
@@ -97,15 +100,24 @@ async function writeShell(root: string): Promise<string> {
   return directory
 }
 
-/** The limits that plugins have in the project, on top of the defaults; nothing else of it belongs into a test. */
-function testConfig({ configFile, environment }: PluginTestOptions, shellDir: string): Config {
-  const { config: project } = loadConfig({ defaultFile: configFile, environment })
+/** What the hosts of the tests are made with. */
+interface TestConfig {
+  readonly config: Config
+  readonly sections: PluginSections
+}
+
+/** The limits and values that plugins have in the project, on top of the defaults; nothing else of it belongs into a test. */
+function testConfig({ configFile, environment }: PluginTestOptions, shellDir: string): TestConfig {
+  const { config: project, plugins } = loadConfig({ defaultFile: configFile, environment })
   const { config: defaults } = loadConfig({ environment: {} })
   const limits = Object.fromEntries(Object.entries(project).filter(([key]) => key.startsWith('plugin_')))
   const { plugin_max_vms: vms, plugin_hook_reserve_vms: reserved } = project
-  return {
+  const config = {
     ...defaults,
     ...limits,
+    // All that the tested plugin depends on runs, whatever the project's edition is.
+    edition: defaults.edition,
+    editions: defaults.editions,
     plugin_enabled: true,
     plugin_hot_reload: false,
     plugin_executors: 1,
@@ -118,12 +130,18 @@ function testConfig({ configFile, environment }: PluginTestOptions, shellDir: st
     plugin_max_vms: vms + 1,
     plugin_hook_reserve_vms: Math.min(reserved, vms - 1),
   }
+  return { config, sections: { ...plugins, sections: new Map(switchedOn(plugins)) } }
+}
+
+/** Plugins get the values that they have in the project; whether they run there does not matter. */
+function switchedOn({ sections }: PluginSections): [string, PluginSection][] {
+  return [...sections].map(([name, section]) => [name, { ...section, enabled: true, required: false }])
 }
 
 /** Reads the plugin, its tests and the plugins that it depends on, and copies what a host loads. */
 async function prepare(
   { directory }: PluginTestOptions,
-  config: Config,
+  { config, sections }: TestConfig,
   copies: string,
 ): Promise<TestedPlugin> {
   const folder = resolve(directory)
@@ -135,7 +153,8 @@ async function prepare(
   })
   try {
     const settings = generationSettings(config)
-    const loader = new PluginLoader({ directory: dirname(folder), sandbox, settings })
+    const configs = createPluginConfigs(config, sections, new Redactor())
+    const loader = new PluginLoader({ directory: dirname(folder), sandbox, settings, configs })
     const tested = await inspect(loader, basename(folder), basename(folder))
     const tests = await readTestFiles(folder, tested.manifest.name)
     const { name, version } = tested.manifest
@@ -198,7 +217,7 @@ async function copy({ source }: Candidate, directory: string): Promise<void> {
 function openWorker(
   plugin: string,
   { coverage }: PluginTestOptions,
-  config: Config,
+  { config, sections }: TestConfig,
   plugins: string,
   directory: string,
 ): TestWorker {
@@ -222,10 +241,13 @@ function openWorker(
         plugin,
         { sandbox, commits },
         {
-          ...config,
-          plugin_directory: plugins,
-          data_directory: data,
-          database_url: `sqlite:${databaseFile}`,
+          sections,
+          config: {
+            ...config,
+            plugin_directory: plugins,
+            data_directory: data,
+            database_url: `sqlite:${databaseFile}`,
+          },
         },
       )
     },
@@ -241,13 +263,14 @@ interface TestThreads {
 async function startTestHost(
   plugin: string,
   { sandbox, commits }: TestThreads,
-  config: Config,
+  { config, sections }: TestConfig,
 ): Promise<TestHost> {
   const problems: string[] = []
   const session = new TestSession(plugin)
   let parts: HarnessParts | undefined
   const host = await createHost({
     config,
+    pluginSections: sections,
     log: createLogger({
       level: 'warn',
       format: 'json',

@@ -1,5 +1,7 @@
+import { Redactor } from './base/redactor.js'
 import { loadConfig } from './config/load.js'
 import { generationSettings } from './host/generation-settings.js'
+import { createPluginConfigs } from './host/plugin-config.js'
 import { createValidator, type Validator } from './plugins/validator.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
 
@@ -8,11 +10,15 @@ import { createSandbox } from './sandbox/thread-sandbox.js'
  * only its module scope runs, where there is none.
  */
 export async function openValidator(): Promise<Validator> {
-  const { config } = loadConfig({ defaultFile: 'config.json', environment: process.env })
+  const { config, plugins } = loadConfig({ defaultFile: 'config.json', environment: process.env })
   const sandbox = createSandbox({
     entry: new URL('./executor.bundle.cjs', import.meta.url),
     composition: { databaseFile: '' },
     executors: 1,
   })
-  return createValidator({ sandbox, settings: generationSettings(config) })
+  return createValidator({
+    sandbox,
+    settings: generationSettings(config),
+    configs: createPluginConfigs(config, plugins, new Redactor()),
+  })
 }

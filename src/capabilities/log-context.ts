@@ -32,8 +32,8 @@ export function textOf(bytes: Uint8Array): string {
  */
 export function redactedStart(secrets: Redacting, text: string, charactersMax: number): string {
   if (secrets.isIdle) return text
-  // A secret that begins within what is shown must be whole to be found.
-  return secrets.redact(text.slice(0, charactersMax + secretLimits.bytesMax * 3))
+  // A secret that begins within what is shown must be whole to be found; in URLs each character may take nine.
+  return secrets.redact(text.slice(0, charactersMax + secretLimits.charactersMax * 9))
 }
 
 type Redacting = Pick<SecretGuard, 'isIdle' | 'redact'>

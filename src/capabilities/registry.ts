@@ -1,3 +1,4 @@
+import { configCapability } from './config/capability.js'
 import { coreCapability } from './core/capability.js'
 import { createCryptoCapability } from './crypto/capability.js'
 import { createDbCapability } from './db/capability.js'
@@ -34,5 +35,6 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     secretsCapability,
     coreCapability,
     requestCapability,
+    configCapability,
   ]
 }

@@ -1,9 +1,12 @@
-import { loadConfig } from './load.js'
+import { type LoadedConfig, loadConfig } from './load.js'
 import type { Config } from './schema.js'
 import { listGroups } from './settings.js'
 
 /** Some settings, with the keys of `config.json`; what is absent has its default. */
-export type ConfigInput = Some<Config>
+export type ConfigInput = Some<Config> & {
+  /** Values of plugins by the plugin's name, with `enabled` and `required`; texts are taken as they are. */
+  readonly plugins?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
 
 /** Lists are given whole, objects of settings in part. */
 type Some<T> = {
@@ -20,8 +23,12 @@ type Some<T> = {
  * @throws `CONFIG_INVALID` naming all problems at once.
  */
 export function completeConfig(given: ConfigInput): Config {
+  return loadGiven(given).config
+}
+
+/** As `completeConfig`, with what is said of plugins. */
+export function loadGiven(given: ConfigInput): LoadedConfig {
   return loadConfig({ environment: {}, flags: flatten(given), flagsOrigin: 'the settings given in code' })
-    .config
 }
 
 function flatten(given: object, prefix = ''): Record<string, unknown> {

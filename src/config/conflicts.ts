@@ -1,7 +1,7 @@
 import { parseDuration } from '../base/durations.js'
 import { listOrigins } from './gateway-rules.js'
 import type { Given } from './layers.js'
-import { type ConfigProblem, showValue } from './problems.js'
+import { type ConfigProblem, nearestSetting, showValue } from './problems.js'
 
 /**
  * Finds values that are allowed each by itself and not together.
@@ -12,7 +12,12 @@ export function findConflicts(
   values: ReadonlyMap<string, Given>,
   wrong: ReadonlySet<string>,
 ): readonly ConfigProblem[] {
-  return [...openCredentials(values, wrong), ...unpayableRules(values, wrong), ...earlyEnds(values, wrong)]
+  return [
+    ...openCredentials(values, wrong),
+    ...unpayableRules(values, wrong),
+    ...earlyEnds(values, wrong),
+    ...strangeEdition(values, wrong),
+  ]
 }
 
 /** Browsers refuse answers with cookies that every origin may read. */
@@ -58,4 +63,23 @@ function earlyEnds(values: ReadonlyMap<string, Given>, wrong: ReadonlySet<string
   const rule = `must be at least as long as server.headersTimeout, which is "${head.value}"; raise it, or lower that`
   const { origin } = whole.origin === 'default' ? head : whole
   return [{ key, value: showValue(key, whole.value), rule, origin }]
+}
+
+/** An edition that nobody has described would load nothing, or everything. */
+function strangeEdition(
+  values: ReadonlyMap<string, Given>,
+  wrong: ReadonlySet<string>,
+): readonly ConfigProblem[] {
+  const key = 'edition'
+  const edition = values.get(key)
+  const editions = values.get('editions')
+  if (!edition || !editions || wrong.has(key) || wrong.has('editions') || edition.origin === 'default')
+    return []
+  const known = Object.keys(editions.value as object)
+  const name = String(edition.value)
+  if (known.includes(name) || (name === 'default' && known.length === 0)) return []
+  const nearest = nearestSetting(name, known)
+  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+  const rule = `is not in editions${hint}`
+  return [{ key, value: showValue(key, name), rule, origin: edition.origin }]
 }

@@ -1,14 +1,18 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
+import { interpolate } from '../base/interpolation.js'
 import { configLimits } from '../base/limits/config.js'
 import { parseJson } from './json-source.js'
 import { describeGroup, fromText, type Layer, LayerBuilder } from './layers.js'
+import type { GivenSections } from './plugin-sections.js'
 import { listGroups, type Setting } from './settings.js'
 
 /** What one configuration file gave. */
 export interface FileLayer extends Layer {
   /** False when there is no such file. */
   readonly exists: boolean
+  /** The object `plugins`, as it is written; undefined when there is none. */
+  readonly plugins: GivenSections | undefined
 }
 
 /** What a value of the file is turned into by the environment. */
@@ -27,8 +31,9 @@ export function readConfigFile(
   const { values, emptyGroups, problems } = builder
   const source = readText(path, builder)
   const exists = source !== undefined || problems.length > 0
-  if (source !== undefined) readSource(basename(path), source, environment, settings, builder)
-  return { exists, values, emptyGroups, problems }
+  const plugins =
+    source === undefined ? undefined : readSource(basename(path), source, environment, settings, builder)
+  return { exists, values, emptyGroups, problems, plugins }
 }
 
 function readText(path: string, builder: LayerBuilder): string | undefined {
@@ -50,12 +55,12 @@ function readSource(
   environment: Readonly<Record<string, string | undefined>>,
   settings: readonly Setting[],
   builder: LayerBuilder,
-): void {
+): GivenSections | undefined {
   const document = parseJson(source)
   if (!document.ok) {
     const place = `line ${document.line}, column ${document.column}`
     builder.reject(name, undefined, `is not JSON: expected ${document.expected}`, place)
-    return
+    return undefined
   }
   const originOf = (key: string): string => {
     const line = document.lines.get(key)
@@ -77,7 +82,7 @@ function readSource(
     if (resolved.problem === undefined) builder.add(setting, resolved.value, origin, value, originOf)
     else builder.reject(key, value, resolved.problem, origin)
   }
-  walkFile(document.value, name, take, originOf, builder)
+  return walkFile(document.value, name, take, originOf, builder)
 }
 
 function walkFile(
@@ -86,13 +91,14 @@ function walkFile(
   take: (key: string, value: unknown) => void,
   originOf: (key: string) => string,
   builder: LayerBuilder,
-): void {
+): GivenSections | undefined {
   if (!isObject(root)) {
     builder.reject(name, undefined, 'must hold one JSON object', 'file')
-    return
+    return undefined
   }
-  const { $schema: _, ...settings } = root
+  const { $schema: _, plugins, ...settings } = root
   walkGroup(settings, '', take, originOf, builder)
+  return plugins === undefined ? undefined : { value: plugins, originOf }
 }
 
 /** Takes the settings of one object of the file, `prefix` being its dotted key and a dot. */
@@ -136,20 +142,10 @@ function resolveDeep(value: unknown, environment: Readonly<Record<string, string
   return { value: Object.fromEntries(members.map(([name, member]) => [name, member.value])) }
 }
 
-/** Replaces `${NAME}` by the variable of that name; `$${` stands for `${` itself. */
+/** Replaces the variables in a text; see `interpolate`. */
 function resolveText(value: unknown, environment: Readonly<Record<string, string | undefined>>): Resolved {
   if (typeof value !== 'string') return { value }
-  let problem: string | undefined
-  const text = value.replace(/\$(\$\{)|\$\{([^}]*)(\}?)/g, (whole, escaped?: string, name = '', end = '') => {
-    if (escaped !== undefined) return escaped
-    const found = Object.hasOwn(environment, name) ? environment[name] : undefined
-    if (end === '' || !/^[A-Za-z_]\w*$/.test(name)) {
-      problem ??= `has a "\${" that no variable name and "}" follow; write "$\${" for the characters themselves`
-    } else if (found === undefined) {
-      problem ??= `names the environment variable ${name}, which is not set`
-    }
-    return found ?? whole
-  })
+  const { text, problem } = interpolate(value, environment, true)
   return problem === undefined ? { value: text } : { value, problem }
 }
 

@@ -1,3 +1,4 @@
+import { isPluginVariable } from './plugin-sections.js'
 import type { ConfigProblem } from './problems.js'
 import { nearestSetting, showValue } from './problems.js'
 import { findFaults } from './rules.js'
@@ -93,7 +94,7 @@ export function readEnvironment(
   readAliases(environment, settings, builder)
   const byVariable = new Map(settings.map((setting) => [setting.variable, setting]))
   for (const [name, text] of Object.entries(environment)) {
-    if (text === undefined || !name.startsWith(variablePrefix)) continue
+    if (text === undefined || !name.startsWith(variablePrefix) || isPluginVariable(name)) continue
     const origin = `environment variable ${name}`
     const setting = byVariable.get(name)
     if (setting) builder.add(setting, fromText(setting, text), origin)

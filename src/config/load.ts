@@ -2,7 +2,8 @@ import { findConflicts } from './conflicts.js'
 import { placeDatabase, switchOn } from './derived.js'
 import { readConfigFile } from './file.js'
 import { type Given, type Layer, readEnvironment, readFlags } from './layers.js'
-import { toConfigError } from './problems.js'
+import { type PluginSections, readPluginSections } from './plugin-sections.js'
+import { type ConfigProblem, toConfigError } from './problems.js'
 import type { Config } from './schema.js'
 import { listSettings, type Setting } from './settings.js'
 
@@ -24,41 +25,62 @@ export interface LoadConfigOptions {
 export interface LoadedConfig {
   /** Deeply frozen, with every default filled in. */
   readonly config: Config
+  /** What is said of each plugin; its own values are not checked yet. */
+  readonly plugins: PluginSections
   /** The file that was read; undefined when there was none. */
   readonly file: string | undefined
   /** Where each value came from by dotted key, e.g. `default`, `config.json line 4`. */
   readonly origins: ReadonlyMap<string, string>
 }
 
+/** A configuration with what is wrong with it. */
+export interface ReadConfig extends LoadedConfig {
+  /** Nothing when it can be used; what is wrong has its default in `config`. */
+  readonly problems: readonly ConfigProblem[]
+}
+
 /**
  * Reads the configuration: flags win over the environment, that over the file, that over the defaults. Every given
- * value is checked, also one that another source overrides.
+ * value is checked, also one that another source overrides; values of plugins are checked where their schemas are known.
  *
  * @throws `CONFIG_INVALID` naming all problems at once.
  */
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
+  const { problems, ...loaded } = readConfig(options)
+  if (problems.length > 0) throw toConfigError(problems)
+  return loaded
+}
+
+/** As `loadConfig`, for who has more to say of the configuration before it is refused. */
+export function readConfig(options: LoadConfigOptions): ReadConfig {
   const settings = listSettings()
-  const { environment } = options
+  const { environment, flagsOrigin = 'command line' } = options
+  const { plugins: codedPlugins, ...flags } = options.flags ?? {}
   const path = options.file ?? options.defaultFile
   const file = path === undefined ? undefined : readConfigFile(path, environment, settings)
   const layers = [
-    readFlags(options.flags ?? {}, settings, options.flagsOrigin ?? 'command line'),
+    readFlags(flags, settings, flagsOrigin),
     readEnvironment(environment, settings),
     ...(file === undefined ? [] : [file]),
   ]
-  const problems = layers.flatMap((layer) => layer.problems)
+  const plugins =
+    codedPlugins === undefined
+      ? readPluginSections(file?.plugins, environment)
+      : readPluginSections({ value: codedPlugins, originOf: () => flagsOrigin }, undefined)
+  const problems = [...layers.flatMap((layer) => layer.problems), ...plugins.problems]
   if (options.file !== undefined && file?.exists === false) {
     problems.unshift({ key: options.file, rule: 'there is no such file', origin: 'configuration file' })
   }
   const values = new Map(settings.map((setting) => [setting.key, pick(setting, layers)]))
   problems.push(...findConflicts(values, new Set(problems.map(({ key }) => key))))
-  if (problems.length > 0) throw toConfigError(problems)
   placeDatabase(values)
   for (const group of ['gateway.rateLimit', 'gateway.cors']) switchOn(group, values, layers)
   return {
     config: assemble(settings, values),
+    plugins: { sections: plugins.sections, environment: plugins.environment },
     file: file?.exists ? path : undefined,
     origins: new Map([...values].map(([key, { origin }]) => [key, origin])),
+    problems,
   }
 }
 

@@ -33,8 +33,10 @@ absent; a file that is named must exist. A value is taken from the first place t
 4. the default.
 
 \`\${NAME}\` inside a text of the file is replaced by the environment variable of that name, which has to be set;
-\`$\${\` stands for the two characters themselves. Unknown keys, unknown \`MODULACMS__\` variables, wrong types and
+\`\${NAME:-text}\` is the text when it is not set, or empty. \`$\${\` stands for the two characters themselves. Unknown keys, unknown \`MODULACMS__\` variables, wrong types and
 values out of range are errors. The host names all of them at once and does not start.
+
+The object \`plugins\` holds the values of plugins, which their own schemas describe: [plugin-config.md](../plugin-config.md).
 `
 
 function toRow(setting: Setting): string {

@@ -33,6 +33,19 @@ const pluginSettings = {
     description:
       'What an approval belongs to: "version" asks again when the manifest\'s version changes, "content" when any file of the plugin does.',
   }),
+  edition: Type.String({
+    default: 'default',
+    minLength: 1,
+    maxLength: 64,
+    description:
+      'Name of the edition that runs, which /health shows. One that stands in editions loads the plugins listed there; "default", when it does not, loads all.',
+  }),
+  editions: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1, maxLength: 32 })), {
+    default: {},
+    maxProperties: 100,
+    description:
+      'Names of the plugins of each edition, e.g. {"premium": ["worker-token", "audit-log"]}; "-" and "_" are the same in them.',
+  }),
   plugin_max_vms: Type.Integer({
     default: 4,
     minimum: 1,

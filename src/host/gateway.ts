@@ -37,6 +37,7 @@ import { createStageEngine, type StageEngine, type StageTroubles } from '../plug
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { HostAnswers } from './answers.js'
+import { healthPaths } from './health.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
@@ -58,9 +59,8 @@ const ownPrefixes = [
   adminPrefix,
   '/api/v1/auth',
   '/api/v1/openapi.json',
-  '/api/v1/health',
   '/metrics',
-  '/health',
+  ...healthPaths,
   ...gatewayPrefixes,
   ...proxyPrefixes,
   ...kvPrefixes,

@@ -1,16 +1,28 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyPluginCallback } from 'fastify'
+import type { CoreDatabase } from '../database/database.js'
+import type { PluginHealth } from '../plugins/plugin-health.js'
+import type { StageTroubles } from '../plugins/stages/stage-engine.js'
 
 const healthSchema = Type.Object({
-  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('unavailable')], {
+  status: Type.Union([Type.Literal('healthy'), Type.Literal('degraded'), Type.Literal('unhealthy')], {
     description:
-      '"degraded" when a plugin has failed, or an approved stage of the gateway does not run: the host itself serves. "unavailable", with status 503, while the host shuts down or its database does not answer.',
+      '"degraded" when a plugin has failed or is refused for a time, or an approved stage of the gateway does not run: the host itself serves. "unhealthy", with status 503, while the host shuts down, its database does not answer, or a plugin does not run that the configuration requires.',
   }),
+  version: Type.String({ description: 'Version of the host.' }),
+  edition: Type.String({ description: 'Name of the edition that runs.' }),
+  plugins: Type.Array(Type.String(), { description: 'Names of the plugins that run.' }),
   checks: Type.Object({
     database: Type.Union([Type.Literal('ok'), Type.Literal('failed')]),
     plugins: Type.Object({
       running: Type.Integer(),
       failed: Type.Array(Type.String(), { description: 'Names of plugins that could not be loaded.' }),
+      tripped: Type.Array(Type.String(), {
+        description: 'Names of plugins that failed too often and are refused for a time.',
+      }),
+      required: Type.Union([Type.Literal('ok'), Type.Literal('failed')], {
+        description: 'Whether those plugins run without which the host must not.',
+      }),
     }),
     stages: Type.Object(
       {
@@ -26,25 +38,89 @@ const healthSchema = Type.Object({
 
 export type Health = Static<typeof healthSchema>
 
-/** Serves `GET /health` and `GET /api/v1/health`. */
-export function createHealthRoutes(check: () => Promise<Health>): FastifyPluginCallback {
+/** What health is found out from. */
+export interface HealthSources {
+  readonly version: string
+  readonly database: CoreDatabase
+  readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
+  plugins(): PluginHealth
+  stages(): StageTroubles
+}
+
+/** Paths of the probes of this host; nothing stands in front of them. */
+export const healthPaths = ['/health', '/_/health', '/api/v1/health']
+
+const probeSchema = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('starting'), Type.Literal('stopping')]),
+})
+
+/**
+ * Serves the health of the host at `healthPaths`, `/health/live`, which the process answers as long as it can, and
+ * `/health/ready`, which is 503 before the plugins are loaded and while the host shuts down.
+ */
+export function createHealthRoutes(sources: HealthSources): FastifyPluginCallback {
+  const tags = ['health']
   return (app, _options, done) => {
-    for (const url of ['/health', '/api/v1/health']) {
-      app.get(
-        url,
-        {
-          schema: {
-            summary: 'Tells whether the host serves',
-            tags: ['health'],
-            response: { 200: healthSchema, 503: healthSchema },
-          },
-        },
-        async (_request, reply) => {
-          const health = await check()
-          return reply.code(health.status === 'unavailable' ? 503 : 200).send(health)
-        },
-      )
+    for (const url of healthPaths) {
+      const schema = {
+        summary: 'Tells whether the host serves',
+        tags,
+        response: { 200: healthSchema, 503: healthSchema },
+      }
+      app.get(url, { schema }, async (_request, reply) => {
+        const health = await checkHealth(sources)
+        return reply.code(health.status === 'unhealthy' ? 503 : 200).send(health)
+      })
     }
+    app.get(
+      '/health/live',
+      { schema: { summary: 'Tells whether the process answers', tags, response: { 200: probeSchema } } },
+      async () => ({ status: 'ok' }),
+    )
+    const summary = 'Tells whether requests should be sent to this host'
+    app.get(
+      '/health/ready',
+      { schema: { summary, tags, response: { 200: probeSchema, 503: probeSchema } } },
+      async (_request, reply) => {
+        const { lifecycle } = sources
+        if (lifecycle.isShuttingDown) return reply.code(503).send({ status: 'stopping' })
+        return lifecycle.isReady ? { status: 'ok' } : reply.code(503).send({ status: 'starting' })
+      },
+    )
     done()
+  }
+}
+
+async function checkHealth(sources: HealthSources): Promise<Health> {
+  const { version, database, lifecycle } = sources
+  const { edition, running, failed, tripped, requiredDown } = sources.plugins()
+  const stages = sources.stages()
+  const databaseState = await checkDatabase(database)
+  const isUp = databaseState === 'ok' && !lifecycle.isShuttingDown && requiredDown.length === 0
+  const troubles = failed.length + tripped.length + stages.paused + stages.held
+  return {
+    status: isUp ? (troubles > 0 ? 'degraded' : 'healthy') : 'unhealthy',
+    version,
+    edition,
+    plugins: [...running],
+    checks: {
+      database: databaseState,
+      plugins: {
+        running: running.length,
+        failed: [...failed],
+        tripped: [...tripped],
+        required: requiredDown.length === 0 ? 'ok' : 'failed',
+      },
+      stages,
+    },
+  }
+}
+
+async function checkDatabase(database: CoreDatabase): Promise<'ok' | 'failed'> {
+  try {
+    await database.kysely.selectFrom('plugins').select('name').limit(1).execute()
+    return 'ok'
+  } catch {
+    return 'failed'
   }
 }

@@ -12,6 +12,7 @@ import { CallCounts } from '../kv/call-counts.js'
 import { CommitSignal } from '../kv/commit-signal.js'
 import type { KvService } from '../kv/service/kv-service.js'
 import { OutboundClient } from '../outbound/outbound-client.js'
+import type { PluginConfigs } from '../plugins/config/plugin-configs.js'
 import { createCoreCalls } from '../plugins/core-calls.js'
 import { PluginMemory } from '../plugins/gateway/plugin-memory.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from '../plugins/hooks/hook-engine.js'
@@ -57,6 +58,7 @@ export interface PartsMaterial extends KvMaterial {
   /** Path of the SQLite file, which executor threads open by themselves. */
   readonly databaseFile: string
   readonly tracing: Tracing | undefined
+  readonly configs: PluginConfigs
 }
 
 /** What sends the requests of plugins to other servers. */
@@ -107,6 +109,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     },
     database,
     sandbox,
+    configs: material.configs,
     log,
     hotReload: config.plugin_hot_reload ? (options.hotReload ?? watchLimits) : undefined,
     isHookBreakerOpen: (plugin, event, table) => hookBreakers.isOpen(plugin, event, table),
@@ -140,7 +143,7 @@ interface SandboxLinks {
 
 function composeSandbox(
   { softLimits, harness }: PartsOptions,
-  { config, databaseFile, log }: PartsMaterial,
+  { config, configs, databaseFile, log }: PartsMaterial,
   { answers, metrics, commits, counts }: SandboxLinks,
   manager: () => PluginManager | undefined,
 ): Sandbox {
@@ -154,7 +157,7 @@ function composeSandbox(
     answer: (ask) => answers.answer(ask),
     report: (report) => {
       if (harness?.report(report) === true) return
-      if (report.kind === logReport) writePluginLine(log, report.data as PluginLogLine)
+      if (report.kind === logReport) writePluginLine(log, configs, report.data as PluginLogLine)
       else if (report.kind === droppedReport) tellDropped(log, metrics, report.data as DroppedCount)
       else if (report.kind === measuredReport) metrics?.own.take(report.plugin, report.data as Measured)
       else writePluginReport(log, report)
@@ -162,8 +165,17 @@ function composeSandbox(
   })
 }
 
-function writePluginLine(log: Logger, { plugin, level, message, fields, requestId }: PluginLogLine): void {
-  log[level]({ plugin, ...(requestId === '' ? {} : { request_id: requestId }), context: fields }, message)
+function writePluginLine(
+  log: Logger,
+  configs: PluginConfigs,
+  { plugin, level, message, fields, requestId }: PluginLogLine,
+): void {
+  const entries = Object.entries(fields).map(([key, text]) => [configs.redact(key), configs.redact(text)])
+  const context = Object.fromEntries(entries)
+  log[level](
+    { plugin, ...(requestId === '' ? {} : { request_id: requestId }), context },
+    configs.redact(message),
+  )
 }
 
 function composeHooks(

@@ -16,14 +16,12 @@ import { MessageHolds } from '../kv/routes/message-holds.js'
 import type { KvMeasurements } from '../kv/routes/routes-options.js'
 import { StreamSlots } from '../kv/routes/stream-slots.js'
 import { createPluginRoutes } from '../plugins/dispatch.js'
-import type { PluginManager } from '../plugins/manager.js'
-import type { StageTroubles } from '../plugins/stages/stage-engine.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import { composeGateway } from './gateway.js'
-import { createHealthRoutes, type Health } from './health.js'
+import { createHealthRoutes } from './health.js'
 import { mountMetrics } from './metrics.js'
 import type { HostParts } from './parts.js'
 import { observeDispatch } from './telemetry.js'
@@ -35,7 +33,7 @@ export interface RoutesMaterial {
   readonly log: Logger
   readonly authenticator: Authenticator
   readonly database: CoreDatabase
-  readonly lifecycle: { readonly isShuttingDown: boolean }
+  readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
   /** Whether the server is the host's own, and not that of an application that embeds the host. */
   readonly isOwnServer: boolean
@@ -78,7 +76,13 @@ export async function mountRoutes(
   await gateway.mountRoutes(app)
   await gateway.start()
   await app.register(
-    createHealthRoutes(() => checkHealth(database, manager, gateway.troubles(), lifecycle.isShuttingDown)),
+    createHealthRoutes({
+      version: productVersion(),
+      database,
+      lifecycle,
+      plugins: () => manager.health(),
+      stages: () => gateway.troubles(),
+    }),
   )
   if (metrics !== undefined) {
     const { access } = material.config.metrics
@@ -167,24 +171,4 @@ function createDoor({ authenticator, config }: RoutesMaterial): Door {
 
 function headerText(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' || value === undefined ? (value as string | undefined) : value.join(',')
-}
-
-async function checkHealth(
-  database: CoreDatabase,
-  manager: PluginManager,
-  stages: StageTroubles,
-  isShuttingDown: boolean,
-): Promise<Health> {
-  const { running, failed } = manager.statusReport()
-  const plugins = { running: running.length, failed: failed.map(({ name }) => name) }
-  let databaseState: 'ok' | 'failed' = 'ok'
-  try {
-    await database.kysely.selectFrom('plugins').select('name').limit(1).execute()
-  } catch {
-    databaseState = 'failed'
-  }
-  const serves = databaseState === 'ok' && !isShuttingDown
-  const isDegraded = failed.length > 0 || stages.paused > 0 || stages.held > 0
-  const status = serves ? (isDegraded ? 'degraded' : 'ok') : 'unavailable'
-  return { status, checks: { database: databaseState, plugins, stages } }
 }

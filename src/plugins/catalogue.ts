@@ -31,6 +31,8 @@ export interface CatalogueOptions {
   readonly store: PluginStore
   readonly log: PluginLog
   createBreaker(plugin: string): PluginBreaker
+  /** Says why the configuration takes a plugin out; undefined when it does not. */
+  offReason(plugin: string): string | undefined
   /** Is told of each stored plugin that must run in an executor of its own, before its code runs. */
   quarantine(plugin: string): void
 }
@@ -92,9 +94,9 @@ export class Catalogue {
     if (this.#entries.has(name)) return undefined
     const entry = new PluginEntry(name, examined.folder, this.#options.createBreaker(name))
     entry.manifest = manifest
-    entry.isEnabled = stored.get(name)?.status !== 'disabled'
+    this.#decide(entry, stored.get(name))
     entry.triedHash = hashOf(examined)
-    if (examined.kind === 'broken') entry.fail(examined.reason)
+    if (examined.kind === 'broken' && entry.offReason === undefined) entry.fail(examined.reason)
     else if (!entry.isEnabled) entry.setState('stopped')
     this.#entries.set(name, entry)
     this.#served = undefined
@@ -106,7 +108,7 @@ export class Catalogue {
     const renamed = new PluginEntry(manifest.name, entry.folder, this.#options.createBreaker(manifest.name))
     renamed.manifest = manifest
     renamed.triedHash = entry.triedHash
-    renamed.isEnabled = stored?.status !== 'disabled'
+    this.#decide(renamed, stored)
     renamed.setState(renamed.isEnabled ? 'loading' : 'stopped')
     if (stored?.quarantined) this.#options.quarantine(manifest.name)
     this.#entries.delete(entry.name)
@@ -201,6 +203,12 @@ export class Catalogue {
     return names
   }
 
+  /** Whether a plugin is to run at all. */
+  #decide(entry: PluginEntry, stored: StoredPlugin | undefined): void {
+    entry.offReason = this.#options.offReason(entry.name)
+    entry.isEnabled = stored?.status !== 'disabled' && entry.offReason === undefined
+  }
+
   async #strangeFolders(): Promise<readonly string[]> {
     const taken = new Set([...this.#entries.values()].map(({ folder }) => folder))
     const folders = await discoverFolders(this.#options.directory, { create: true })
@@ -251,6 +259,8 @@ function toManifest(plugin: StoredPlugin): Manifest {
     license: undefined,
     minCmsVersion: undefined,
     dependencies: [],
+    requires: [],
+    configSchema: undefined,
     secrets: [],
     capabilities: [],
     coreAccess: new Map(),

@@ -17,6 +17,27 @@ export const pluginDisabled = defineError(
   'Plugin "{plugin}" is disabled. Start it with `modulacms plugin enable {plugin}`.',
 )
 
+/** The configuration of the host takes the plugin out; orders of an admin do not change that. */
+export const pluginSwitchedOff = defineError(
+  'PLUGIN_SWITCHED_OFF',
+  409,
+  'Plugin "{plugin}" is switched off by the configuration: {reason}. Change it there and start the host again.',
+)
+
+/** Values of plugins are wrong; `details.problems` holds the `ValueProblem` list. The host does not start. */
+export const pluginValuesInvalid = defineError(
+  'PLUGIN_VALUES_INVALID',
+  500,
+  'The configuration of plugins is not valid: {problems}',
+)
+
+/** The configuration says that the host must not run without plugins that do not run. */
+export const requiredPluginFailed = defineError(
+  'REQUIRED_PLUGIN_FAILED',
+  500,
+  'The host does not start without these plugins, which plugins.<name>.required says:\n{plugins}',
+)
+
 /** Another source was loaded between looking at what a plugin asks for and approving it. */
 export const pluginSourceChanged = defineError(
   'PLUGIN_SOURCE_CHANGED',

@@ -1,6 +1,15 @@
 import { HostError, messageOf } from '../base/errors.js'
-import type { CallOutcome, Generation, Inspection, Sandbox } from '../sandbox/generation.js'
+import {
+  type CallOutcome,
+  type Generation,
+  type Inspection,
+  type PluginSource,
+  type Sandbox,
+  UnfinishedLoad,
+} from '../sandbox/generation.js'
+import type { LuaObject } from '../sandbox/lua-value.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
+import { describeProblems, type PluginConfig, type PluginConfigs } from './config/plugin-configs.js'
 import { pluginLoadFailed } from './errors.js'
 import { type Manifest, requireManifest } from './manifest.js'
 import { type ReadSource, readPluginSource } from './source.js'
@@ -9,6 +18,8 @@ import { type ReadSource, readPluginSource } from './source.js'
 export interface Candidate extends ReadSource {
   readonly folder: string
   readonly manifest: Manifest
+  /** Its values, or what is wrong with them. */
+  readonly config: PluginConfig
 }
 
 export interface PluginLoaderOptions {
@@ -16,6 +27,7 @@ export interface PluginLoaderOptions {
   readonly directory: string
   readonly sandbox: Sandbox
   readonly settings: GenerationSettings
+  readonly configs: PluginConfigs
 }
 
 /** Makes generations of plugin folders, step by step; holds nothing itself. */
@@ -36,14 +48,21 @@ export class PluginLoader {
   }
 
   /**
-   * Asks a source which plugin it is.
+   * Asks a source which plugin it is, and makes its values. Wrong values are no failure here: `build` refuses them.
    *
-   * @throws HostError PLUGIN_MANIFEST_INVALID, or PLUGIN_LOAD_FAILED when init.lua cannot run.
+   * @throws HostError PLUGIN_MANIFEST_INVALID, or SANDBOX_LOAD_FAILED when init.lua cannot run.
    */
   async inspect(read: ReadSource): Promise<Candidate> {
     const { folder } = read.source
-    const inspection = await this.#options.sandbox.inspect(read.source, this.#options.settings)
-    return { ...read, folder, manifest: requireManifest(folder, inspection.pluginInfo) }
+    const { sandbox, settings, configs } = this.#options
+    const { pluginInfo, failure } = await inspectUnconfigured(sandbox, read.source, settings)
+    const manifest = requireManifest(folder, pluginInfo)
+    const config = configs.resolve(manifest)
+    // It may have failed for want of its values; if it did not, it fails again.
+    if (failure !== undefined && config.problems.length === 0) {
+      await sandbox.inspect(read.source, { ...settings, configuration: config.values })
+    }
+    return { ...read, folder, manifest, config }
   }
 
   /**
@@ -51,16 +70,27 @@ export class PluginLoader {
    *
    * @throws HostError PLUGIN_LOAD_FAILED, also when init.lua says something else of itself this time.
    */
-  async build({ source, manifest }: Candidate): Promise<Generation> {
-    const { sandbox, settings } = this.#options
-    const generation = await sandbox.createGeneration(manifest.name, manifest.version, source, settings)
+  async build({ source, manifest, config }: Candidate): Promise<Generation> {
+    const { sandbox, settings, configs } = this.#options
+    if (config.problems.length > 0) {
+      const reason = `its configuration is not valid: ${describeProblems(config.problems)}`
+      throw pluginLoadFailed({ plugin: manifest.name, reason })
+    }
+    const configured = { ...settings, configuration: config.values, secrets: config.readable }
+    const generation = await sandbox.createGeneration(manifest.name, manifest.version, source, configured)
     try {
       assertSameIdentity(generation.inspection, manifest, source.folder)
+      configs.serves(manifest.name, config)
       return generation
     } catch (error) {
       await generation.close()
       throw error
     }
+  }
+
+  /** Says why a load failed, without the secrets that the plugin was given. */
+  explain(error: unknown): string {
+    return this.#options.configs.redact(reasonOf(error))
   }
 
   /**
@@ -74,6 +104,34 @@ export class PluginLoader {
     if (outcome.ok) return
     const reason = `on_init failed: ${describeFailure(outcome)}`
     throw pluginLoadFailed({ plugin: generation.plugin, reason })
+  }
+}
+
+/** What is known of a source before its values are. */
+export interface UnconfiguredInspection {
+  readonly pluginInfo: LuaObject | undefined
+  /** Present when init.lua raised behind its plugin_info; with it, the rest of the inspection is missing. */
+  readonly failure?: unknown
+  readonly inspection?: Inspection
+}
+
+/**
+ * Runs init.lua without any values, to find out whose they are.
+ *
+ * @throws HostError SANDBOX_LOAD_FAILED when it does not say what it is, or describes no values that it could lack.
+ */
+export async function inspectUnconfigured(
+  sandbox: Sandbox,
+  source: PluginSource,
+  settings: GenerationSettings,
+): Promise<UnconfiguredInspection> {
+  try {
+    const inspection = await sandbox.inspect(source, settings)
+    return { pluginInfo: inspection.pluginInfo, inspection }
+  } catch (failure) {
+    const cause = failure instanceof HostError ? failure.cause : undefined
+    if (!(cause instanceof UnfinishedLoad) || cause.pluginInfo?.config_schema === undefined) throw failure
+    return { pluginInfo: cause.pluginInfo, failure }
   }
 }
 

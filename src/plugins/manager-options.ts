@@ -3,6 +3,7 @@ import type { Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
 import type { BreakerSettings } from './activator.js'
 import type { ApprovalBinding } from './approvals.js'
+import type { PluginConfigs } from './config/plugin-configs.js'
 import type { HookBreakerProbe } from './pipelines.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginObserver } from './plugin-observer.js'
@@ -15,6 +16,8 @@ export interface PluginManagerOptions {
   readonly directory: string
   /** Limits of every generation. */
   readonly settings: GenerationSettings
+  /** What operators say of plugins; nothing when missing. */
+  readonly configs?: PluginConfigs
   readonly approvalBinding: ApprovalBinding
   readonly breaker: BreakerSettings
   readonly database: CoreDatabase

@@ -23,6 +23,7 @@ import type {
 import { diffApprovals } from './approval-diff.js'
 import { reportCapabilities } from './capability-report.js'
 import { Catalogue } from './catalogue.js'
+import { PluginConfigs } from './config/plugin-configs.js'
 import { findBlocked } from './dependents.js'
 import { pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
 import { FolderChanges } from './folder-changes.js'
@@ -34,6 +35,7 @@ import { Pipelines } from './pipelines.js'
 import { PluginApprovals } from './plugin-approvals.js'
 import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
+import { type PluginHealth, reportHealth } from './plugin-health.js'
 import { PluginStore } from './plugin-store.js'
 import {
   describePlugin,
@@ -75,6 +77,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   readonly #pipelines: Pipelines
   readonly #startup: StartupOptions
   readonly #watcher: PluginWatcher | undefined
+  readonly #configs: PluginConfigs
   readonly #orders = new SerialQueue()
   readonly #quarantines: Quarantines
   #problems: readonly string[] = []
@@ -92,12 +95,14 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
       breaker,
       approvalBinding: binding,
       follower,
+      configs = new PluginConfigs(),
     } = options
+    this.#configs = configs
     const currentDate = options.now ?? (() => new Date())
     const now = () => currentDate().toISOString()
     const swaps = new SerialQueue()
     const approvals = new PluginApprovals(database)
-    const loader = new PluginLoader({ directory, sandbox, settings })
+    const loader = new PluginLoader({ directory, sandbox, settings, configs })
     const store = new PluginStore(database, now)
     const quarantines = new Quarantines({ sandbox, store, log })
     const quarantine = (plugin: string) => quarantines.restore(plugin)
@@ -106,9 +111,10 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const tripped = (plugin: string) => activity.noteTrip(plugin)
     const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps, follower })
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
-    const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
+    const offReason = (plugin: string) => configs.offReason(plugin)
+    const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, offReason, quarantine })
     const isClosing = () => this.#closing !== undefined
-    this.#startup = { catalogue, loader, activator, store, approvals, log, quarantine, isClosing }
+    this.#startup = { catalogue, loader, activator, store, approvals, log, configs, quarantine, isClosing }
     this.#catalogue = catalogue
     this.#activator = activator
     this.#store = store
@@ -149,7 +155,11 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
       })
   }
 
-  /** Loads the plugins of the directory. Resolves when each of them runs or has failed. */
+  /**
+   * Loads the plugins of the directory. Resolves when each of them runs or has failed.
+   *
+   * @throws HostError PLUGIN_VALUES_INVALID, REQUIRED_PLUGIN_FAILED.
+   */
   start(): Promise<void> {
     this.#starting ??= loadAllPlugins(this.#startup).then((problems) => {
       this.#problems = problems
@@ -184,6 +194,11 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     return reportStatus(this.#catalogue.all(), this.#problems)
   }
 
+  /** How the plugins are, for those who ask whether the host is well. */
+  health(): PluginHealth {
+    return reportHealth(this.#catalogue.all(), this.#configs)
+  }
+
   /** To be told by the sandbox that a call of a plugin had to be ended with its thread. */
   noteHardStop(plugin: string, reason: string): void {
     this.#quarantines.begin(plugin, reason)
@@ -216,6 +231,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   reload(plugin: string, actor: string): Promise<void> {
     return this.#order(plugin, 'reload', async (entry) => {
+      entry.assertOn()
       if (!entry.isEnabled) throw pluginDisabled({ plugin })
       this.#options.log.info({ plugin, actor }, 'plugin reload ordered')
       await this.#load(entry)
@@ -225,6 +241,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
 
   enable(plugin: string, actor: string): Promise<void> {
     return this.#order(plugin, 'enable', async (entry) => {
+      entry.assertOn()
       const { state, failures } = entry.served.breaker
       this.#options.log.info(
         { plugin, actor, breaker: state, failures, quarantined: this.#quarantines.has(plugin) },

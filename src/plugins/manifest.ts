@@ -2,8 +2,12 @@ import { kvLimits } from '../base/limits/kv.js'
 import { manifestLimits } from '../base/limits/plugins.js'
 import { secretLimits } from '../base/limits/secrets.js'
 import { nearestName } from '../base/nearest-name.js'
+import { moduleNames } from '../capabilities/module-names.js'
 import { sharedNamePattern } from '../kv/namespace.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
+import { secretsMember } from './config/plugin-secrets.js'
+import type { ConfigSchema } from './config/schema.js'
+import { readConfigSchema } from './config/schema-reader.js'
 import { pluginManifestInvalid } from './errors.js'
 import { ManifestReader } from './manifest-reader.js'
 import { findNameProblem } from './plugin-name.js'
@@ -61,6 +65,10 @@ export interface Manifest {
   readonly minCmsVersion: string | undefined
   /** Names of plugins that must run before this one starts. */
   readonly dependencies: readonly string[]
+  /** Names of Lua modules without which it cannot do its work. */
+  readonly requires: readonly string[]
+  /** Describes the values that it takes from the configuration; undefined when it takes none. */
+  readonly configSchema: ConfigSchema | undefined
   /** Names of the secrets that it reads. */
   readonly secrets: readonly string[]
   readonly capabilities: readonly ManifestCapability[]
@@ -90,6 +98,8 @@ const knownFields: readonly string[] = [
   'license',
   'min_cms_version',
   'dependencies',
+  'requires',
+  'config_schema',
   'secrets',
   'capabilities',
   'core_access',
@@ -122,6 +132,8 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
     license: reader.text('license'),
     minCmsVersion: reader.text('min_cms_version'),
     dependencies: [...new Set(reader.list('dependencies').filter((entry) => typeof entry === 'string'))],
+    requires: parseRequires(reader),
+    configSchema: parseConfigSchema(reader),
     secrets: parseSecrets(reader),
     capabilities: reader.tables('capabilities').map(parseCapability),
     coreAccess: parseAccess(reader, 'core_access', {
@@ -137,6 +149,10 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
     screens: reader.tables('screens').map(parseScreen).filter(hasName),
     interfaces: reader.tables('interfaces').map(parseInterface).filter(hasName),
     ui: parseUi(reader, typeof name === 'string' ? name : ''),
+  }
+  if (manifest.secrets.length > 0 && Object.hasOwn(manifest.configSchema?.properties ?? {}, secretsMember)) {
+    const message = `config_schema has the property "${secretsMember}", where the values of plugin_info.secrets stand: rename it`
+    reader.report('config_schema', message)
   }
   const warnings = findWarnings(pluginInfo, manifest)
   return {
@@ -165,6 +181,35 @@ function findWarnings(pluginInfo: LuaObject, manifest: Manifest): readonly Manif
     warnings.push({ field, message: 'this field is not known and has no effect; is it misspelt?' })
   }
   return warnings
+}
+
+function parseConfigSchema(reader: ManifestReader): ConfigSchema | undefined {
+  const given = reader.raw('config_schema')
+  if (given === undefined || given === null) return undefined
+  const { schema, problems } = readConfigSchema(given)
+  for (const { field, message } of problems) reader.report(field, message)
+  return schema
+}
+
+/** What a plugin cannot do without is said before it is missed. */
+function parseRequires(reader: ManifestReader): readonly string[] {
+  const field = 'requires'
+  const found = new Set<string>()
+  for (const wanted of reader.list(field)) {
+    if (typeof wanted !== 'string') {
+      reader.report(field, `${field} must be a list of names of Lua modules, such as "db"`)
+    } else if (moduleNames.includes(wanted)) found.add(wanted)
+    else {
+      const nearest = nearestName(wanted, moduleNames)
+      const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+      const shown = JSON.stringify(wanted.slice(0, 64))
+      reader.report(
+        field,
+        `${field} names the module ${shown}, which this host does not have${hint === '' ? '; it' : `${hint} It`} has ${moduleNames.join(', ')}`,
+      )
+    }
+  }
+  return [...found]
 }
 
 function parseCapability(entry: LuaObject): ManifestCapability {

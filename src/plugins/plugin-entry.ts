@@ -1,6 +1,6 @@
 import type { Generation } from '../sandbox/generation.js'
 import type { BreakerState, PluginBreaker } from './breaker.js'
-import { pluginSourceChanged } from './errors.js'
+import { pluginSourceChanged, pluginSwitchedOff } from './errors.js'
 import { type GrantKind, GrantTable } from './grants/grant-table.js'
 import type { Manifest } from './manifest.js'
 import type { ServedPlugin } from './plugin-directory.js'
@@ -32,6 +32,8 @@ export class PluginEntry {
   manifest: Manifest | undefined
   /** What the admin wants; whether the plugin runs is `state`. */
   isEnabled = true
+  /** Why the configuration takes it out; undefined when it does not. */
+  offReason: string | undefined
   /** Why it does not run, or why the last reload did not succeed. */
   failedReason: string | undefined
   /** Fingerprint of the source of the current generation. */
@@ -101,6 +103,15 @@ export class PluginEntry {
   assertSource(contentHash: string | undefined): void {
     if (contentHash === undefined || contentHash === this.contentHash) return
     throw pluginSourceChanged({ plugin: this.name })
+  }
+
+  /**
+   * Makes sure that the configuration does not take the plugin out: no order starts it then.
+   *
+   * @throws HostError PLUGIN_SWITCHED_OFF.
+   */
+  assertOn(): void {
+    if (this.offReason !== undefined) throw pluginSwitchedOff({ plugin: this.name, reason: this.offReason })
   }
 
   /** Replaces the routes, because an approval has changed. */

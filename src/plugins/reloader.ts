@@ -2,7 +2,7 @@ import type { Generation } from '../sandbox/generation.js'
 import type { Activator } from './activator.js'
 import type { Catalogue } from './catalogue.js'
 import { pluginDisabled, pluginLoadFailed } from './errors.js'
-import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
+import type { Candidate, PluginLoader } from './loader.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginStore } from './plugin-store.js'
@@ -61,7 +61,7 @@ export class Reloader {
       this.#options.reloaded(target.name, 'success')
     } catch (error) {
       if (!target.isEnabled) throw error
-      const reason = reasonOf(error)
+      const reason = this.#options.loader.explain(error)
       target.fail(reason)
       this.#options.reloaded(target.name, 'error')
       const outlook = served === undefined ? '' : ' (the previous version keeps serving)'

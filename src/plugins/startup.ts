@@ -4,8 +4,10 @@ import type { Generation } from '../sandbox/generation.js'
 import type { Activator } from './activator.js'
 import { mapBounded } from './bounded.js'
 import { type Catalogue, type ExaminedFolder, manifestOf } from './catalogue.js'
+import { describeProblems, type PluginConfigs } from './config/plugin-configs.js'
 import { dependencyText, orderByDependencies } from './dependency-order.js'
-import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
+import { pluginValuesInvalid, requiredPluginFailed } from './errors.js'
+import type { Candidate, PluginLoader } from './loader.js'
 import type { PluginApprovals } from './plugin-approvals.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
@@ -18,6 +20,7 @@ export interface StartupOptions {
   readonly store: PluginStore
   readonly approvals: PluginApprovals
   readonly log: PluginLog
+  readonly configs: PluginConfigs
   quarantine(plugin: string): void
   /** Asked between two plugins: a host that shuts down while it starts loads no more. */
   isClosing(): boolean
@@ -36,6 +39,8 @@ type Built = Loadable & ({ readonly generation: Generation } | { readonly error:
  * those that need it.
  *
  * @returns Sentences on what an operator should know and no plugin's state tells.
+ * @throws HostError PLUGIN_VALUES_INVALID before any plugin runs, with all that is wrong with the values of all plugins;
+ * REQUIRED_PLUGIN_FAILED when one does not run without which the host must not.
  */
 export async function loadAllPlugins(options: StartupOptions): Promise<readonly string[]> {
   const { catalogue, store, log, quarantine } = options
@@ -49,10 +54,33 @@ export async function loadAllPlugins(options: StartupOptions): Promise<readonly 
     return [messageOf(error)]
   }
   const { loadable, problems } = enterFolders(options, folders, stored)
+  assertValues(loadable)
+  const strangers = options.configs.strangers(catalogue.all().map(({ name }) => name))
+  for (const stranger of strangers) log.warn({}, stranger)
   await forgetAbsent(options, folders)
   for (const entry of catalogue.all()) await options.activator.hold(entry)
   await startInOrder(options, loadable)
-  return problems
+  if (!options.isClosing()) assertRequired(options)
+  return [...problems, ...strangers]
+}
+
+/** What an operator has written wrongly stops the start; a plugin of which nothing is said only fails. */
+function assertValues(loadable: readonly Loadable[]): void {
+  const problems = loadable
+    .filter(({ entry, candidate }) => entry.isEnabled && candidate.config.isConfigured)
+    .flatMap(({ candidate }) => candidate.config.problems)
+  if (problems.length === 0) return
+  throw pluginValuesInvalid({ problems: describeProblems(problems) }, { details: { problems } })
+}
+
+function assertRequired({ catalogue, configs }: StartupOptions): void {
+  const missing = configs.required().flatMap((name) => {
+    const entry = catalogue.get(name)
+    if (entry === undefined) return [`  ${name}: it is not in the plugin directory`]
+    // One that an admin has stopped is not to be started by anybody else.
+    return entry.state === 'failed' ? [`  ${name}: ${entry.failedReason ?? 'it does not run'}`] : []
+  })
+  if (missing.length > 0) throw requiredPluginFailed({ plugins: missing.join('\n') })
 }
 
 function enterFolders(
@@ -115,7 +143,7 @@ async function remember(options: StartupOptions, { entry, candidate }: Loadable)
   try {
     await options.store.remember(candidate.manifest, candidate.contentHash)
   } catch (error) {
-    failEntry(options, entry, reasonOf(error))
+    failEntry(options, entry, options.loader.explain(error))
   }
 }
 
@@ -130,7 +158,7 @@ async function build({ loader, isClosing }: StartupOptions, item: Loadable): Pro
 
 async function start(options: StartupOptions, item: Built): Promise<void> {
   if ('error' in item) {
-    failEntry(options, item.entry, reasonOf(item.error))
+    failEntry(options, item.entry, options.loader.explain(item.error))
     return
   }
   const { entry, candidate, generation } = item
@@ -145,7 +173,7 @@ async function start(options: StartupOptions, item: Built): Promise<void> {
       'plugin runs',
     )
   } catch (error) {
-    failEntry(options, entry, reasonOf(error))
+    failEntry(options, entry, options.loader.explain(error))
     await generation.close()
     entry.dismiss(generation)
   }

@@ -1,10 +1,11 @@
 import { basename, dirname, resolve } from 'node:path'
 import { routesOf } from '../capabilities/http/route-rules.js'
-import type { Inspection, Sandbox } from '../sandbox/generation.js'
+import type { Inspection, PluginSource, Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
+import { describeProblems, PluginConfigs } from './config/plugin-configs.js'
 import { declaredGrants } from './grants/declared-grants.js'
 import type { DeclaredGrant } from './grants/grant-table.js'
-import { reasonOf } from './loader.js'
+import { inspectUnconfigured, reasonOf } from './loader.js'
 import { type ManifestProblem, parseManifest } from './manifest.js'
 import { type ReadSource, readPluginSource } from './source.js'
 
@@ -37,21 +38,19 @@ export interface ValidatorOptions {
   /** Closed by `close()` of the validator. */
   readonly sandbox: Sandbox
   readonly settings: GenerationSettings
+  /** The values that plugins get here; nothing is said of any when missing. */
+  readonly configs?: PluginConfigs
 }
 
 /** Creates a validator of plugin folders on a sandbox that it takes over. */
-export function createValidator({ sandbox, settings }: ValidatorOptions): Validator {
+export function createValidator(options: ValidatorOptions): Validator {
   return {
-    validate: (directory) => validate(directory, sandbox, settings),
-    close: () => sandbox.close(),
+    validate: (directory) => validate(directory, options),
+    close: () => options.sandbox.close(),
   }
 }
 
-async function validate(
-  directory: string,
-  sandbox: Sandbox,
-  settings: GenerationSettings,
-): Promise<ValidationReport> {
+async function validate(directory: string, options: ValidatorOptions): Promise<ValidationReport> {
   const path = resolve(directory)
   let read: ReadSource
   try {
@@ -60,10 +59,26 @@ async function validate(
     return reject('source', error)
   }
   try {
-    return report(await sandbox.inspect(read.source, settings))
+    return await inspect(read.source, options)
   } catch (error) {
     return reject('init.lua', error)
   }
+}
+
+/** Runs init.lua without values, and with those that it gets here when it does not get to its end without. */
+async function inspect(
+  source: PluginSource,
+  { sandbox, settings, configs = new PluginConfigs() }: ValidatorOptions,
+): Promise<ValidationReport> {
+  const { inspection, pluginInfo, failure } = await inspectUnconfigured(sandbox, source, settings)
+  if (inspection !== undefined) return report(inspection)
+  const { manifest, problems, warnings } = parseManifest(pluginInfo)
+  if (manifest === undefined) return { errors: problems, warnings, routes: [], grants: [] }
+  const { values, problems: wrong } = configs.resolve(manifest)
+  if (wrong.length === 0) return report(await sandbox.inspect(source, { ...settings, configuration: values }))
+  const message = `init.lua does not get to its end without its values: ${describeProblems(wrong)}`
+  const rejected = reject('init.lua', failure)
+  return { ...rejected, warnings: [...warnings, { field: 'config_schema', message }] }
 }
 
 function report(inspection: Inspection): ValidationReport {

@@ -6,7 +6,7 @@ import type { CallContext } from './call-context.js'
 import type { CallKind } from './call-kind.js'
 import { ExecutorOutbox } from './executor-outbox.js'
 import type { HostModule } from './host-function.js'
-import { lifecycleKind, loadKind } from './lifecycle-kinds.js'
+import { lifecycleKind, loadKind, manifestKind } from './lifecycle-kinds.js'
 import { LineCoverage } from './line-coverage.js'
 import { LocalGeneration, type QueuedCall, type VmKeeper } from './local-generation.js'
 import { LuaInstances } from './lua-wasm.js'
@@ -183,7 +183,8 @@ export class Executor<Services> {
     try {
       if (definition === undefined) throw new Error('the plugin is not known in this executor')
       const { vm, values } = await this.#build(definition, phase, claim)
-      this.#outbox.done(claim, [...values, vm.registrations])
+      const [pluginInfo, hasOnInit, hasOnShutdown, failure] = values
+      this.#outbox.done(claim, [pluginInfo, hasOnInit, hasOnShutdown, vm.registrations, failure])
       if (phase === 'module') this.#generations.get(generation)?.adopt(vm)
     } catch (error) {
       const code = error instanceof BuildError ? error.code : 'ERROR'
@@ -263,15 +264,37 @@ export class Executor<Services> {
     this.#shared.setDeadline(Math.min(held, this.#deadlineMs))
   }
 
-  #runInit(
+  /**
+   * Runs init.lua. One that fails for want of its configuration has said before whose configuration that is: then the
+   * text of the failure comes as a further value.
+   */
+  async #runInit(
+    vm: Vm<Services>,
+    definition: GenerationDefinition,
+    phase: Phase,
+    claim: number,
+  ): Promise<unknown[]> {
+    try {
+      return await this.#runAtModuleScope(vm, definition, loadKind, phase, claim)
+    } catch (error) {
+      const isEarly = phase === 'manifest' && definition.settings.configuration === undefined
+      if (!isEarly || !(error instanceof BuildError) || error.code !== 'ERROR') throw error
+      const [pluginInfo] = await this.#runAtModuleScope(vm, definition, manifestKind, phase, claim)
+      if (pluginInfo === undefined) throw error
+      return [pluginInfo, false, false, error.message]
+    }
+  }
+
+  #runAtModuleScope(
     vm: Vm<Services>,
     { settings }: GenerationDefinition,
+    kind: CallKind,
     phase: Phase,
     claim: number,
   ): Promise<unknown[]> {
     const call: VmCall = {
       claim,
-      kind: loadKind,
+      kind,
       phase,
       payload: '',
       body: '',

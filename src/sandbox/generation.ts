@@ -22,6 +22,17 @@ export interface Inspection {
   readonly registrations: readonly Registration[]
 }
 
+/** The cause of a failed inspection whose init.lua had set `plugin_info` before it failed. */
+export class UnfinishedLoad extends Error {
+  readonly pluginInfo: LuaObject | undefined
+
+  constructor(pluginInfo: LuaObject | undefined) {
+    super('init.lua did not get to its end')
+    this.name = 'UnfinishedLoad'
+    this.pluginInfo = pluginInfo
+  }
+}
+
 /** Why a call did not end with a result. */
 export type CallFailureCode =
   | 'ERROR' // Lua raised, or the result could not be encoded
@@ -139,7 +150,8 @@ export interface Sandbox {
   /**
    * Runs init.lua in the real environment with nothing that has an effect, and reads the manifest.
    * Rejects with `SANDBOX_LOAD_FAILED` (message for the author, with the Lua line) when it does not compile, raises
-   * or runs out of a budget.
+   * or runs out of a budget. Without `settings.configuration` the cause of a rejection is an `UnfinishedLoad` when it
+   * raised behind its `plugin_info`.
    */
   inspect(source: PluginSource, settings: GenerationSettings): Promise<Inspection>
   /**

@@ -1,5 +1,5 @@
 import type { CallKind, CallSite } from './call-kind.js'
-import { luaType } from './lua-api.js'
+import { luaStatus, luaType } from './lua-api.js'
 import { LuaRaise, type LuaValue } from './lua-value.js'
 import type { Pointer } from './lua-wasm.js'
 
@@ -16,6 +16,18 @@ export const loadKind: CallKind = {
       isFunction(site, state, 'on_init'),
       isFunction(site, state, 'on_shutdown'),
     ]
+  },
+}
+
+/** Reads what an init.lua that did not get to its end has said of itself. */
+export const manifestKind: CallKind = {
+  name: 'manifest',
+  enter(site, state) {
+    if (site.lua.load(state, '', 'host') !== luaStatus.ok) throw new Error('nothing cannot be compiled')
+    return 1
+  },
+  leave(site, state) {
+    return [readPluginInfo(site, state)]
   },
 }
 

@@ -1,5 +1,5 @@
-/** What stands where a secret was. */
-const redacted = '***'
+import { secretLimits } from '../base/limits/secrets.js'
+import { redacted } from '../base/redactor.js'
 
 /** One way to write a secret. */
 interface Form {
@@ -18,7 +18,7 @@ export class SecretGuard {
 
   /** @param secrets By name; null for those that have no value. */
   constructor(secrets: Readonly<Record<string, string | null>>) {
-    const given = Object.entries(secrets).filter((entry): entry is [string, string] => entry[1] !== null)
+    const given = Object.entries(secrets).filter(isFindable)
     this.#forms = given.flatMap(([name, value]) => formsOf(value).map((text) => ({ name, text })))
     // The longest first: of two texts of which one begins with the other, the rest of the longer one must not stay.
     const longestFirst = this.#forms.map(({ text }) => text).sort((a, b) => b.length - a.length)
@@ -42,6 +42,11 @@ export class SecretGuard {
     const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
     return this.#forms.find(({ text }) => bytes.includes(text))?.name
   }
+}
+
+/** Shorter ones stand in texts by chance. */
+function isFindable(entry: [string, string | null]): entry is [string, string] {
+  return entry[1] !== null && entry[1].length >= secretLimits.charactersMin
 }
 
 /** The ways in which a secret is written; each once. */

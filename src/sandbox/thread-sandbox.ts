@@ -4,15 +4,16 @@ import { defineError } from '../base/errors.js'
 import { executorLimits, vmLimits } from '../base/limits/sandbox.js'
 import { Dispatcher } from './dispatcher.js'
 import { Fleet } from './fleet.js'
-import type {
-  CallOutcome,
-  Finding,
-  Generation,
-  HostAsk,
-  Inspection,
-  PluginSource,
-  Sandbox,
-  SandboxObserver,
+import {
+  type CallOutcome,
+  type Finding,
+  type Generation,
+  type HostAsk,
+  type Inspection,
+  type PluginSource,
+  type Sandbox,
+  type SandboxObserver,
+  UnfinishedLoad,
 } from './generation.js'
 import type { Registration } from './host-function.js'
 import type { InFlight } from './in-flight.js'
@@ -236,12 +237,15 @@ class ThreadSandbox implements Sandbox {
       this.#supervisor.watch()
     })
     if (!outcome.ok) throw loadFailed({ reason: outcome.message })
-    const [pluginInfo, hasOnInit, hasOnShutdown, registrations] = outcome.result as [
+    const [pluginInfo, hasOnInit, hasOnShutdown, registrations, failure] = outcome.result as [
       LuaObject | undefined,
       boolean,
       boolean,
       Registration[],
+      string | undefined,
     ]
+    if (failure !== undefined)
+      throw loadFailed({ reason: failure }, { cause: new UnfinishedLoad(pluginInfo) })
     return { pluginInfo, hasOnInit, hasOnShutdown, registrations }
   }
 

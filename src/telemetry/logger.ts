@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino'
 import { logLimits } from '../base/limits/telemetry.js'
+import type { Redactor } from '../base/redactor.js'
 import { formatLogLine } from './pretty-line.js'
 
 /** A structured logger: `logger.info({ plugin }, 'message')`, `logger.child({ request_id })`. */
@@ -13,6 +14,8 @@ export interface LoggerOptions {
   readonly format: 'json' | 'pretty'
   /** Takes finished lines, each with its line break; standard error when absent. */
   readonly destination?: DestinationStream
+  /** Takes secrets out of every line. */
+  readonly redactor?: Pick<Redactor, 'redact'>
 }
 
 /** What pino's own destinations offer beyond writing. */
@@ -42,7 +45,9 @@ export function createLogger(options: LoggerOptions): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secretPaths(), censor: '[redacted]' },
   }
-  return pino(settings, options.format === 'pretty' ? prettySink(sink) : sink)
+  const { redactor } = options
+  const safe = redactor === undefined ? sink : changedSink(sink, (line) => redactor.redact(line))
+  return pino(settings, options.format === 'pretty' ? changedSink(safe, formatLogLine) : safe)
 }
 
 /**
@@ -65,9 +70,12 @@ function secretPaths(): string[] {
 }
 
 /** Pino finds `flush` and `flushSync` on what it writes to, so that the wrapper has to pass them on. */
-function prettySink(sink: DestinationStream & Partial<Flushable>): DestinationStream & Flushable {
+function changedSink(
+  sink: DestinationStream & Partial<Flushable>,
+  change: (line: string) => string,
+): DestinationStream & Flushable {
   return {
-    write: (line) => sink.write(formatLogLine(line)),
+    write: (line) => sink.write(change(line)),
     flush: (done) => (sink.flush ? sink.flush(done) : done()),
     flushSync: () => sink.flushSync?.(),
   }

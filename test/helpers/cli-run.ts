@@ -25,6 +25,8 @@ export interface CliRunOptions {
   readonly stubsDirectory?: string
   /** Report for a folder. */
   readonly validate?: (directory: string) => ValidationReport
+  /** Report for a configuration. */
+  readonly checkConfig?: CliContext['checkConfig']
   readonly serverExitCode?: number
   readonly fetch?: typeof fetch
 }
@@ -72,6 +74,10 @@ export async function runCommand(words: readonly string[], options: CliRunOption
     },
     watchPlugin: async () => {
       throw new Error('no plugin is watched here')
+    },
+    checkConfig: async (asked) => {
+      if (options.checkConfig === undefined) throw new Error('no configuration is checked here')
+      return options.checkConfig(asked)
     },
     openValidator: async () => ({
       validate: async (directory) => {

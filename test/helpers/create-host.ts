@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, type TestContext } from 'node:test'
+import { Redactor } from '../../src/base/redactor.js'
 import { loadConfig } from '../../src/config/load.js'
 import { createHost, type Host, type HostOptions } from '../../src/host.js'
 import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
@@ -211,7 +212,7 @@ class TestServer implements TestHost {
       hotReload,
       outbound = {},
     } = this.#options
-    const { config } = loadConfig({
+    const { config, plugins: pluginSections } = loadConfig({
       environment: {},
       flags: {
         plugin_enabled: true,
@@ -226,14 +227,18 @@ class TestServer implements TestHost {
         ...given,
       },
     })
+    const redactor = new Redactor()
     const log = createLogger({
       level: 'debug',
       format: 'json',
       destination: { write: (line) => this.#keep(line) },
+      redactor,
     })
     const { environment = {} } = this.#options
     this.#host = await createHost({
       config,
+      pluginSections,
+      redactor,
       log,
       softLimits,
       outbound,

@@ -53,7 +53,7 @@ export const lifecycleLimits = {
   /** Plugins that are read and built at the same time while the host starts; the others wait. */
   parallelMax: 4,
   /** Time that one on_shutdown may take; it is stopped then, and the plugin is closed all the same. */
-  onShutdownMs: 10_000,
+  onShutdownMs: 5000,
   /** Time that all on_shutdown of a closing host may take together; those that are left are skipped. */
   allShutdownsMs: 20_000,
 } as const

@@ -8,7 +8,8 @@ export const secretsCapability = defineCapability({
   name: 'secrets',
   doc: [
     'Passwords, keys and tokens that operators give the plugin. `plugin_info.secrets` lists their names; their values stand',
-    'in the configuration, as `plugins.<plugin>.secrets.<name>`, from where no other plugin gets them.',
+    'in the configuration, as `plugins.<plugin>.secrets.<name>`, from where no other plugin gets them. Values that',
+    '`plugin_info.config_schema` marks as secret are here, too, by their dotted key.',
     '',
     'What the plugin logs, and the texts of its errors, show `***` in the place of a secret. An answer that has one in its',
     'headers or its body, as it is, in base64 or in hexadecimal digits, inside of JSON or of a URL, is withheld: the caller',
@@ -18,10 +19,10 @@ export const secretsCapability = defineCapability({
     {
       name: 'get',
       doc: [
-        'Gives the value of a secret; nil when the operator has given none. Raises for a name that `plugin_info.secrets`',
-        'does not list. Not allowed at module scope, where what it gives would end up in what the plugin registers.',
+        'Gives the value of a secret; nil when the operator has given none. Raises for a name that neither `plugin_info.secrets`',
+        'nor the schema has. Not allowed at module scope, where what it gives would end up in what the plugin registers.',
         '',
-        `Limits: ${secretLimits.namesMax} secrets a plugin, each of ${secretLimits.charactersMin} characters to ${secretLimits.bytesMax} bytes.`,
+        `Limits: ${secretLimits.namesMax} secrets a plugin, each of ${secretLimits.charactersMin} to ${secretLimits.charactersMax} characters.`,
       ].join('\n'),
       params: [{ name: 'name', type: 'string', doc: 'Name of the secret, as the manifest lists it.' }],
       returns: [{ luaType: 'string?', doc: 'Its value.' }],

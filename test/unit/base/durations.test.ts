@@ -29,7 +29,7 @@ for (const text of [
   's',
   '-1s',
   '+1s',
-  '1d',
+  '1D',
   '1 s',
   '1s1m',
   '1s2s',

@@ -9,6 +9,7 @@ const capabilities = [...createCapabilities(), testCapability]
 
 /** What plugin code can reach. A change here is a change of what plugins may do: it needs a review of its own. */
 const surface: Readonly<Record<string, string>> = {
+  config: 'get',
   core: 'count delete exists insert query query_one update',
   crypto: [
     'argon2_hash argon2_verify base64_decode base64_encode base64url_decode base64url_encode equal hex_decode',

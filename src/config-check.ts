@@ -1,0 +1,111 @@
+import { resolve } from 'node:path'
+import { Redactor } from './base/redactor.js'
+import { type LoadConfigOptions, readConfig } from './config/load.js'
+import type { ConfigProblem } from './config/problems.js'
+import { generationSettings } from './host/generation-settings.js'
+import { createPluginConfigs, toConfigProblem } from './host/plugin-config.js'
+import { describeProblems, type PluginConfigs } from './plugins/config/plugin-configs.js'
+import { discoverFolders } from './plugins/discovery.js'
+import { type Candidate, PluginLoader, reasonOf } from './plugins/loader.js'
+import { createSandbox } from './sandbox/thread-sandbox.js'
+
+/** What a start would say of a configuration. */
+export interface ConfigReport {
+  /** The file that was read; undefined when there was none. */
+  readonly file: string | undefined
+  /** The host does not start while there are any. */
+  readonly problems: readonly ConfigProblem[]
+  /** Sentences on what the host starts with all the same. */
+  readonly warnings: readonly string[]
+  /** Names of the plugins that would get their values. */
+  readonly plugins: readonly string[]
+}
+
+/**
+ * Checks a configuration as a start does: the settings of the host, and the values of all plugins against the schemas
+ * that they declare. Runs each init.lua in the sandbox, without any effect; needs no server and changes nothing.
+ */
+export async function checkConfig(options: LoadConfigOptions): Promise<ConfigReport> {
+  const { config, plugins: sections, problems, file } = readConfig(options)
+  if (!config.plugin_enabled) return { file, problems, warnings: [], plugins: [] }
+  const configs = createPluginConfigs(config, sections, new Redactor())
+  const sandbox = createSandbox({
+    entry: new URL('./executor.bundle.cjs', import.meta.url),
+    composition: { databaseFile: '' },
+    executors: 1,
+  })
+  try {
+    const directory = resolve(config.plugin_directory)
+    const loader = new PluginLoader({ directory, sandbox, settings: generationSettings(config), configs })
+    const found = await inspectAll(directory, loader)
+    const values = checkValues(found.candidates, configs)
+    const names = found.candidates.map(({ manifest }) => manifest.name)
+    return {
+      file,
+      problems: [...problems, ...values.problems, ...missingPlugins(names, configs)],
+      warnings: [...found.warnings, ...values.warnings, ...configs.strangers(names)],
+      plugins: names.filter((name) => configs.offReason(name) === undefined),
+    }
+  } finally {
+    await sandbox.close()
+  }
+}
+
+async function inspectAll(
+  directory: string,
+  loader: PluginLoader,
+): Promise<{ readonly candidates: readonly Candidate[]; readonly warnings: readonly string[] }> {
+  const candidates: Candidate[] = []
+  const warnings: string[] = []
+  let folders: readonly string[] = []
+  try {
+    folders = await discoverFolders(directory, { create: false })
+  } catch (error) {
+    warnings.push(reasonOf(error))
+  }
+  for (const folder of folders) {
+    try {
+      const candidate = await loader.inspect(await loader.read(folder))
+      const { name } = candidate.manifest
+      const twin = candidates.find(({ manifest }) => manifest.name === name)
+      if (twin === undefined) candidates.push(candidate)
+      else
+        warnings.push(
+          `plugin folder ${folder} is ignored: folder ${twin.folder} has the plugin name "${name}" already`,
+        )
+    } catch (error) {
+      warnings.push(`plugin folder ${folder} cannot be used: ${reasonOf(error)}`)
+    }
+  }
+  return { candidates, warnings }
+}
+
+function checkValues(
+  candidates: readonly Candidate[],
+  configs: PluginConfigs,
+): { readonly problems: readonly ConfigProblem[]; readonly warnings: readonly string[] } {
+  const wrong = candidates.filter(
+    ({ manifest, config }) => config.problems.length > 0 && configs.offReason(manifest.name) === undefined,
+  )
+  return {
+    problems: wrong
+      .filter(({ config }) => config.isConfigured)
+      .flatMap(({ config }) => config.problems.map(toConfigProblem)),
+    warnings: wrong
+      .filter(({ config }) => !config.isConfigured)
+      .map(
+        ({ manifest, config }) => `plugin ${manifest.name} would fail: ${describeProblems(config.problems)}`,
+      ),
+  }
+}
+
+function missingPlugins(names: readonly string[], configs: PluginConfigs): readonly ConfigProblem[] {
+  return configs
+    .required()
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      key: `plugins.${name}.required`,
+      rule: 'names a plugin that cannot be loaded, or is not in the plugin directory',
+      origin: 'configuration',
+    }))
+}
