@@ -124,6 +124,16 @@ export const pluginInfoClass: ClassDoc = {
     field('license', 'string?', 'Shown to admins.'),
     field('dependencies', 'string[]?', 'Names of plugins that must run before this one is loaded.'),
     field(
+      'requires',
+      'string[]?',
+      'Names of Lua modules without which the plugin is not loaded, e.g. `"kv"`.',
+    ),
+    field(
+      'config_schema',
+      'table?',
+      'JSON Schema of the values that it takes from the configuration; see `config`.',
+    ),
+    field(
       'min_cms_version',
       'string?',
       'The oldest version of the host that the plugin is written for; shown only.',

@@ -358,7 +358,7 @@ export interface CleanupResult {
   readonly count: number
 }
 
-/** What `/api/v1/health` says; `status` is `ok` when everything is well. */
+/** What `/api/v1/health` says; `status` is `healthy` when everything is well. */
 export interface Health {
   readonly status: string
   readonly [check: string]: unknown

@@ -12,6 +12,8 @@
 ---@field author? string Shown to admins.
 ---@field license? string Shown to admins.
 ---@field dependencies? string[] Names of plugins that must run before this one is loaded.
+---@field requires? string[] Names of Lua modules without which the plugin is not loaded, e.g. `"kv"`.
+---@field config_schema? table JSON Schema of the values that it takes from the configuration; see `config`.
 ---@field min_cms_version? string The oldest version of the host that the plugin is written for; shown only.
 ---@field secrets? string[] Names of the secrets that `secrets.get` gives; operators give their values.
 ---@field core_access? table<string, ("read"|"write")[]> Core tables that it asks for; asking grants nothing.

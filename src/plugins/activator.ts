@@ -83,10 +83,12 @@ export class Activator {
     return entry.retiring
   }
 
-  /** Lets the approved stages of a plugin that does not run yet be missed until it does. */
+  /** Lets the approved stages and routes of a plugin that does not run yet be missed until it does. */
   async hold(entry: PluginEntry): Promise<void> {
     await this.#options.swaps.run(entry.name, async () => {
-      entry.hold(await this.#options.approvals.stagesOf(entry.name))
+      const { approvals } = this.#options
+      const routes = await approvals.routes.approvedOf(entry.name)
+      entry.hold(await approvals.stagesOf(entry.name), createRouteTable(routes.map(toServed), routes))
     })
   }
 
@@ -168,6 +170,12 @@ export class Activator {
     if (generation !== undefined) entry.dismiss(generation)
     breaker?.close()
   }
+}
+
+/** A stored route as the generation registered it. */
+function toServed({ method, path, public: isPublic }: RouteApproval): Omit<ServedRoute, 'approved'> {
+  const key = routeKey(method, path)
+  return { key, method: method as ServedRoute['method'], path, public: isPublic }
 }
 
 function createRouteTable(

@@ -45,6 +45,19 @@ export class ApprovalStore {
     return plan
   }
 
+  /** The approved routes of a plugin, whether it runs or not. */
+  approvedOf(plugin: string): Promise<readonly RouteApproval[]> {
+    return this.#database.withBusyRetry(async (kysely) => {
+      const rows = await kysely
+        .selectFrom('plugin_routes')
+        .selectAll()
+        .where('plugin_name', '=', plugin)
+        .where('approved', '=', 1)
+        .execute()
+      return rows.map(fromRow)
+    })
+  }
+
   /** Stores an approval; false when the route has no row. */
   approve(decision: RouteDecision): Promise<boolean> {
     return this.#set(decision, approvedColumns(decision))

@@ -62,7 +62,9 @@ export function parseTarget(url: string, prefix: string): Target | undefined {
 /** Finds the approved route of a target; undefined alike for all reasons why there is none. */
 export function locate(directory: PluginDirectory, target: Target, method: string): Located | undefined {
   const plugin = directory.find(target.plugin)
-  const match = plugin?.routes.find(method, target.rawPath)
+  const isMissed = plugin?.generation === undefined && plugin?.state === 'failed'
+  const routes = isMissed ? plugin.missedRoutes : plugin?.routes
+  const match = routes?.find(method, target.rawPath)
   if (plugin === undefined || match === undefined || !match.route.approved) return undefined
   return { plugin, match }
 }

@@ -12,6 +12,8 @@ export interface ServedPlugin {
   readonly generation: Generation | undefined
   /** All routes of the generation with their approval; empty without a generation. */
   readonly routes: RouteTable
+  /** Approved routes of a plugin that has failed, and never ran: they answer 503 in the place of 404. */
+  readonly missedRoutes?: RouteTable | undefined
   /** What it may do beside serving routes; without a generation, the stages that are missed. */
   readonly grants: GrantTable
   readonly breaker: PluginBreaker

@@ -83,9 +83,9 @@ export class PluginEntry {
     this.#served = { ...this.#served, state }
   }
 
-  /** Says what stages are missed while there is no generation; one that there is has its own. */
-  hold(grants: GrantTable): void {
-    if (this.#served.generation === undefined) this.#served = { ...this.#served, grants }
+  /** Says what stages and routes are missed while there is no generation; one that there is has its own. */
+  hold(grants: GrantTable, missedRoutes: RouteTable): void {
+    if (this.#served.generation === undefined) this.#served = { ...this.#served, grants, missedRoutes }
   }
 
   fail(reason: string): void {

@@ -238,6 +238,6 @@ it('is paused after its failures, tells so, and is tried by one request after th
   await server.call('POST', '/guard/mend')
   await until('the probe has closed the breaker', async () => (await status(server)) === 200)
   assert.equal((await door())?.breaker, 'closed')
-  assert.equal((await server.send('GET', '/health')).json<{ status: string }>().status, 'ok')
+  assert.equal((await server.send('GET', '/health')).json<{ status: string }>().status, 'healthy')
   assert.ok(server.lines.some(({ msg, stage }) => stage === 'door' && /runs again/.test(msg)))
 })

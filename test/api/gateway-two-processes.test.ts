@@ -111,5 +111,5 @@ it('keeps what was confirmed when a process is killed in the middle of changes',
   assert.deepEqual(patterns.slice(0, confirmed.length), confirmed)
   assert.ok(patterns.length <= confirmed.length + 1, 'nothing is there that was not asked for')
   await second.read('/metrics/history')
-  assert.equal((await second.send('GET', '/health')).json<{ status: string }>().status, 'ok')
+  assert.equal((await second.send('GET', '/health')).json<{ status: string }>().status, 'healthy')
 })

@@ -159,15 +159,31 @@ it('does not start without a plugin that is required', async (test) => {
   assert.deepEqual((await health(server)).plugins, ['good'])
 })
 
+it('answers 503 for the approved routes of a plugin that fails at a start, and 404 for all others', async (test) => {
+  const more = 'http.handle("GET", "/unapproved", function() return {} end, { public = true })'
+  const server = await start(test, { a: plugin('a', showing) }, {})
+  await server.write({ 'a/init.lua': plugin('a', `${showing}\n${more}\nfunction on_init() error("no") end`) })
+  await server.restart({ approve: false })
+  assert.equal((await health(server)).status, 'degraded')
+  const answer = await server.call('GET', '/a/values')
+  assert.deepEqual(
+    [answer.status, answer.json<{ error: { code: string } }>().error.code],
+    [503, 'PLUGIN_UNAVAILABLE'],
+  )
+  for (const path of ['/a/unapproved', '/a/nothing'])
+    assert.equal((await server.call('GET', path)).status, 404)
+  await server.restart({ approve: false, config: { plugins: { a: { enabled: false } } } })
+  assert.equal((await server.call('GET', '/a/values')).status, 404, 'switched off is not failed')
+})
+
 it('refuses a reload whose schema the values do not fit, and serves on', async (test) => {
   const version = (number: string, type: string) =>
     plugin('moving', showing, number, schema(`n = { type = "${type}" }`))
   const server = await start(test, { moving: version('1', 'integer') }, { moving: { n: 5 } })
   await server.write({ 'moving/init.lua': version('2', 'string') })
-  const refused = await server.admin<{ error: { message: string } }>('POST', '/moving/reload', {
-    status: 500,
-  })
-  assert.match(refused.error.message, /plugins\.moving\.n .*must be a text/)
+  await server.admin('POST', '/moving/reload', { status: 500 })
+  const { failed_reason: reason } = await server.admin<{ failed_reason: string }>('GET', '/moving')
+  assert.match(reason, /plugins\.moving\.n .*must be a text/)
   assert.deepEqual((await server.call('GET', '/moving/values')).json(), { all: { n: 5 } })
   await server.write({ 'moving/init.lua': version('1', 'number') })
   await server.admin('POST', '/moving/reload')
