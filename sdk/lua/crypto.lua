@@ -218,7 +218,7 @@ function crypto.argon2_verify(hash, password) end
 ---Makes a signed token (JWT, RFC 7519) of claims. `iat` is set where the claims do not have it.
 ---
 ---A key fits one kind of algorithm: a secret of at least 32, 48 or 64 bytes HS256, HS384 or HS512, an RSA key of
----2048 to 8192 bits RS256, a key on P-256 ES256, an Ed25519 key EdDSA; with any other it raises. A
+---2048 to 8192 bits (4096 to sign) RS256, a key on P-256 ES256, an Ed25519 key EdDSA; with any other it raises. A
 ---public key is never taken for a secret. Encrypted keys and certificates are not read.
 ---
 ---Counts as 5 operations. Raises for a token of more than 16384 bytes. Not allowed at
@@ -244,7 +244,7 @@ function crypto.jwt_sign(claims, key, options) end
 ---and `x5u` of the header are never looked at. Of two equal members the last counts.
 ---
 ---A key fits one kind of algorithm: a secret of at least 32, 48 or 64 bytes HS256, HS384 or HS512, an RSA key of
----2048 to 8192 bits RS256, a key on P-256 ES256, an Ed25519 key EdDSA; with any other it raises. A
+---2048 to 8192 bits (4096 to sign) RS256, a key on P-256 ES256, an Ed25519 key EdDSA; with any other it raises. A
 ---public key is never taken for a secret. Encrypted keys and certificates are not read.
 ---
 ---Counts as 5 operations. Raises for keys and options that are wrong, never for a token. Not allowed at

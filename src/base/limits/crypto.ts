@@ -14,8 +14,10 @@ export const cryptoLimits = {
   keyBytesMax: 16 * 1024,
   /** Bits of the smallest RSA key; a smaller one raises. */
   rsaBitsMin: 2048,
-  /** Bits of the largest RSA key, as their work grows with the cube; a larger one raises. */
+  /** Bits of the largest RSA key to verify with; a larger one raises. */
   rsaBitsMax: 8192,
+  /** Bits of the largest RSA key to sign with, whose work grows with the cube; a larger one raises. */
+  rsaSigningBitsMax: 4096,
   /** Bits of the public exponent of an RSA key, which is what makes verifying slow; a larger one raises. */
   rsaExponentBitsMax: 32,
   /** Operations that signing or verifying a token counts as. */

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { CompactSign, errors, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { errors, JWTVerifyOptions } from 'jose'
 import { cryptoLimits } from '../../base/limits/crypto.js'
 import { Turns } from '../../base/turns.js'
 import { jsonText } from '../../sandbox/json-text.js'
@@ -28,7 +28,7 @@ const keyParam = (half: string, algorithms: string): ParamDoc => ({
 
 const keyRules = [
   'A key fits one kind of algorithm: a secret of at least 32, 48 or 64 bytes HS256, HS384 or HS512, an RSA key of',
-  `${cryptoLimits.rsaBitsMin} to ${cryptoLimits.rsaBitsMax} bits RS256, a key on P-256 ES256, an Ed25519 key EdDSA; with any other it raises. A`,
+  `${cryptoLimits.rsaBitsMin} to ${cryptoLimits.rsaBitsMax} bits (${cryptoLimits.rsaSigningBitsMax} to sign) RS256, a key on P-256 ES256, an Ed25519 key EdDSA; with any other it raises. A`,
   'public key is never taken for a secret. Encrypted keys and certificates are not read.',
 ].join('\n')
 
@@ -38,6 +38,11 @@ export function createJwtFunctions(): readonly FunctionDefinition[] {
   const inTurn = <T>(key: KeyObject, work: () => Promise<T>): Promise<T> =>
     key.type === 'secret' ? work() : turns.take(work)
   return [signFunction(inTurn), verifyFunction(inTurn)]
+}
+
+/** Most threads never see a token, and start sooner without the library. */
+function loadJose(): Promise<typeof import('jose')> {
+  return import('jose')
 }
 
 /** Runs what uses a key: that of key pairs takes its time in threads that the whole process shares. */
@@ -107,6 +112,7 @@ async function sign(
   const header = { alg: algorithm, typ, ...(keyId === undefined ? {} : { kid: keyId }) }
   // Base64 makes four characters of three bytes, and a signature adds its own.
   if (payload.length > cryptoLimits.tokenBytesMax) throw tooLong(name)
+  const { CompactSign } = await loadJose()
   const token = await new CompactSign(payload).setProtectedHeader(header).sign(key)
   if (token.length > cryptoLimits.tokenBytesMax) throw tooLong(name)
   return token
@@ -168,11 +174,12 @@ async function verify(
   const namesAudience = options.audiences !== undefined
   const reading = readToken(token, { ...options, namesAudience }, Date.now() / 1000)
   if ('reason' in reading) return failure(reading.reason)
+  const jose = await loadJose()
   try {
-    await inTurn(key, () => jwtVerify(token, key, verifyOptions(options)))
+    await inTurn(key, () => jose.jwtVerify(token, key, verifyOptions(options)))
     return new DecodedJson(reading.claims)
   } catch (error) {
-    if (error instanceof errors.JOSEError) return failure(reasonOf(error))
+    if (error instanceof jose.errors.JOSEError) return failure(reasonOf(error, jose.errors))
     throw error
   }
 }
@@ -192,12 +199,12 @@ function verifyOptions(options: VerifyOptions): JWTVerifyOptions {
 }
 
 /** A reason that does not depend on how the library words its own. */
-function reasonOf(error: errors.JOSEError): string {
-  if (error instanceof errors.JWTExpired) {
+function reasonOf(error: errors.JOSEError, kinds: typeof errors): string {
+  if (error instanceof kinds.JWTExpired) {
     return error.claim === 'exp' ? 'the token has expired' : 'the token is older than max_age'
   }
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'the signature does not match'
-  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'the token is malformed'
+  if (error instanceof kinds.JWSSignatureVerificationFailed) return 'the signature does not match'
+  if (!(error instanceof kinds.JWTClaimValidationFailed)) return 'the token is malformed'
   const { claim, reason } = error
   if (reason === 'missing') return `the token has no claim "${claim}"`
   if (claim === 'nbf') return 'the token is not valid yet'

@@ -212,12 +212,10 @@ function checkFits(name: string, key: KeyObject, algorithm: JwtAlgorithm): void 
   if (kind === 'ec' && namedCurve !== 'prime256v1')
     throw misuse(name, `${algorithm} needs a key on the curve P-256`)
   if (kind !== 'rsa') return
-  const { rsaBitsMin, rsaBitsMax, rsaExponentBitsMax } = cryptoLimits
-  if (modulusLength < rsaBitsMin || modulusLength > rsaBitsMax) {
-    throw misuse(
-      name,
-      `an RSA key must have ${rsaBitsMin} to ${rsaBitsMax} bits; this one has ${modulusLength}`,
-    )
+  const { rsaBitsMin, rsaExponentBitsMax } = cryptoLimits
+  const bitsMax = key.type === 'private' ? cryptoLimits.rsaSigningBitsMax : cryptoLimits.rsaBitsMax
+  if (modulusLength < rsaBitsMin || modulusLength > bitsMax) {
+    throw misuse(name, `an RSA key must have ${rsaBitsMin} to ${bitsMax} bits; this one has ${modulusLength}`)
   }
   if (publicExponent < 3n || publicExponent >= 1n << BigInt(rsaExponentBitsMax)) {
     throw misuse(name, `the public exponent of an RSA key must be from 3 to 2^${rsaExponentBitsMax} - 1`)
