@@ -3,6 +3,7 @@ import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { jwtVerify, SignJWT } from 'jose'
+import { phases } from '../../../../src/sandbox/phase.js'
 import { ToolVm } from '../../../helpers/tool-vm.js'
 
 interface Pair {
@@ -159,6 +160,16 @@ describe('jwt_sign', () => {
       const code = 'return crypto.jwt_sign({}, arg.key, { algorithm = arg.algorithm })'
       assert.match(await lua.error(code, { key, algorithm }), message)
     }
+  })
+
+  it('is there in every phase that can wait', async () => {
+    const code = 'return #crypto.jwt_sign({}, arg, { algorithm = "HS256" }) > 0'
+    for (const phase of phases.filter((each) => each !== 'manifest' && each !== 'module')) {
+      assert.deepEqual(await lua.run(code, secret, phase), [true], phase)
+    }
+    const sorted =
+      'table.sort({ 1, 2, 3 }, function() return crypto.jwt_sign({}, arg, { algorithm = "HS256" }) == "" end)'
+    assert.match(await lua.error(sorted, secret), /this function waits, which is not possible/)
   })
 
   it('is not there at module scope', async () => {

@@ -299,6 +299,16 @@ describe('encodings', () => {
   })
 })
 
+describe('memory', () => {
+  it('is that of the VM, also for what is made of large texts', async () => {
+    const small = await ToolVm.create('', { memoryBytesMax: 24 * 1024 * 1024 })
+    const message = await small.error('local x = string.rep("x", 9000000) return #crypto.hex_encode(x)')
+    assert.match(message, /memory|too large/)
+    const large = await ToolVm.create('', { memoryBytesMax: 256 * 1024 * 1024 })
+    assert.match(await large.error('return #crypto.hex_encode(string.rep("x", 17000000))'), /too large|limit/)
+  })
+})
+
 describe('module scope', () => {
   it('has what needs nobody else', async () => {
     const tool = await ToolVm.create('id = crypto.uuid() hash = crypto.sha256(id .. crypto.random_string(4))')
