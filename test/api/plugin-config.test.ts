@@ -255,3 +255,34 @@ it('answers probes at all their paths', async (test) => {
     assert.deepEqual((await server.send('GET', path)).json(), { status: 'ok' })
   }
 })
+
+it('lets hostile schemas fail alone, with a reason, and serves on', async (test) => {
+  const hostile: Readonly<Record<string, string>> = {
+    large: `config_schema = { description = string.rep("x", 10 * 1024 * 1024) },`,
+    deep: `config_schema = (function() local t = {} for _ = 1, 5000 do t = { items = t } end return t end)(),`,
+    wide: `config_schema = { properties = (function() local t = {} for at = 1, 5000 do t["p" .. at] = {} end return t end)() },`,
+    cyclic: `config_schema = (function() local t = {} t.items = t return t end)(),`,
+    calls: `config_schema = { properties = { a = { default = function() end } } },`,
+    proto: `config_schema = { properties = { ["__proto__"] = { default = { polluted = true } } } },`,
+    bytes: `config_schema = { title = "\\xff\\xfe" },`,
+    number: `config_schema = 5,`,
+    pattern: `config_schema = { properties = { a = { pattern = "^(a+)+$", default = string.rep("a", 1000) .. "!" } } },`,
+    doubling: `config_schema = (function()
+      local defs = { d20 = { type = "string" } }
+      for at = 0, 19 do defs["d" .. at] = { allOf = { { ["$ref"] = "#/$defs/d" .. at + 1 }, { ["$ref"] = "#/$defs/d" .. at + 1 } } } end
+      return { ["$defs"] = defs, properties = { a = { ["$ref"] = "#/$defs/d0" } } }
+    end)(),`,
+    default: `config_schema = { properties = { a = { type = "integer", default = "x" } } },`,
+  }
+  const plugins = Object.entries(hostile).map(([name, more]) => [name, plugin(name, showing, '1', more)])
+  const server = await start(test, { ...Object.fromEntries(plugins), good: plugin('good', showing) }, {})
+  assert.deepEqual((await health(server)).plugins, ['good'])
+  const { failed } = server.host.status()
+  assert.deepEqual(failed.map(({ name }) => name).sort(), Object.keys(hostile).sort())
+  for (const { name, reason } of failed) {
+    assert.match(reason, /config_schema|plugin_info|plugins\.default\.a|table|deep|cycle|function/, name)
+    assert.ok(reason.length < 20_000, name)
+  }
+  assert.equal(({} as Record<string, unknown>).polluted, undefined)
+  assert.equal((await server.call('GET', '/good/values')).status, 200)
+})

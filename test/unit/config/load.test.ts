@@ -378,3 +378,47 @@ test('the database moves with the data directory, unless it is given', () => {
     'sqlite:a.db',
   )
 })
+
+test('what is said of plugins is kept apart, with its places, and is not taken for a setting', () => {
+  const { plugins, config } = load('\uFEFF{\n"plugins": {\n"a-b": {"x": {\n"y": 1}, "required": true}\n}}')
+  const section = plugins.sections.get('a_b')
+  assert.deepEqual(
+    [section?.required, section?.values],
+    [true, { x: Object.assign(Object.create(null), { y: 1 }) }],
+  )
+  assert.match(section?.originOf('plugins.a-b.x.y') ?? '', /config-\d+\.json line 4$/)
+  assert.match(section?.originOf('plugins.a-b.nope') ?? '', /line 3$/)
+  assert.ok(!('plugins' in config))
+})
+
+test('problems of plugins and of the host come together', () => {
+  const { problems } = refusal(() =>
+    load(
+      { plugin_max_vms: 0, plugins: { a: 1 } },
+      { environment: { MODULACMS__PLUGINS__A: 'x', MODULACMS__NOPE: 'y' } },
+    ),
+  )
+  const keys = ['MODULACMS__NOPE', 'MODULACMS__PLUGINS__A', 'plugin_max_vms', 'plugins.a']
+  assert.deepEqual(problems.map(({ key }) => key).sort(), keys)
+})
+
+test('a hostile section is refused and changes nothing else', () => {
+  const deep = `{"plugins": {"a": ${'['.repeat(40)}${']'.repeat(40)}}}`
+  assert.match(soleProblem(deep).rule, /at most 32 levels/)
+  assert.equal(soleProblem('{"plugins": {"__proto__": {"polluted": true}}}').key, 'plugins.__proto__')
+  assert.equal(soleProblem('{"__proto__": {"plugins": {"a": {}}}}').key, '__proto__')
+  assert.equal(({} as Record<string, unknown>).polluted, undefined)
+})
+
+test('an edition has to be one that is described', () => {
+  assert.equal(load({ edition: 'premium', editions: { premium: ['a'] } }).config.edition, 'premium')
+  assert.match(soleProblem({ edition: 'premum', editions: { premium: [] } }).rule, /did you mean "premium"/)
+  assert.equal(soleProblem({ edition: 'premium' }).key, 'edition')
+  assert.deepEqual(load({ edition: 'default' }).config.editions, {})
+})
+
+test('a default may stand beside the name of a variable', () => {
+  const text = (name: string) => `\${${name}}`
+  assert.equal(load({ server: { host: text('NO_HOST:-::1') } }).config.server.host, '::1')
+  assert.equal(load({ server: { port: text('NO_PORT:-81') } }).config.server.port, 81)
+})
