@@ -1,4 +1,5 @@
 import { parseDuration } from '../base/durations.js'
+import { findAuthConflicts } from './auth-conflicts.js'
 import { listOrigins } from './gateway-rules.js'
 import type { Given } from './layers.js'
 import { type ConfigProblem, nearestSetting, showValue } from './problems.js'
@@ -17,6 +18,7 @@ export function findConflicts(
     ...unpayableRules(values, wrong),
     ...earlyEnds(values, wrong),
     ...strangeEdition(values, wrong),
+    ...findAuthConflicts(values, wrong),
   ]
 }
 

@@ -14,7 +14,7 @@ http.handle("GET", "/attack", function(req)
   end
   local all = config.get()
   all.changed = true
-  rawset(all, "__proto__", { polluted = true })
+  all["__proto__"] = { polluted = true }
   if pcall(function() config.get = function() return 1 end end) then error("escaped: the module is open", 0) end
   if pcall(config.get, {}) or pcall(config.get, true) then error("escaped: odd keys", 0) end
   return { json = { refused = true } }
