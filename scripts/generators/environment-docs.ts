@@ -139,6 +139,11 @@ export const pluginInfoClass: ClassDoc = {
       'The oldest version of the host that the plugin is written for; shown only.',
     ),
     field(
+      'secrets',
+      'string[]?',
+      'Names of the secrets that `secrets.get` gives; operators give their values.',
+    ),
+    field(
       'core_access',
       'table<string, ("read"|"write")[]>?',
       'Core tables that it asks for; asking grants nothing.',

@@ -96,6 +96,8 @@ const dispatchMeanings: Readonly<Record<keyof typeof dispatchFailures, string>> 
   handlerError: 'The plugin raised an error, used up its memory, or returned no response.',
   handlerTimeout: 'The call used up its time or its instructions, or its thread was ended because of it.',
   responseTooLarge: 'The response exceeds `plugin_max_response_body`.',
+  secretInResponse:
+    'The headers or the body have a secret of the plugin, as it is or in a usual encoding; the log names it.',
   internalError: 'A mistake of the host.',
   bodyTooSlow: `The body did not arrive within ${dispatchLimits.bodyReadMs / 1000} seconds.`,
   contentTypeMalformed: 'The request has a `Content-Type` that cannot be read.',

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import * as auth from '../../src/base/limits/auth.js'
 import * as config from '../../src/base/limits/config.js'
 import * as content from '../../src/base/limits/content.js'
+import * as crypto from '../../src/base/limits/crypto.js'
 import * as database from '../../src/base/limits/database.js'
 import * as gateway from '../../src/base/limits/gateway.js'
 import * as harness from '../../src/base/limits/harness.js'
@@ -12,6 +13,7 @@ import * as outbound from '../../src/base/limits/outbound.js'
 import * as plugins from '../../src/base/limits/plugins.js'
 import * as policies from '../../src/base/limits/policies.js'
 import * as sandbox from '../../src/base/limits/sandbox.js'
+import * as secrets from '../../src/base/limits/secrets.js'
 import * as server from '../../src/base/limits/server.js'
 import * as telemetry from '../../src/base/limits/telemetry.js'
 import { cell, pageHead } from './lua-page.js'
@@ -31,6 +33,8 @@ const areas: Readonly<Record<string, Blocks>> = {
   database,
   kv,
   content,
+  crypto,
+  secrets,
   outbound,
   telemetry,
   config,

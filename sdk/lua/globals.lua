@@ -15,6 +15,7 @@
 ---@field requires? string[] Names of Lua modules without which the plugin is not loaded, e.g. `"kv"`.
 ---@field config_schema? table JSON Schema of the values that it takes from the configuration; see `config`.
 ---@field min_cms_version? string The oldest version of the host that the plugin is written for; shown only.
+---@field secrets? string[] Names of the secrets that `secrets.get` gives; operators give their values.
 ---@field core_access? table<string, ("read"|"write")[]> Core tables that it asks for; asking grants nothing.
 ---@field kv_access? table<string, ("read"|"write")[]> Shared namespaces of the key-value store that it asks for; asking grants nothing.
 ---@field gateway_access? ("log:read"|"stats:read"|"shell:write")[] What it asks to read and change of the gateway; asking grants nothing.

@@ -1,5 +1,7 @@
 import { pluginLogLimits } from '../base/limits/plugins.js'
+import { secretLimits } from '../base/limits/secrets.js'
 import { FunctionRef, type LuaValue, Rows, Tagged } from '../sandbox/lua-value.js'
+import type { SecretGuard } from '../sandbox/secret-guard.js'
 
 const cutMarker = '… (cut)'
 
@@ -23,8 +25,21 @@ export function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
-/** Flattens the context of a log line to texts; anything but a table gives no fields. */
-export function contextFields(context: LuaValue): Record<string, string> {
+/**
+ * Takes secrets out of the part of a text that can be shown.
+ *
+ * @param charactersMax How much of the text is shown at most.
+ */
+export function redactedStart(secrets: Redacting, text: string, charactersMax: number): string {
+  if (secrets.isIdle) return text
+  // A secret that begins within what is shown must be whole to be found; in URLs each character may take nine.
+  return secrets.redact(text.slice(0, charactersMax + secretLimits.charactersMax * 9))
+}
+
+type Redacting = Pick<SecretGuard, 'isIdle' | 'redact'>
+
+/** Flattens the context of a log line to texts, without secrets; anything but a table gives no fields. */
+export function contextFields(context: LuaValue, secrets: Redacting): Record<string, string> {
   // Without a prototype, so that a key like __proto__ stays a key.
   const fields: Record<string, string> = Object.create(null)
   if (!isTable(context)) return fields
@@ -37,19 +52,23 @@ export function contextFields(context: LuaValue): Record<string, string> {
       continue
     }
     count += 1
-    fields[key.slice(0, pluginLogLimits.contextKeyCharactersMax)] = fieldText(value)
+    const { contextKeyCharactersMax } = pluginLogLimits
+    fields[redactedStart(secrets, key, contextKeyCharactersMax).slice(0, contextKeyCharactersMax)] =
+      fieldText(value, secrets)
   }
   if (leftOut > 0) fields[leftOutField] = `${leftOut} more`
   return fields
 }
 
-function fieldText(value: LuaValue): string {
+function fieldText(value: LuaValue, secrets: Redacting): string {
   const bytesMax = pluginLogLimits.contextValueBytesMax
-  if (typeof value === 'string') return cutText(value, bytesMax)
-  if (value instanceof Uint8Array) return cutText(textOf(value.subarray(0, bytesMax + 4)), bytesMax)
+  if (typeof value === 'string') return cutText(redactedStart(secrets, value, bytesMax), bytesMax)
+  if (value instanceof Uint8Array) {
+    return cutText(redactedStart(secrets, textOf(value.subarray(0, 2 * bytesMax + 4)), bytesMax), bytesMax)
+  }
   if (!isTable(value)) return plainText(value)
   const parts: string[] = []
-  preview(value, parts, { charactersLeft: bytesMax, depth: 0 })
+  preview(value, parts, { charactersLeft: bytesMax, depth: 0, secrets })
   return cutText(parts.join(''), bytesMax)
 }
 
@@ -82,14 +101,17 @@ interface PreviewState {
   /** The walk stops here: a huge table costs no more than what is shown of it. */
   charactersLeft: number
   depth: number
+  readonly secrets: Redacting
 }
 
 /** Writes a table like JSON, as far as the characters reach. */
 function preview(value: LuaValue, parts: string[], state: PreviewState): void {
   if (!isTable(value)) {
-    const text = typeof value === 'string' ? value.slice(0, pluginLogLimits.contextValueBytesMax) : value
-    const shown = text instanceof Uint8Array ? textOf(text.subarray(0, state.charactersLeft + 1)) : text
-    put(parts, state, typeof shown === 'string' ? JSON.stringify(shown) : plainText(shown))
+    put(
+      parts,
+      state,
+      typeof value === 'string' || value instanceof Uint8Array ? quoted(value, state) : plainText(value),
+    )
     return
   }
   const isArray = Array.isArray(value)
@@ -104,11 +126,18 @@ function preview(value: LuaValue, parts: string[], state: PreviewState): void {
     if (state.charactersLeft < 0) break
     if (!isFirst) put(parts, state, ',')
     isFirst = false
-    if (!isArray) put(parts, state, `${JSON.stringify(key.slice(0, 256))}:`)
+    if (!isArray) put(parts, state, `${quoted(key.slice(0, 256), state)}:`)
     preview(member, parts, state)
   }
   put(parts, state, isArray ? ']' : '}')
   state.depth -= 1
+}
+
+function quoted(value: string | Uint8Array, { charactersLeft, secrets }: PreviewState): string {
+  const { contextValueBytesMax: max } = pluginLogLimits
+  const text =
+    typeof value === 'string' ? value : textOf(value.subarray(0, 2 * Math.max(charactersLeft, 0) + 1))
+  return JSON.stringify(redactedStart(secrets, text, max).slice(0, max))
 }
 
 function put(parts: string[], state: PreviewState, text: string): void {

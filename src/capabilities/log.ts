@@ -3,7 +3,7 @@ import { pluginLogLimits } from '../base/limits/plugins.js'
 import { LuaRaise, type LuaValue } from '../sandbox/lua-value.js'
 import { phases } from '../sandbox/phase.js'
 import { type Call, type Capability, defineCapability, type FunctionDefinition } from './define.js'
-import { contextFields, cutText, textOf } from './log-context.js'
+import { contextFields, cutText, redactedStart, textOf } from './log-context.js'
 import type { PluginLogLine } from './services.js'
 
 type Level = PluginLogLine['level']
@@ -87,8 +87,11 @@ function writeLine(
   call.services.writeLog({
     plugin,
     level,
-    message: cutText(text, pluginLogLimits.messageBytesMax),
-    fields: contextFields(context),
+    message: cutText(
+      redactedStart(call.secrets, text, pluginLogLimits.messageBytesMax),
+      pluginLogLimits.messageBytesMax,
+    ),
+    fields: contextFields(context, call.secrets),
     requestId: call.requestId,
   })
 }

@@ -8,6 +8,8 @@ export const moduleNames: readonly string[] = [
   'log',
   'metrics',
   'json',
+  'crypto',
+  'secrets',
   'core',
   'request',
   'config',

@@ -1,6 +1,7 @@
 import { authCapability } from './auth/capability.js'
 import { configCapability } from './config/capability.js'
 import { coreCapability } from './core/capability.js'
+import { createCryptoCapability } from './crypto/capability.js'
 import { createDbCapability } from './db/capability.js'
 import { createSessionLookup } from './db/session.js'
 import type { Capability } from './define.js'
@@ -13,6 +14,7 @@ import { createKvLookup } from './kv/session.js'
 import { createLogCapability, type LogCapability } from './log.js'
 import { createMetricsCapability } from './metrics/capability.js'
 import { requestCapability } from './request/capability.js'
+import { secretsCapability } from './secrets/capability.js'
 
 /**
  * All Lua modules, in the order of the reference.
@@ -30,6 +32,8 @@ export function createCapabilities(log: LogCapability = createLogCapability()): 
     log,
     createMetricsCapability(),
     jsonCapability,
+    createCryptoCapability(),
+    secretsCapability,
     coreCapability,
     requestCapability,
     authCapability,

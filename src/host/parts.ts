@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { parseDuration } from '../base/durations.js'
 import { watchLimits } from '../base/limits/plugins.js'
+import { passwordTopics } from '../capabilities/crypto/wire.js'
 import { type DroppedCount, droppedReport } from '../capabilities/kv/dropped-changes.js'
 import { requestTopic } from '../capabilities/request/wire.js'
 import type { PluginLogLine } from '../capabilities/services.js'
@@ -18,6 +19,7 @@ import { createHookEngine, type HookEngine, type HookEngineLimits } from '../plu
 import type { KvDeliveries } from '../plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from '../plugins/manager.js'
 import { OutboundCalls, type OutboundCallsOptions } from '../plugins/outbound-calls.js'
+import { PasswordCalls } from '../plugins/password-calls.js'
 import type { ReloadTimes } from '../plugins/watch/reload-schedule.js'
 import type { Sandbox } from '../sandbox/generation.js'
 import { createSandbox } from '../sandbox/thread-sandbox.js'
@@ -126,6 +128,8 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     answers.provide(topic, answer)
   const outbound = composeOutbound(options, material, plugins, metrics)
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
+  const passwords = new PasswordCalls()
+  for (const topic of Object.values(passwordTopics)) answers.provide(topic, (ask) => passwords.answer(ask))
   return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, memory, answers, metrics }
 }
 

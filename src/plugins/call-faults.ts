@@ -7,6 +7,7 @@ const ownFaults: readonly CallFailureCode[] = [
   'INSTRUCTIONS',
   'MEMORY',
   'RESULT_TOO_LARGE',
+  'SECRET_IN_RESPONSE',
 ]
 
 const forcedEnds: readonly CallFailureCode[] = ['TIMEOUT', 'INSTRUCTIONS', 'EXECUTOR_LOST']

@@ -261,6 +261,7 @@ function toManifest(plugin: StoredPlugin): Manifest {
     dependencies: [],
     requires: [],
     configSchema: undefined,
+    secrets: [],
     capabilities: [],
     coreAccess: new Map(),
     kvAccess: new Map(),

@@ -66,6 +66,11 @@ export const dispatchFailures = {
     message:
       'The response of the plugin is larger than the limit. The log has the reason under the request id.',
   },
+  secretInResponse: {
+    code: 'SECRET_IN_RESPONSE',
+    status: 500,
+    message: 'The response of the plugin was withheld. The log has the reason under the request id.',
+  },
   internalError: {
     code: 'INTERNAL_ERROR',
     status: 500,
@@ -112,6 +117,7 @@ const callVerdicts: Readonly<Record<CallFailureCode, CallVerdict>> = {
   INSTRUCTIONS: { failure: dispatchFailures.handlerTimeout, counts: true },
   MEMORY: { failure: dispatchFailures.handlerError, counts: true },
   RESULT_TOO_LARGE: { failure: dispatchFailures.responseTooLarge, counts: true },
+  SECRET_IN_RESPONSE: { failure: dispatchFailures.secretInResponse, counts: true },
   POOL_EXHAUSTED: { failure: dispatchFailures.poolExhausted, counts: false },
   EVICTED: { failure: dispatchFailures.poolExhausted, counts: true },
   EXECUTOR_LOST: { failure: dispatchFailures.executorLost, counts: false },

@@ -76,7 +76,7 @@ export class PluginLoader {
       const reason = `its configuration is not valid: ${describeProblems(config.problems)}`
       throw pluginLoadFailed({ plugin: manifest.name, reason })
     }
-    const configured = { ...settings, configuration: config.values }
+    const configured = { ...settings, configuration: config.values, secrets: config.readable }
     const generation = await sandbox.createGeneration(manifest.name, manifest.version, source, configured)
     try {
       assertSameIdentity(generation.inspection, manifest, source.folder)

@@ -1,9 +1,11 @@
 import { kvLimits } from '../base/limits/kv.js'
 import { manifestLimits } from '../base/limits/plugins.js'
+import { secretLimits } from '../base/limits/secrets.js'
 import { nearestName } from '../base/nearest-name.js'
 import { moduleNames } from '../capabilities/module-names.js'
 import { sharedNamePattern } from '../kv/namespace.js'
 import type { LuaObject, LuaValue } from '../sandbox/lua-value.js'
+import { secretsMember } from './config/plugin-secrets.js'
 import type { ConfigSchema } from './config/schema.js'
 import { readConfigSchema } from './config/schema-reader.js'
 import { pluginManifestInvalid } from './errors.js'
@@ -67,6 +69,8 @@ export interface Manifest {
   readonly requires: readonly string[]
   /** Describes the values that it takes from the configuration; undefined when it takes none. */
   readonly configSchema: ConfigSchema | undefined
+  /** Names of the secrets that it reads. */
+  readonly secrets: readonly string[]
   readonly capabilities: readonly ManifestCapability[]
   /** Core tables that the plugin asks for; asking grants nothing. */
   readonly coreAccess: ReadonlyMap<string, readonly Access[]>
@@ -96,6 +100,7 @@ const knownFields: readonly string[] = [
   'dependencies',
   'requires',
   'config_schema',
+  'secrets',
   'capabilities',
   'core_access',
   'kv_access',
@@ -129,6 +134,7 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
     dependencies: [...new Set(reader.list('dependencies').filter((entry) => typeof entry === 'string'))],
     requires: parseRequires(reader),
     configSchema: parseConfigSchema(reader),
+    secrets: parseSecrets(reader),
     capabilities: reader.tables('capabilities').map(parseCapability),
     coreAccess: parseAccess(reader, 'core_access', {
       pattern: /^[a-z_][a-z0-9_]{0,63}$/i,
@@ -143,6 +149,10 @@ export function parseManifest(pluginInfo: LuaObject | undefined): ManifestResult
     screens: reader.tables('screens').map(parseScreen).filter(hasName),
     interfaces: reader.tables('interfaces').map(parseInterface).filter(hasName),
     ui: parseUi(reader, typeof name === 'string' ? name : ''),
+  }
+  if (manifest.secrets.length > 0 && Object.hasOwn(manifest.configSchema?.properties ?? {}, secretsMember)) {
+    const message = `config_schema has the property "${secretsMember}", where the values of plugin_info.secrets stand: rename it`
+    reader.report('config_schema', message)
   }
   const warnings = findWarnings(pluginInfo, manifest)
   return {
@@ -254,6 +264,27 @@ function parseAccess(
     access.set(name, [...new Set(kinds)])
   }
   return access
+}
+
+const secretName = /^[a-z][a-z0-9_]*$/
+
+function parseSecrets(reader: ManifestReader): readonly string[] {
+  const field = 'secrets'
+  const { namesMax, nameCharactersMax } = secretLimits
+  const names = reader.list(field)
+  if (names.length > namesMax)
+    reader.report(field, `${field} has ${names.length} names; the limit is ${namesMax}`)
+  const found = new Set<string>()
+  for (const name of names) {
+    if (typeof name === 'string' && secretName.test(name) && name.length <= nameCharactersMax) found.add(name)
+    else {
+      const shown =
+        typeof name === 'string' ? JSON.stringify(name.slice(0, nameCharactersMax)) : `a ${typeof name}`
+      const rule = `1 to ${nameCharactersMax} lower-case letters, digits and "_", the first a letter`
+      reader.report(field, `${field} has ${shown}, which is no name of a secret: ${rule}`)
+    }
+  }
+  return [...found]
 }
 
 function parseGatewayAccess(reader: ManifestReader): readonly GatewayAccess[] {

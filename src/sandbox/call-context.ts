@@ -2,6 +2,7 @@ import type { CallFailureCode, HostAsk } from './generation.js'
 import type { CallBudget, HostCall, Registration, VmOwner } from './host-function.js'
 import { LuaRaise } from './lua-value.js'
 import type { Phase } from './phase.js'
+import { SecretGuard } from './secret-guard.js'
 import type { GenerationSettings } from './settings.js'
 
 /** A result that cannot be given to the host, with the code that the call fails with. */
@@ -31,6 +32,7 @@ const none: readonly number[] = []
 export class CallContext<Services> implements HostCall<Services> {
   readonly owner: VmOwner
   readonly limits: GenerationSettings
+  readonly secrets: SecretGuard
   readonly services: Services
   readonly #signals: VmSignals
   readonly #registrations: Registration[] = []
@@ -49,6 +51,7 @@ export class CallContext<Services> implements HostCall<Services> {
   constructor(owner: VmOwner, limits: GenerationSettings, services: Services, signals: VmSignals) {
     this.owner = owner
     this.limits = limits
+    this.secrets = new SecretGuard(limits.secrets ?? {})
     this.services = services
     this.#signals = signals
   }

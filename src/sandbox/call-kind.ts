@@ -1,5 +1,6 @@
 import type { LuaApi } from './lua-api.js'
 import type { Pointer } from './lua-wasm.js'
+import type { SecretGuard } from './secret-guard.js'
 import type { GenerationSettings } from './settings.js'
 import type { TagTable } from './tags.js'
 import type { ValueReader } from './value-reader.js'
@@ -12,6 +13,8 @@ export interface CallSite {
   readonly reader: ValueReader
   readonly writer: ValueWriter
   readonly limits: GenerationSettings
+  /** Finds the secrets of the plugin in what it gives to others. */
+  readonly secrets: SecretGuard
   /** The function that was registered under a kind and key; undefined when there is none. */
   handlerOf(kind: string, key: string): number | undefined
   /** All functions that were registered under a kind, in order. */

@@ -40,6 +40,7 @@ export type CallFailureCode =
   | 'INSTRUCTIONS' // the call's instructions ran out
   | 'MEMORY' // the VM's memory ran out
   | 'RESULT_TOO_LARGE'
+  | 'SECRET_IN_RESPONSE' // the result has a secret of the plugin
   | 'POOL_EXHAUSTED' // no VM within 100 ms
   | 'EVICTED' // the call had overrun, and others needed its executor
   | 'EXECUTOR_LOST' // the thread was terminated under the call

@@ -1,5 +1,6 @@
 import type { LuaValue, Results } from './lua-value.js'
 import type { Phase } from './phase.js'
+import type { SecretGuard } from './secret-guard.js'
 import type { GenerationSettings } from './settings.js'
 
 /** Type of one argument of a host function, checked before the handler runs. */
@@ -57,6 +58,8 @@ export interface HostCall<Services = unknown> {
   readonly services: Services
   /** Limits of the generation that the VM belongs to. */
   readonly limits: GenerationSettings
+  /** Finds the secrets of the plugin in what it gives to others. */
+  readonly secrets: SecretGuard
   /** Values that a capability keeps for the length of one call, by its own key. */
   readonly locals: Map<string, unknown>
   /** Runs when the call ends in any way (also by a kill), last added first. */

@@ -12,4 +12,6 @@ export interface GenerationSettings {
   readonly extra: Readonly<Record<string, number>>
   /** What operators set for the plugin, for its module `config`; JSON. Undefined while it is not known whose code runs. */
   readonly configuration?: Readonly<Record<string, unknown>> | undefined
+  /** The secrets that the plugin may read, by name; null for one that has no value. */
+  readonly secrets?: Readonly<Record<string, string | null>> | undefined
 }

@@ -235,6 +235,7 @@ class WorldBuilder<Services> {
       reader: this.#reader,
       writer: this.#writer,
       limits: this.#options.settings,
+      secrets: call().secrets,
       handlerOf: (kind, key) => call().handlerOf(kind, key),
       handlersOf: (kind) => call().handlersOf(kind),
       report: (kind, data) => call().report(kind, data),

@@ -274,7 +274,7 @@ export class Vm<Services> {
     if (lines !== undefined) this.#coverage.covered?.(lines)
     if (this.#world.lua.instance.refusals > 0) this.#dead ??= 'out of memory'
     if (this.#calls >= vmLimits.callsPerVmMax) this.#dead ??= 'worn out'
-    return result
+    return result.ok ? result : { ...result, message: this.#context.secrets.redact(result.message) }
   }
 
   #suspend(promise: Promise<LuaValue | Results>): void {

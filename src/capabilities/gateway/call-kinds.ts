@@ -4,6 +4,7 @@ import { LuaRaise } from '../../sandbox/lua-value.js'
 import type { Pointer } from '../../sandbox/lua-wasm.js'
 import { pushHeaders, pushRequestHead, setBytes, setText } from '../http/request-writer.js'
 import type { WireRequest } from '../http/wire.js'
+import { withoutSecrets } from '../secrets/results-check.js'
 import { keyRegistration, stageRegistration } from './stage-rules.js'
 import { readKey, readRequestVerdict, readResponseVerdict } from './verdict-reader.js'
 import {
@@ -23,7 +24,12 @@ const requestStageKind: CallKind = {
     pushSeenRequest(site, state, request)
     return 2
   },
-  leave: (site, state, first) => encodeRequestVerdict(readRequestVerdict(site, state, first)),
+  leave(site, state, first) {
+    const verdict = readRequestVerdict(site, state, first)
+    const results = encodeRequestVerdict(verdict)
+    // A changed request goes on to servers that may have to see a secret.
+    return verdict.kind === 'answer' ? withoutSecrets(site, results) : results
+  },
 }
 
 /** Calls a stage for answers; the body of the call is that of the answer. */
@@ -37,7 +43,8 @@ const responseStageKind: CallKind = {
     pushSeenAnswer(site, state, answer, body)
     return 3
   },
-  leave: (site, state, first) => encodeResponseVerdict(readResponseVerdict(site, state, first)),
+  leave: (site, state, first) =>
+    withoutSecrets(site, encodeResponseVerdict(readResponseVerdict(site, state, first))),
 }
 
 /** Calls a function for keys. */

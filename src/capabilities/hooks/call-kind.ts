@@ -2,6 +2,7 @@ import type { CallKind, CallSite } from '../../sandbox/call-kind.js'
 import { parseJson } from '../../sandbox/json-parser.js'
 import { DecodedJson, LuaRaise } from '../../sandbox/lua-value.js'
 import type { Pointer } from '../../sandbox/lua-wasm.js'
+import { withoutSecrets } from '../secrets/results-check.js'
 import { type HookEvent, isBeforeWrite } from './events.js'
 import { eventOfKey, hookRegistration } from './hook-rules.js'
 import { readAddedHeaders, readAnswer, readState, readWriteOpinion } from './opinion-reader.js'
@@ -53,17 +54,19 @@ export function createHookKind(): CallKind {
       const { event, data } = hook
       // Results beyond the first mean nothing; what is pushed below must not lie among them.
       site.lua.raw.lua_settop(state, first)
-      if (isBeforeWrite(event)) return encodeWriteOpinion(readWriteOpinion(site, state, first, event))
+      if (isBeforeWrite(event)) {
+        return withoutSecrets(site, encodeWriteOpinion(readWriteOpinion(site, state, first, event)))
+      }
       if (event === 'after_read') {
         const headers = readAddedHeaders(site, state, first)
-        return encodeReadOpinion({ status: 0, headers, json: undefined, state: '{}' })
+        return withoutSecrets(site, encodeReadOpinion({ status: 0, headers, json: undefined, state: '{}' }))
       }
       if (data === undefined) return []
       const answer = readAnswer(site, state, first)
       site.lua.pushRef(state, data)
       const left = readState(site, state, first + 1)
       forget(site, state)
-      return encodeReadOpinion({ ...answer, state: left })
+      return withoutSecrets(site, encodeReadOpinion({ ...answer, state: left }))
     },
   }
 }

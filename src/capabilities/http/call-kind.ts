@@ -1,5 +1,6 @@
 import type { CallKind } from '../../sandbox/call-kind.js'
 import { LuaRaise } from '../../sandbox/lua-value.js'
+import { withoutSecrets } from '../secrets/results-check.js'
 import { pushRequest } from './request-writer.js'
 import { readResponse } from './response-reader.js'
 import { middlewareKind, routeKind } from './route-rules.js'
@@ -28,6 +29,6 @@ export const httpKind: CallKind = {
     return 3 + middleware.length
   },
   leave(site, state, first) {
-    return encodeResponse(readResponse(site, state, first))
+    return withoutSecrets(site, encodeResponse(readResponse(site, state, first)))
   },
 }

@@ -98,15 +98,21 @@ function measuring(name: string, declared: MetricsByVm, measure: Measure): Funct
     handler(call, index, value, ...labels) {
       const metric = declared.get(call)?.[index as number]
       if (metric === undefined) throw new Error(`there is no metric ${String(index)}`)
-      measure(measurementsOf(call), metric, Number(value), readValues(metric, labels))
+      measure(measurementsOf(call), metric, Number(value), readValues(call, metric, labels))
     },
   }
 }
 
-function readValues({ labels }: OwnMetric, given: readonly LuaValue[]): readonly string[] | undefined {
+function readValues(
+  { secrets }: Call,
+  { labels }: OwnMetric,
+  given: readonly LuaValue[],
+): readonly string[] | undefined {
   const values = labels.map((_name, at) => given[at])
   if (values.includes(false)) return undefined
-  return values.map((value) => cleanText(value instanceof Uint8Array ? textOf(value) : String(value)))
+  return values.map((value) =>
+    cleanText(secrets.redact(value instanceof Uint8Array ? textOf(value) : String(value))),
+  )
 }
 
 const localKey = 'metrics'

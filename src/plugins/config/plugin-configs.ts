@@ -1,4 +1,5 @@
 import { Redactor } from '../../base/redactor.js'
+import { readableSecrets, withSecrets } from './plugin-secrets.js'
 import type { ConfigSchema } from './schema.js'
 import { comparableName, type GivenSection, type PluginConfigSource, type ValueProblem } from './section.js'
 import { type ResolvedValues, resolveValues } from './values.js'
@@ -7,12 +8,16 @@ import { type ResolvedValues, resolveValues } from './values.js'
 export interface PluginConfig extends ResolvedValues {
   /** False when the operator has said nothing of the plugin. */
   readonly isConfigured: boolean
+  /** What `secrets.get` gives, by name; null for what the operator has not set. */
+  readonly readable: Readonly<Record<string, string | null>>
 }
 
 /** What a plugin says of itself that matters here. */
 export interface Configurable {
   readonly name: string
   readonly configSchema: ConfigSchema | undefined
+  /** Names of the secrets that it lists. */
+  readonly secrets: readonly string[]
 }
 
 const nothingSaid: PluginConfigSource = {
@@ -68,14 +73,16 @@ export class PluginConfigs {
   }
 
   /** Makes the values of a plugin, and tells the redactor of its secrets before any code of the plugin can see them. */
-  resolve({ name, configSchema }: Configurable): PluginConfig {
+  resolve({ name, configSchema, secrets: names }: Configurable): PluginConfig {
     const written = this.#sectionOf(name)
-    const resolved = resolveValues(configSchema, written ?? emptySection(name), this.#source.environment)
+    const schema = withSecrets(configSchema, names)
+    const resolved = resolveValues(schema, written ?? emptySection(name), this.#source.environment)
     // A generation that still serves may know what another schema no longer calls a secret.
     const seen = new Set([...(this.#seen.get(name) ?? []), ...resolved.secrets.values()])
     this.#seen.set(name, seen)
     this.#redactor.set(name, seen)
-    return { ...resolved, isConfigured: written !== undefined }
+    const readable = readableSecrets(configSchema, names, resolved.secrets)
+    return { ...resolved, isConfigured: written !== undefined, readable }
   }
 
   /** To be told which values a plugin runs with. */

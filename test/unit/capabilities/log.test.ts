@@ -5,6 +5,7 @@ import { createLogCapability } from '../../../src/capabilities/log.js'
 import type { PluginLogLine } from '../../../src/capabilities/services.js'
 import { LuaRaise, type LuaValue } from '../../../src/sandbox/lua-value.js'
 import type { Phase } from '../../../src/sandbox/phase.js'
+import { SecretGuard } from '../../../src/sandbox/secret-guard.js'
 
 function createLog() {
   const lines: PluginLogLine[] = []
@@ -19,6 +20,7 @@ function createLog() {
       owner: { plugin: options.plugin ?? 'p', version: '1', generation: 1 },
       phase: options.phase ?? 'request',
       requestId: 'r1',
+      secrets: new SecretGuard({ api_key: 'hunter2hunter2' }),
       services: { writeLog: (line: PluginLogLine) => lines.push(line) },
     } as unknown as Call
     const definition = capability.functions.find(({ name }) => name === (options.level ?? 'info'))

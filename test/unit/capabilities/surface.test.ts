@@ -11,6 +11,10 @@ const capabilities = [...createCapabilities(), testCapability]
 const surface: Readonly<Record<string, string>> = {
   config: 'get',
   core: 'count delete exists insert query query_one update',
+  crypto: [
+    'argon2_hash argon2_verify base64_decode base64_encode base64url_decode base64url_encode equal hex_decode',
+    'hex_encode hmac hmac_sha256 jwt_sign jwt_verify random_bytes random_string sha256 sha512 uuid',
+  ].join(' '),
   db: [
     'agg_avg agg_count agg_max agg_min agg_sum between count create_index define_table delete eq exists gt gte',
     'in_list insert insert_many is_not_null is_null like lt lte neq not_in not_like null query query_one timestamp',
@@ -30,6 +34,7 @@ const surface: Readonly<Record<string, string>> = {
   log: 'debug error info warn',
   metrics: 'counter gauge histogram',
   request: 'delete get patch post put register send',
+  secrets: 'get',
   // Only for the files in a plugin's test/ folder, and only where tests are run.
   test: [
     'assert assert_contains assert_eq assert_error assert_neq assert_nil assert_not_nil fire_hook log mock_request',

@@ -73,6 +73,28 @@ describe('parseManifest', () => {
     assert.equal(parseManifest({ ...valid, description: 'two\n  lines' }).manifest?.description, 'two lines')
   })
 
+  it('refuses names of secrets that are none', () => {
+    for (const name of [
+      '',
+      'API',
+      '_x',
+      '1x',
+      'a-b',
+      'a.b',
+      'a b',
+      'x'.repeat(65),
+      5,
+      null,
+      {},
+      'constructor\n',
+    ]) {
+      assert.match(problemsOf({ secrets: [name] }), /secrets has .* which is no name of a secret/)
+    }
+    assert.match(problemsOf({ secrets: 'api_key' }), /secrets must be a list/)
+    const many = Array.from({ length: 17 }, (_unused, at) => `s${at}`)
+    assert.match(problemsOf({ secrets: many }), /17 names; the limit is 16/)
+  })
+
   it('reads the optional fields', () => {
     const { manifest } = parseManifest({
       ...valid,
@@ -81,6 +103,7 @@ describe('parseManifest', () => {
       core_access: { content: ['read', 'write'] },
       kv_access: { 'app-config': ['read', 'read'], orders: ['write'] },
       gateway_access: ['stats:read', 'log:read', 'stats:read'],
+      secrets: ['api_key', 'smtp2', 'api_key'],
       capabilities: [{ table: 't', op: 'create', handler: 'h', priority: 'x' }],
       screens: [{ name: 's', hidden: true }, { label: 'no name' }, 'text'],
       interfaces: [{ name: 'i' }, { name: 'o', mode: 'overlay' }],
@@ -96,6 +119,7 @@ describe('parseManifest', () => {
       ],
     )
     assert.deepEqual(manifest?.gatewayAccess, ['stats:read', 'log:read'])
+    assert.deepEqual(manifest?.secrets, ['api_key', 'smtp2'])
     assert.equal(manifest?.capabilities[0]?.priority, 0)
     assert.deepEqual(
       manifest?.screens.map(({ name }) => name),
