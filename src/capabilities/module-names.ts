@@ -13,4 +13,5 @@ export const moduleNames: readonly string[] = [
   'core',
   'request',
   'config',
+  'auth',
 ]

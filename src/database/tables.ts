@@ -1,8 +1,8 @@
 import type { Generated } from 'kysely'
 import type { ContentTables } from './content-tables.js'
 import type { GatewayTables } from './gateway-tables.js'
-import type { PolicyTables } from './policy-tables.js'
 import type { IdentityTables } from './identity-tables.js'
+import type { PolicyTables } from './policy-tables.js'
 
 /** A boolean as SQLite stores it. */
 export type Flag = 0 | 1

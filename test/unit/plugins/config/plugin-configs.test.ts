@@ -25,7 +25,11 @@ test('without anything said every plugin runs, none must, and none gets a value'
   const configs = new PluginConfigs()
   assert.equal(configs.offReason('a'), undefined)
   assert.equal(configs.isRequired('a'), false)
-  const { values, problems, isConfigured } = configs.resolve({ name: 'a', configSchema: undefined })
+  const { values, problems, isConfigured } = configs.resolve({
+    name: 'a',
+    configSchema: undefined,
+    secrets: [],
+  })
   assert.deepEqual([values, problems, isConfigured], [{}, [], false])
 })
 
@@ -52,7 +56,7 @@ test('secrets belong to one plugin, and are taken out of texts from the first lo
   const redactor = new Redactor()
   const plugins = { a: { key: 'secret of a', open: 'x' }, b: { key: 'secret of b' } }
   const configs = configsOf({ plugins }, redactor)
-  const config = configs.resolve({ name: 'a', configSchema })
+  const config = configs.resolve({ name: 'a', configSchema, secrets: [] })
   assert.equal(configs.redact('it is secret of a'), 'it is ***')
   assert.deepEqual([...configs.secretsOf('a')], [], 'nothing runs with it yet')
   configs.serves('a', config)
@@ -60,7 +64,7 @@ test('secrets belong to one plugin, and are taken out of texts from the first lo
   assert.deepEqual([...configs.secretsOf('b')], [])
   // Another schema of the plugin does not call it a secret: who knew it may still say it.
   const { schema } = readConfigSchema({ properties: { key: { type: 'string' }, open: {} } })
-  configs.serves('a', configs.resolve({ name: 'a', configSchema: schema }))
+  configs.serves('a', configs.resolve({ name: 'a', configSchema: schema, secrets: [] }))
   assert.equal(redactor.redact('secret of a'), '***')
   assert.deepEqual([...configs.secretsOf('a')], [])
 })
