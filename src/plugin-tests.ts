@@ -183,8 +183,8 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** Writes the files as they were read: what was inspected is what is tested, whatever is edited meanwhile. */
-async function copy({ source }: Candidate, directory: string): Promise<void> {
-  for (const [path, text] of source.files) {
+async function copy({ source, sqlFiles }: Candidate, directory: string): Promise<void> {
+  for (const [path, text] of [...source.files, ...sqlFiles]) {
     const file = join(directory, source.folder, path)
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, text)

@@ -33,6 +33,11 @@ const pluginSettings = {
     description:
       'What an approval belongs to: "version" asks again when the manifest\'s version changes, "content" when any file of the plugin does.',
   }),
+  plugin_migrations_strict: Type.Boolean({
+    default: false,
+    description:
+      'Refuse to load a plugin with a migration that is older than the newest applied one. While it is false such migrations are applied with a warning.',
+  }),
   plugin_max_vms: Type.Integer({
     default: 4,
     minimum: 1,

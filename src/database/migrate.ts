@@ -8,6 +8,7 @@ import { createGrantTables } from './migrations/0004-grants.js'
 import { createKvTables } from './migrations/0005-kv.js'
 import { addKvGrants } from './migrations/0006-kv-grants.js'
 import { addGateway } from './migrations/0007-gateway.js'
+import { createPluginMigrations } from './migrations/0010-plugin-migrations.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
 export const coreMigrations: Readonly<Record<string, Migration>> = {
@@ -18,6 +19,7 @@ export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0005_kv': createKvTables,
   '0006_kv_grants': addKvGrants,
   '0007_gateway': addGateway,
+  '0010_plugin_migrations': createPluginMigrations,
 }
 
 /**

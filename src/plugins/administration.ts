@@ -3,6 +3,7 @@ import type { BreakerState } from './breaker.js'
 import type { GrantReference } from './grants/grant-store.js'
 import type { GrantKind } from './grants/grant-table.js'
 import type { Access, ManifestCapability } from './manifest.js'
+import type { MigrationAdministration } from './migrations/migration-orders.js'
 import type { PluginState } from './plugin-state.js'
 
 /** One line of the plugin list. */
@@ -255,6 +256,7 @@ export interface ApprovalResult {
  * `PLUGIN_NOT_FOUND` (404), a failed reload or enable with `PLUGIN_LOAD_FAILED` (500, with the reason).
  */
 export interface PluginAdministration {
+  readonly migrations: MigrationAdministration
   list(): readonly PluginSummary[]
   get(plugin: string): PluginDetails | undefined
   reload(plugin: string, actor: string): Promise<void>

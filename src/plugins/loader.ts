@@ -3,12 +3,15 @@ import type { CallOutcome, Generation, Inspection, Sandbox } from '../sandbox/ge
 import type { GenerationSettings } from '../sandbox/settings.js'
 import { pluginLoadFailed } from './errors.js'
 import { type Manifest, requireManifest } from './manifest.js'
+import { type Migration, readMigrations } from './migrations/declared.js'
 import { type ReadSource, readPluginSource } from './source.js'
 
 /** A folder that was read and says which plugin it is. */
 export interface Candidate extends ReadSource {
   readonly folder: string
   readonly manifest: Manifest
+  /** In ascending order of their versions. */
+  readonly migrations: readonly Migration[]
 }
 
 export interface PluginLoaderOptions {
@@ -38,12 +41,19 @@ export class PluginLoader {
   /**
    * Asks a source which plugin it is.
    *
-   * @throws HostError PLUGIN_MANIFEST_INVALID, or PLUGIN_LOAD_FAILED when init.lua cannot run.
+   * @throws HostError PLUGIN_MANIFEST_INVALID, or PLUGIN_LOAD_FAILED when init.lua cannot run or a migration holds what
+   * it may not.
    */
   async inspect(read: ReadSource): Promise<Candidate> {
     const { folder } = read.source
     const inspection = await this.#options.sandbox.inspect(read.source, this.#options.settings)
-    return { ...read, folder, manifest: requireManifest(folder, inspection.pluginInfo) }
+    const manifest = requireManifest(folder, inspection.pluginInfo)
+    const { list, problems } = readMigrations(manifest.name, read.sqlFiles, inspection.registrations)
+    if (problems.length > 0) {
+      const reason = `its migrations cannot be used: ${problems.join('; ')}`
+      throw pluginLoadFailed({ plugin: manifest.name, reason })
+    }
+    return { ...read, folder, manifest, migrations: list }
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
 import type { BreakerSettings } from './activator.js'
 import type { ApprovalBinding } from './approvals.js'
+import type { Migrator } from './migrations/migrator.js'
 import type { HookBreakerProbe } from './pipelines.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginObserver } from './plugin-observer.js'
@@ -21,6 +22,7 @@ export interface PluginManagerOptions {
   /** Closed by whoever created it, after the manager. */
   readonly sandbox: Sandbox
   readonly log: PluginLog
+  readonly migrator: Migrator
   /** Watches the plugin directory and loads what changes; nothing is watched when missing. */
   readonly hotReload?: ReloadTimes | undefined
   readonly observer?: PluginObserver

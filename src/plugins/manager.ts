@@ -30,6 +30,7 @@ import { GrantApprovals } from './grants/grant-approvals.js'
 import { GrantTable } from './grants/grant-table.js'
 import { PluginLoader } from './loader.js'
 import type { PluginManagerOptions } from './manager-options.js'
+import { type MigrationAdministration, MigrationOrders } from './migrations/migration-orders.js'
 import { Pipelines } from './pipelines.js'
 import { PluginApprovals } from './plugin-approvals.js'
 import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
@@ -62,6 +63,7 @@ import { PluginWatcher } from './watch/plugin-watcher.js'
  * Orders for one plugin are carried out one after the other, orders for different plugins side by side.
  */
 export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdministration {
+  readonly migrations: MigrationAdministration
   readonly #options: PluginManagerOptions
   readonly #catalogue: Catalogue
   readonly #activator: Activator
@@ -86,6 +88,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const {
       directory,
       database,
+      migrator,
       sandbox,
       settings,
       log,
@@ -99,6 +102,11 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const approvals = new PluginApprovals(database)
     const loader = new PluginLoader({ directory, sandbox, settings })
     const store = new PluginStore(database, now)
+    this.migrations = new MigrationOrders({
+      loader,
+      migrator,
+      order: (plugin, work) => this.#orderAlone(plugin, work),
+    })
     const quarantines = new Quarantines({ sandbox, store, log })
     const quarantine = (plugin: string) => quarantines.restore(plugin)
     this.#quarantines = quarantines
@@ -108,13 +116,13 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     const createBreaker = (plugin: string) => activator.createBreaker(plugin)
     const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, quarantine })
     const isClosing = () => this.#closing !== undefined
-    this.#startup = { catalogue, loader, activator, store, approvals, log, quarantine, isClosing }
+    this.#startup = { catalogue, loader, migrator, activator, store, approvals, log, quarantine, isClosing }
     this.#catalogue = catalogue
     this.#activator = activator
     this.#store = store
     this.#activity = activity
     const reloaded = (plugin: string, status: 'success' | 'error') => activity.noteReload(plugin, status)
-    this.#reloader = new Reloader({ catalogue, loader, activator, store, log, reloaded })
+    this.#reloader = new Reloader({ catalogue, loader, migrator, activator, store, log, reloaded })
     this.#tables = new TableRegistry(database)
     this.#approvals = approvals
     this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
@@ -360,11 +368,20 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   async #order(plugin: string, kind: string, work: (entry: PluginEntry) => Promise<void>): Promise<void> {
     await this.#starting
     if (this.#closing !== undefined) throw pluginsClosing()
-    await this.#orders.runJoined(plugin, kind, async () => {
-      const entry = this.#catalogue.get(plugin) ?? (await this.#catalogue.adopt(plugin))
-      if (entry === undefined) throw pluginNotFound({ plugin })
-      await work(entry)
-    })
+    await this.#orders.runJoined(plugin, kind, async () => work(await this.#require(plugin)))
+  }
+
+  /** As `#order`, but no two are carried out as one. */
+  async #orderAlone<Result>(plugin: string, work: (entry: PluginEntry) => Promise<Result>): Promise<Result> {
+    await this.#starting
+    if (this.#closing !== undefined) throw pluginsClosing()
+    return this.#orders.run(plugin, async () => work(await this.#require(plugin)))
+  }
+
+  async #require(plugin: string): Promise<PluginEntry> {
+    const entry = this.#catalogue.get(plugin) ?? (await this.#catalogue.adopt(plugin))
+    if (entry === undefined) throw pluginNotFound({ plugin })
+    return entry
   }
 
   async #close(): Promise<void> {

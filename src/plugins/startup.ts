@@ -6,6 +6,7 @@ import { mapBounded } from './bounded.js'
 import { type Catalogue, type ExaminedFolder, manifestOf } from './catalogue.js'
 import { dependencyText, orderByDependencies } from './dependency-order.js'
 import { type Candidate, type PluginLoader, reasonOf } from './loader.js'
+import type { Migrator } from './migrations/migrator.js'
 import type { PluginApprovals } from './plugin-approvals.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
@@ -14,6 +15,7 @@ import type { PluginStore, StoredPlugin } from './plugin-store.js'
 export interface StartupOptions {
   readonly catalogue: Catalogue
   readonly loader: PluginLoader
+  readonly migrator: Migrator
   readonly activator: Activator
   readonly store: PluginStore
   readonly approvals: PluginApprovals
@@ -137,6 +139,7 @@ async function start(options: StartupOptions, item: Built): Promise<void> {
   try {
     if (options.isClosing()) throw new Error('the host is shutting down')
     assertDependenciesRun(options.catalogue, candidate)
+    await options.migrator.up(candidate)
     await options.activator.admit(entry, candidate, generation)
     await options.loader.initialize(generation)
     await options.activator.activate(entry, candidate, generation)

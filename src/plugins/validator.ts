@@ -6,6 +6,7 @@ import { declaredGrants } from './grants/declared-grants.js'
 import type { DeclaredGrant } from './grants/grant-table.js'
 import { reasonOf } from './loader.js'
 import { type ManifestProblem, parseManifest } from './manifest.js'
+import { readMigrations } from './migrations/declared.js'
 import { type ReadSource, readPluginSource } from './source.js'
 
 /** A route that a plugin would register. */
@@ -25,6 +26,16 @@ export interface ValidationReport {
   readonly routes: readonly ValidatedRoute[]
   /** Hooks, domains and core tables that it would ask for; empty for a plugin that is not valid. */
   readonly grants: readonly DeclaredGrant[]
+  /** In the order in which they are run. */
+  readonly migrations: readonly ValidatedMigration[]
+}
+
+/** A migration that a plugin would run. */
+export interface ValidatedMigration {
+  readonly version: number
+  readonly description: string
+  /** Whether it says how it is undone. */
+  readonly reversible: boolean
 }
 
 export interface Validator {
@@ -60,24 +71,30 @@ async function validate(
     return reject('source', error)
   }
   try {
-    return report(await sandbox.inspect(read.source, settings))
+    return report(await sandbox.inspect(read.source, settings), read)
   } catch (error) {
     return reject('init.lua', error)
   }
 }
 
-function report(inspection: Inspection): ValidationReport {
+function report(inspection: Inspection, { sqlFiles }: ReadSource): ValidationReport {
   const { manifest, problems, warnings } = parseManifest(inspection.pluginInfo)
   const routes = routesOf(inspection.registrations)
+  const migrations = manifest && readMigrations(manifest.name, sqlFiles, inspection.registrations)
+  const wrong = migrations?.problems.map((message) => ({ field: 'migrations', message })) ?? []
   const grants = manifest === undefined ? [] : declaredGrants(inspection.registrations, manifest)
   return {
     ...(manifest === undefined
       ? {}
       : { name: manifest.name, version: manifest.version, description: manifest.description }),
-    errors: problems,
+    errors: [...problems, ...wrong],
     warnings: [...warnings, ...warnOfMissing(inspection)],
     routes: routes.map((route) => ({ method: route.method, path: route.path, public: route.public })),
     grants,
+    migrations:
+      migrations?.list.map(({ version, description, down }) => {
+        return { version, description, reversible: down !== undefined }
+      }) ?? [],
   }
 }
 
@@ -87,5 +104,11 @@ function warnOfMissing({ hasOnInit }: Inspection): readonly ManifestProblem[] {
 }
 
 function reject(field: string, error: unknown): ValidationReport {
-  return { errors: [{ field, message: reasonOf(error) }], warnings: [], routes: [], grants: [] }
+  return {
+    errors: [{ field, message: reasonOf(error) }],
+    warnings: [],
+    routes: [],
+    grants: [],
+    migrations: [],
+  }
 }

@@ -8,6 +8,7 @@ import { Pipeline } from '../../src/gateway/pipeline.js'
 import { createPluginManager, type PluginManager } from '../../src/plugins/manager.js'
 import { createStageEngine, type StageEngine } from '../../src/plugins/stages/stage-engine.js'
 import { createSandbox } from '../../src/sandbox/thread-sandbox.js'
+import { testMigrator } from './migrator.js'
 import { testSettings } from './plugin-host.js'
 
 /** Plugins in real threads whose stages stand in front of a real server. */
@@ -76,6 +77,7 @@ export async function createStageHost(
     database,
     sandbox,
     log,
+    migrator: testMigrator(database, databaseFile),
   })
   const engine = createStageEngine({
     directory: manager,
