@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { migrationLimits } from './base/limits/plugins.js'
-import { type MigrationStep, runStep } from './plugins/migrations/migration-step.js'
+import { runStep } from './plugins/migrations/migration-step.js'
 import type { ProcessMessage, ProcessOrder } from './plugins/migrations/process-messages.js'
 import { describeFailure, openStepSession } from './plugins/migrations/runner.js'
 
@@ -24,10 +24,11 @@ function say(message: ProcessMessage): void {
 }
 
 async function carryOut({ file, durationMs, terms, steps }: ProcessOrder, dog: Worker): Promise<void> {
-  const session = openStepSession(file)
-  session.connection.pragma(`hard_heap_limit = ${migrationLimits.heapBytesMax}`)
-  let tried: MigrationStep | undefined
+  let session: ReturnType<typeof openStepSession> | undefined
+  let [tried] = steps
   try {
+    session = openStepSession(file)
+    session.connection.pragma(`hard_heap_limit = ${migrationLimits.heapBytesMax}`)
     for (const step of steps) {
       // Nobody is there any more to hear what happens.
       if (!process.connected) return
@@ -43,7 +44,7 @@ async function carryOut({ file, durationMs, terms, steps }: ProcessOrder, dog: W
     dog.postMessage(0)
     say({ kind: 'failed', version: tried?.version ?? 0, reason: describeFailure(error) })
   } finally {
-    session.connection.close()
+    session?.connection.close()
   }
 }
 

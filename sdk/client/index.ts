@@ -69,7 +69,9 @@ export type {
 } from './kv/types.js'
 export { type KvKey, type KvKeyPart, KvNow, type KvObject, KvU64, type KvValue } from './kv/value.js'
 export type { KvBatch, KvChange, KvWatchHandler, KvWatchOptions, KvWatchTarget } from './kv/watch-types.js'
+export type { MigrationClient } from './migrations.js'
 export type {
+  AdoptResult,
   ApprovalDiff,
   ApprovalItem,
   ApprovalKind,
@@ -96,6 +98,10 @@ export type {
   KvAccessReference,
   Listener,
   Metric,
+  MigrateDownResult,
+  MigrateUpResult,
+  Migration,
+  MigrationReport,
   PipelineChain,
   PipelineListing,
   PluginDetails,

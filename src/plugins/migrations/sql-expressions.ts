@@ -65,6 +65,7 @@ function readTable(reader: TokenReader, levels: Level[]): void {
   const level = levels.at(-1) as Level
   level.expectsTable = false
   if (!isSql(reader.next, '(')) {
+    refuseWord(reader, reader.next as Token, 'statement')
     reader.takeTable()
     if (isSql(reader.next, '(')) throw reader.refusal('tables are not made by functions here')
     return
