@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { migrationLimits } from './base/limits/plugins.js'
-import { runStep } from './plugins/migrations/migration-step.js'
+import { type MigrationStep, runStep } from './plugins/migrations/migration-step.js'
 import type { ProcessMessage, ProcessOrder } from './plugins/migrations/process-messages.js'
+import { rehearse } from './plugins/migrations/rehearsal.js'
 import { describeFailure, openStepSession } from './plugins/migrations/runner.js'
 
 /**
@@ -23,12 +24,21 @@ function say(message: ProcessMessage): void {
   if (process.connected) process.send?.(message)
 }
 
-async function carryOut({ file, durationMs, terms, steps }: ProcessOrder, dog: Worker): Promise<void> {
+async function carryOut({ file, copy, durationMs, terms, steps }: ProcessOrder, dog: Worker): Promise<void> {
   let session: ReturnType<typeof openStepSession> | undefined
   let [tried] = steps
   try {
     session = openStepSession(file)
     session.connection.pragma(`hard_heap_limit = ${migrationLimits.heapBytesMax}`)
+    if (copy !== undefined) {
+      const begins = (step: MigrationStep): void => {
+        tried = step
+        say({ kind: 'begun', version: step.version })
+        dog.postMessage(durationMs)
+      }
+      rehearse({ file, copy, terms, steps, durationMs, begins })
+      dog.postMessage(0)
+    }
     for (const step of steps) {
       // Nobody is there any more to hear what happens.
       if (!process.connected) return

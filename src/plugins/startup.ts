@@ -139,7 +139,7 @@ async function start(options: StartupOptions, item: Built): Promise<void> {
   try {
     if (options.isClosing()) throw new Error('the host is shutting down')
     assertDependenciesRun(options.catalogue, candidate)
-    await options.migrator.up(candidate)
+    await options.migrator.up(candidate, { isStarting: true })
     await options.activator.admit(entry, candidate, generation)
     await options.loader.initialize(generation)
     await options.activator.activate(entry, candidate, generation)

@@ -29,10 +29,12 @@ export const migrationLimits = {
   /** Wildcards of one LIKE or GLOB pattern, which must be written as a text. */
   wildcardsMax: 16,
   /**
-   * Time one migration may hold the write lock of the database; then its process is killed, which undoes it. Less than
-   * plugins wait for a lock (`databaseLimits.executorBusyMs`), so that no request fails for it.
+   * Time one migration may hold the write lock of the database while the host serves, as long as a transaction of a
+   * plugin; then its process is killed, which undoes it.
    */
-  durationMs: 800,
+  durationMs: 500,
+  /** The same while the host starts, when nobody waits for the lock but other hosts on the same file. */
+  startDurationMs: 30_000,
   /** Time a migration waits for the write lock. */
   lockWaitMs: 10_000,
   /** Pause after a migration, in which those get the lock that have waited for it meanwhile. */

@@ -74,7 +74,7 @@ export class MigrationOrders implements MigrationAdministration {
 
   up(plugin: string, actor: string, to?: number): Promise<readonly number[]> {
     return this.#options.order(plugin, async (entry) =>
-      this.#options.migrator.up(await this.#read(entry), actor, to),
+      this.#options.migrator.up(await this.#read(entry), { actor, to }),
     )
   }
 

@@ -4,7 +4,8 @@ import type { PluginLog } from '../plugin-log.js'
 import { migrationFailed, migrationTableInvalid } from './errors.js'
 import type { MigrationStep, StepResult } from './migration-step.js'
 import { type AppliedMigration, planAdopt, planDown, planUp, type Standing } from './plan.js'
-import { type MigrationRunner, StepFailed } from './runner.js'
+import type { MigrationRunner } from './runner.js'
+import { StepFailed } from './step-failed.js'
 import { isOwnTable } from './token-reader.js'
 
 export interface MigratorOptions {
@@ -15,6 +16,23 @@ export interface MigratorOptions {
   readonly strict: boolean
   /** Bytes that each plugin may store. */
   readonly quotaBytes: number
+}
+
+/** How migrations are applied. */
+export interface UpOptions {
+  /** Name of who ordered it; `load` when missing. */
+  readonly actor?: string
+  /** Last version to apply; all when missing. */
+  readonly to?: number | undefined
+  /** True while the host starts and serves nobody; false when missing. */
+  readonly isStarting?: boolean
+}
+
+interface Order {
+  readonly plugin: string
+  readonly actor: string
+  readonly steps: readonly MigrationStep[]
+  readonly isStarting?: boolean
 }
 
 /** Brings the tables of plugins to what their migrations say, and back. */
@@ -49,12 +67,13 @@ export class Migrator {
   /**
    * Applies what is pending, in ascending order, each in a transaction of its own. Those before one that fails stay.
    *
-   * @param actor Name of who ordered it; `load` when missing.
-   * @param to Last version to apply; all when missing.
    * @returns The versions that were applied.
    * @throws HostError PLUGIN_MIGRATION_FAILED and those of `planUp`.
    */
-  async up(candidate: Candidate, actor = 'load', to?: number): Promise<readonly number[]> {
+  async up(
+    candidate: Candidate,
+    { actor = 'load', to, isStarting = false }: UpOptions = {},
+  ): Promise<readonly number[]> {
     const standing = await this.#standing(candidate)
     const { steps, late, newest } = planUp(standing, this.#options.strict, to)
     if (late.length > 0) {
@@ -63,7 +82,7 @@ export class Migrator {
         'migrations are older than the newest that is applied',
       )
     }
-    return versionsOf(await this.#run(standing.plugin, actor, steps))
+    return versionsOf(await this.#run({ plugin: standing.plugin, actor, steps, isStarting }))
   }
 
   /**
@@ -75,7 +94,7 @@ export class Migrator {
    */
   async down(candidate: Candidate, actor: string, to: number): Promise<readonly number[]> {
     const standing = await this.#standing(candidate)
-    return versionsOf(await this.#run(standing.plugin, actor, planDown(standing, to)))
+    return versionsOf(await this.#run({ plugin: standing.plugin, actor, steps: planDown(standing, to) }))
   }
 
   /**
@@ -94,7 +113,7 @@ export class Migrator {
     const standing = await this.#standing(candidate)
     const { plugin } = standing
     const ifTable = table === undefined ? undefined : fullName(plugin, table)
-    const [result] = await this.#run(plugin, actor, [planAdopt(standing, version, ifTable)])
+    const [result] = await this.#run({ plugin, actor, steps: [planAdopt(standing, version, ifTable)] })
     return result?.state ?? 'skipped'
   }
 
@@ -103,12 +122,12 @@ export class Migrator {
     return { plugin, declared: migrations, applied: await this.applied(plugin) }
   }
 
-  async #run(plugin: string, actor: string, steps: readonly MigrationStep[]): Promise<readonly StepResult[]> {
+  async #run({ plugin, actor, steps, isStarting = false }: Order): Promise<readonly StepResult[]> {
     if (steps.length === 0) return []
     const { runner, log, quotaBytes } = this.#options
     const results: StepResult[] = []
     try {
-      await runner.run({ terms: { plugin, quotaBytes, actor }, steps }, (result) => {
+      await runner.run({ terms: { plugin, quotaBytes, actor }, steps, isStarting }, (result) => {
         results.push(result)
         const { version, state, durationMs: ms } = result
         const action = steps.find((step) => step.version === version)?.action

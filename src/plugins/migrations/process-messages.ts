@@ -5,6 +5,8 @@ import type { MigrationOrder } from './runner.js'
 export interface ProcessOrder extends MigrationOrder {
   /** Path of the database file. */
   readonly file: string
+  /** Path of the copy on which the steps are rehearsed; undefined when they are not. */
+  readonly copy?: string | undefined
   /** Time that a step may hold the write lock. */
   readonly durationMs: number
 }

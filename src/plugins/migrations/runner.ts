@@ -3,21 +3,14 @@ import { DbSession } from '../../capabilities/db/session.js'
 import { openSqlite } from '../../database/sqlite.js'
 import { type MigrationStep, runStep, type StepResult, type StepTerms } from './migration-step.js'
 
+import { StepFailed } from './step-failed.js'
+
 /** Steps that are carried out one after the other until one fails. */
 export interface MigrationOrder {
   readonly terms: StepTerms
   readonly steps: readonly MigrationStep[]
-}
-
-/** A step failed; nothing of it has stayed. */
-export class StepFailed extends Error {
-  readonly version: number
-
-  constructor(version: number, reason: string) {
-    super(reason)
-    this.name = 'StepFailed'
-    this.version = version
-  }
+  /** True while the host starts: nobody waits for the lock, so that steps have more time and are not rehearsed. */
+  readonly isStarting: boolean
 }
 
 /** Carries out steps on the database file. */
