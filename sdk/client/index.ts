@@ -69,9 +69,15 @@ export type {
 } from './kv/types.js'
 export { type KvKey, type KvKeyPart, KvNow, type KvObject, KvU64, type KvValue } from './kv/value.js'
 export type { KvBatch, KvChange, KvWatchHandler, KvWatchOptions, KvWatchTarget } from './kv/watch-types.js'
-export type { MigrationClient } from './migrations.js'
 export type {
   AdoptResult,
+  MigrateDownResult,
+  MigrateUpResult,
+  Migration,
+  MigrationReport,
+} from './migration-types.js'
+export type { MigrationClient } from './migrations.js'
+export type {
   ApprovalDiff,
   ApprovalItem,
   ApprovalKind,
@@ -98,10 +104,6 @@ export type {
   KvAccessReference,
   Listener,
   Metric,
-  MigrateDownResult,
-  MigrateUpResult,
-  Migration,
-  MigrationReport,
   PipelineChain,
   PipelineListing,
   PluginDetails,

@@ -1,5 +1,5 @@
+import type { AdoptResult, MigrateDownResult, MigrateUpResult, MigrationReport } from './migration-types.js'
 import type { Transport } from './transport.js'
-import type { AdoptResult, MigrateDownResult, MigrateUpResult, MigrationReport } from './types.js'
 
 /** Operations on the migrations of plugins; see docs/migrations.md. All reject with `ClientError`. */
 export interface MigrationClient {
