@@ -105,6 +105,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
     this.migrations = new MigrationOrders({
       loader,
       migrator,
+      find: (plugin) => this.#require(plugin),
       order: (plugin, work) => this.#orderAlone(plugin, work),
     })
     const quarantines = new Quarantines({ sandbox, store, log })

@@ -297,3 +297,44 @@ test('migrations need the credentials of an admin, and what is asked is checked'
   await host.admin('POST', '/notes/migrations/adopt', { json: { version: 1, if_table: 'a b' }, status: 400 })
   await host.admin('GET', '/none/migrations', { status: 404 })
 })
+
+test('tables that are made anew while the plugin serves keep their references and cascades', async (t) => {
+  const body = `
+http.handle("POST", "/add", function(req)
+  local ok, err = db.transaction(function()
+    for _, step in ipairs({ { "lists", { id = req.json.id } }, { "items", { list = req.json.id } } }) do
+      local _, problem = db.insert(step[1], step[2])
+      if problem then error(problem) end
+    end
+  end)
+  return { json = { ok = ok, err = err } }
+end, { public = true })
+http.handle("POST", "/remove", function(req)
+  local _, err = db.delete("lists", { where = { id = req.json.id } })
+  return { json = { err = err, left = db.count("items", {}) } }
+end, { public = true })`
+  const items = `(${ownColumns}, list TEXT NOT NULL REFERENCES plugin_notes_lists (id) ON DELETE CASCADE)`
+  const host = await startHost(t, {
+    plugins: {
+      ...folder(body),
+      'notes/migrations/1_create.sql': `CREATE TABLE plugin_notes_lists (${ownColumns}); CREATE TABLE plugin_notes_items ${items}`,
+    },
+    config: { plugin_executors: 1 },
+  })
+  const round = async (id: string) => {
+    assert.deepEqual((await host.call('POST', '/notes/add', { json: { id } })).json(), { ok: true })
+    assert.deepEqual((await host.call('POST', '/notes/remove', { json: { id } })).json(), { left: 0 })
+  }
+  await round('one')
+  await host.write({
+    'notes/migrations/2_again.sql': `CREATE TABLE plugin_notes_new ${items};
+INSERT INTO plugin_notes_new SELECT * FROM plugin_notes_items;
+DROP TABLE plugin_notes_items;
+ALTER TABLE plugin_notes_new RENAME TO plugin_notes_items;`,
+  })
+  assert.deepEqual((await client(host).migrations.up('notes')).applied, [2])
+  // The same generation, on a connection that knew the tables as they were.
+  await round('two')
+  await host.admin('POST', '/notes/reload')
+  await round('three')
+})

@@ -44,6 +44,8 @@ export type AdoptResult = 'adopted' | 'unchanged' | 'table_missing'
 export interface MigrationOrdersOptions {
   readonly loader: PluginLoader
   readonly migrator: Migrator
+  /** Finds a plugin. @throws HostError PLUGIN_NOT_FOUND. */
+  find(plugin: string): Promise<PluginEntry>
   /** Carries out an order for a plugin after all earlier ones, loads included. */
   order<Result>(plugin: string, work: (entry: PluginEntry) => Promise<Result>): Promise<Result>
 }
@@ -56,20 +58,19 @@ export class MigrationOrders implements MigrationAdministration {
     this.#options = options
   }
 
-  status(plugin: string): Promise<MigrationReport> {
-    return this.#options.order(plugin, async (entry) => {
-      const applied = await this.#options.migrator.applied(plugin)
-      try {
-        const { migrations: declared } = await this.#read(entry)
-        return { migrations: listMigrations({ plugin, declared, applied }) }
-      } catch (error) {
-        const all = listMigrations({ plugin, declared: [], applied })
-        return {
-          migrations: all.map((each) => ({ ...each, state: 'applied' as const })),
-          problem: reasonOf(error),
-        }
+  async status(plugin: string): Promise<MigrationReport> {
+    const entry = await this.#options.find(plugin)
+    const applied = await this.#options.migrator.applied(plugin)
+    try {
+      const { migrations: declared } = await this.#read(entry)
+      return { migrations: listMigrations({ plugin, declared, applied }) }
+    } catch (error) {
+      const all = listMigrations({ plugin, declared: [], applied })
+      return {
+        migrations: all.map((each) => ({ ...each, state: 'applied' as const })),
+        problem: reasonOf(error),
       }
-    })
+    }
   }
 
   up(plugin: string, actor: string, to?: number): Promise<readonly number[]> {

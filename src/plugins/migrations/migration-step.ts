@@ -4,6 +4,7 @@ import { findForeignStep } from './opcodes.js'
 import { findForeignChange, readSchema } from './schema.js'
 import type { CheckedStatement } from './sql-check.js'
 import { account, adoptTables, dropStorageTriggers, measure, ownTables, register } from './table-care.js'
+import { hostTables } from './table-rules.js'
 import { isOwnTable } from './token-reader.js'
 
 /** One migration that is to be applied, undone, or recorded without being run. */
@@ -213,6 +214,7 @@ class StepRun {
 
   /** A table that is to be made must not be there, nor belong to another plugin. */
   #assertFree(table: string): void {
+    if (hostTables.includes(table)) throw new Error(`the table ${table} belongs to the host`)
     if (!isOwnTable(this.#terms.plugin, table)) throw new Error(`${table} has not the prefix of this plugin`)
     const owner = this.#session
       .host('select plugin_name from plugin_tables where table_name = ?')

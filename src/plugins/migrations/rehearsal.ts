@@ -7,7 +7,7 @@ import type { SchemaEntry } from './schema.js'
 import { StepFailed } from './step-failed.js'
 
 /** Tables of the host that a step reads and writes. */
-const hostTables: readonly string[] = ['plugin_tables', 'plugin_storage', 'plugin_migrations']
+const bookkeeping: readonly string[] = ['plugin_tables', 'plugin_storage', 'plugin_migrations']
 
 export interface RehearsalOptions {
   /** Path of the database; it is only read. */
@@ -63,7 +63,7 @@ function copyTables(session: DbSession, file: string, plugin: string): void {
     .prepare<[string], string>('select lower(table_name) from live.plugin_tables where plugin_name = ?')
     .pluck()
     .all(plugin)
-  const wanted = new Set([...hostTables, ...own])
+  const wanted = new Set([...bookkeeping, ...own])
   const copied = schema.filter(({ table }) => wanted.has(table))
   const make = (type: string) => {
     for (const entry of copied) if (entry.type === type) connection.exec(String(entry.sql))

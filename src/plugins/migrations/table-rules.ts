@@ -14,6 +14,16 @@ interface ActualColumn {
   readonly hidden: number
 }
 
+/** Tables of the host whose names look like those of a plugin: `plugin_withdrawn_approvals` is none of `withdrawn`. */
+export const hostTables: readonly string[] = [
+  'plugin_grants',
+  'plugin_migrations',
+  'plugin_routes',
+  'plugin_storage',
+  'plugin_tables',
+  'plugin_withdrawn_approvals',
+]
+
 /** Columns that `db.insert` and `db.update` fill in every table. */
 const required: readonly string[] = ['id', 'created_at', 'updated_at']
 

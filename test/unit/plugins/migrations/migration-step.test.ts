@@ -7,6 +7,7 @@ import {
 } from '../../../../src/plugins/migrations/migration-step.js'
 import { findForeignStep } from '../../../../src/plugins/migrations/opcodes.js'
 import { dropStorageTriggers } from '../../../../src/plugins/migrations/table-care.js'
+import { hostTables } from '../../../../src/plugins/migrations/table-rules.js'
 import {
   createMigrationWorld,
   type MigrationWorld,
@@ -272,4 +273,30 @@ test('a table of another plugin is not adopted', async (t) => {
   const step = stepOf('a', 1, `CREATE TABLE plugin_a_b_t (${ownColumns})`, 'adopt')
   assert.throws(() => runStep(world.session, termsOf('a'), step), /belongs to a table of another plugin/)
   assert.deepEqual(world.values('select plugin_name from plugin_tables'), ['a_b'])
+})
+
+test('a table of the host whose name looks like one of a plugin is never taken over', async (t) => {
+  const world = await createMigrationWorld(t)
+  const present = world.values(
+    "select name from sqlite_schema where type = 'table' and name like 'plugin\\_%' escape '\\' order by name",
+  )
+  assert.deepEqual(present, [...hostTables])
+  const sql = `CREATE TABLE plugin_withdrawn_approvals (${ownColumns})`
+  const before = world.schema()
+  for (const action of ['up', 'adopt'] as const) {
+    assert.throws(
+      () => runStep(world.session, termsOf('withdrawn'), stepOf('withdrawn', 1, sql, action)),
+      /belongs to the host/,
+    )
+  }
+  assert.throws(
+    () =>
+      runStep(
+        world.session,
+        termsOf('withdrawn'),
+        stepOf('withdrawn', 1, 'DROP TABLE plugin_withdrawn_approvals'),
+      ),
+    /belongs to nobody or to another plugin/,
+  )
+  assert.deepEqual(world.schema(), before)
 })
