@@ -10,13 +10,14 @@ import { openSqlite } from './database/sqlite.js'
 import { parseDatabaseUrl } from './database/url.js'
 import { createTrust } from './gateway/client-ip.js'
 import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
+import { composeAuth } from './host/auth.js'
+import { isOwn } from './host/gateway.js'
 import { composeHost, type HostParts, type PartsOptions } from './host/parts.js'
 import { mountRoutes } from './host/routes.js'
 import { readServerSettings } from './host/server-settings.js'
 import { servingPlugins } from './host/telemetry.js'
 import { productVersion } from './host/version.js'
 import { type AdminToken, loadAdminToken } from './identity/admin-token.js'
-import { createTokenAuthenticator } from './identity/token-authenticator.js'
 import type { KvNamespaces } from './kv/kv.js'
 import { kvArea } from './kv/routes/kv-routes.js'
 import type { PluginAdministration } from './plugins/administration.js'
@@ -123,14 +124,20 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (options.app !== undefined) options.app.addHook('onClose', close)
   try {
     await parts.sandbox.ready()
-    const own = createTokenAuthenticator(adminToken.token)
-    const authenticator = options.harness?.authenticator(own) ?? own
+    const auth = composeAuth({
+      config,
+      log,
+      adminToken: adminToken.token,
+      testAuthenticator: options.harness?.authenticator,
+      isOperation: isOwn,
+    })
     const isOwnServer = options.app === undefined
-    const material = { config, log, authenticator, database, lifecycle, tracing, isOwnServer, closers }
+    const material = { config, log, auth, database, lifecycle, tracing, isOwnServer, closers }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
+    auth.start()
     parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()

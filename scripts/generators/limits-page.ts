@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import * as auth from '../../src/base/limits/auth.js'
 import * as config from '../../src/base/limits/config.js'
 import * as content from '../../src/base/limits/content.js'
 import * as database from '../../src/base/limits/database.js'
@@ -24,6 +25,7 @@ const areas: Readonly<Record<string, Blocks>> = {
   gateway,
   server,
   identity,
+  auth,
   database,
   kv,
   content,

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { bearerUser } from '../areas/bearer.js'
+import { type AreaUser, permissionOf, requireUser } from '../areas/user.js'
 import { forbidden, unauthorized } from './errors.js'
-import type { AdminApiOptions, AdminUser } from './options.js'
+import type { AdminApiOptions } from './options.js'
+
+const permissions = { read: 'plugins:read', change: 'plugins:admin' }
 
 /** Decides who may pass, and remembers who did. */
 export interface AdminAuthentication {
@@ -13,11 +15,12 @@ export interface AdminAuthentication {
 
 /** Creates the authentication of one admin API. */
 export function createAuthentication(authenticate: AdminApiOptions['authenticate']): AdminAuthentication {
-  const users = new WeakMap<FastifyRequest, AdminUser>()
+  const users = new WeakMap<FastifyRequest, AreaUser>()
   return {
     async check(request, reply) {
-      const user = await bearerUser(request, reply, authenticate, unauthorized)
-      if (user.role !== 'admin') throw forbidden({ user: user.username, role: user.role })
+      const user = await requireUser(request, reply, authenticate, unauthorized)
+      const permission = permissionOf(request, permissions)
+      if (!user.may(permission)) throw forbidden({ user: user.username, role: user.role, permission })
       users.set(request, user)
     },
     actorOf(request) {

@@ -7,11 +7,11 @@ export const unauthorized = defineError(
   'this needs the admin token as "Authorization: Bearer <token>"; the server prints at its start where the token is',
 )
 
-/** A valid credential of a user who is no admin. */
+/** A valid credential of a user who may not do this. */
 export const forbidden = defineError(
   'FORBIDDEN',
   403,
-  'user "{user}" has the role "{role}"; this needs the role "admin"',
+  'user "{user}" has the role "{role}", which does not have the permission "{permission}" that this needs',
 )
 
 /** A path or method that the admin API does not have. */

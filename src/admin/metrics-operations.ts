@@ -47,7 +47,13 @@ export function createMetricsOperations(options: MetricsOperationsOptions): Fast
     )
     const { authenticate, isDocumented, log } = options
     app.register(
-      createAdminArea({ authenticate, isDocumented, log, parts: [(area) => addOperations(area, options)] }),
+      createAdminArea({
+        authenticate,
+        isDocumented,
+        log,
+        permissions: { read: 'metrics:read', change: 'metrics:read' },
+        parts: [(area) => addOperations(area, options)],
+      }),
     )
     done()
   }

@@ -20,6 +20,9 @@ const changing = {
   failures: { 400: errorSchema, 404: errorSchema, 409: errorSchema, 422: errorSchema, 503: errorSchema },
 } as const
 
+/** What they change may be lost, which starting and stopping plugins cannot do. */
+const changingPermission: object = { permission: 'migrations:admin' }
+
 /** Adds the operations on the migrations of a plugin. */
 export function addMigrationOperations(app: FastifyInstance, context: OperationContext): void {
   addStatus(app, context)
@@ -59,7 +62,7 @@ function addUp(app: FastifyInstance, { administration, mutations }: OperationCon
   })
   app.post<{ Params: PluginParams; Body: MigrateUpBody }>(
     '/plugins/:name/migrations/up',
-    { schema },
+    { schema, config: changingPermission },
     async (request) => {
       const { name: plugin } = request.params
       const { to } = request.body
@@ -83,7 +86,7 @@ function addDown(app: FastifyInstance, { administration, mutations }: OperationC
   })
   app.post<{ Params: PluginParams; Body: MigrateDownBody }>(
     '/plugins/:name/migrations/down',
-    { schema },
+    { schema, config: changingPermission },
     async (request) => {
       const { name: plugin } = request.params
       const { to } = request.body
@@ -107,7 +110,7 @@ function addAdopt(app: FastifyInstance, { administration, mutations }: Operation
   })
   app.post<{ Params: PluginParams; Body: AdoptBody }>(
     '/plugins/:name/migrations/adopt',
-    { schema },
+    { schema, config: changingPermission },
     async (request) => {
       const { name: plugin } = request.params
       const { version, if_table: table } = request.body

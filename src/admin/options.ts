@@ -1,15 +1,8 @@
 import type { FastifyRequest } from 'fastify'
+import type { AreaUser } from '../areas/user.js'
 import type { PluginAdministration } from '../plugins/administration.js'
 import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
 import type { DomainBreakerView } from '../plugins/outbound-breakers.js'
-
-/** Who calls the admin API. */
-export interface AdminUser {
-  /** Recorded as the one who approved, reloaded or dropped. */
-  readonly username: string
-  /** Only `admin` may use the admin API. */
-  readonly role: string
-}
 
 /** The part of a logger that the admin API writes to; pino's order of arguments. */
 export interface AdminLog {
@@ -33,11 +26,8 @@ export interface AdminApiOptions {
   readonly hooks: HookAdministration
   /** Without it the operations on outbound requests do not exist. */
   readonly outbound?: OutboundAdministration
-  /**
-   * Gives the user of a request that has a bearer credential; undefined when the credential is not valid.
-   * It is not asked for requests without one: cookies never open the admin API.
-   */
-  authenticate(request: FastifyRequest): AdminUser | undefined | Promise<AdminUser | undefined>
+  /** Gives the user of a request; undefined for somebody who has not proved who they are. */
+  authenticate(request: FastifyRequest): AreaUser | undefined | Promise<AreaUser | undefined>
   readonly log: AdminLog
   /** Gives all metrics; without it there is no `GET /metrics`. */
   readonly metrics?: () => Promise<readonly AdminMetric[]>

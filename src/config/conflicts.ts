@@ -1,4 +1,5 @@
 import { parseDuration } from '../base/durations.js'
+import { findAuthConflicts } from './auth-conflicts.js'
 import { listOrigins } from './gateway-rules.js'
 import type { Given } from './layers.js'
 import { type ConfigProblem, showValue } from './problems.js'
@@ -12,7 +13,12 @@ export function findConflicts(
   values: ReadonlyMap<string, Given>,
   wrong: ReadonlySet<string>,
 ): readonly ConfigProblem[] {
-  return [...openCredentials(values, wrong), ...unpayableRules(values, wrong), ...earlyEnds(values, wrong)]
+  return [
+    ...openCredentials(values, wrong),
+    ...unpayableRules(values, wrong),
+    ...earlyEnds(values, wrong),
+    ...findAuthConflicts(values, wrong),
+  ]
 }
 
 /** Browsers refuse answers with cookies that every origin may read. */

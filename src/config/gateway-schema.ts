@@ -170,7 +170,7 @@ const proxyRule = Type.Object(
     publicRoutes: Type.Optional(
       Type.Union([Type.Array(Type.String()), Type.Record(Type.String(), Type.Array(Type.String()))], {
         description:
-          'Globs of paths: a list, or lists by method or ALL. Kept with the rule, without effect: the gateway asks nobody for credentials on the way to a target, on other paths either.',
+          'Globs of paths that are public where no rule of `auth.http.rules` says something else: a list, or lists by method or ALL.',
       }),
     ),
     enabled: Type.Optional(Type.Boolean({ description: 'False leaves the rule out; true when missing.' })),

@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { nearestName } from '../base/nearest-name.js'
+import { authRules } from './auth-rules.js'
 import { gatewayRules } from './gateway-rules.js'
 import { serverRules } from './server-schema.js'
 import type { Setting } from './settings.js'
@@ -16,6 +17,7 @@ const extraRules: Readonly<Record<string, Rule>> = {
   },
   database_url: { words: '"sqlite:" and a file path, e.g. "sqlite:./data/modula.db"', holds: () => true },
   ...gatewayRules,
+  ...authRules,
   ...serverRules,
 }
 

@@ -1,5 +1,6 @@
 import { type Static, type TProperties, Type } from '@sinclair/typebox'
 import { vmLimits } from '../base/limits/sandbox.js'
+import { authSettings } from './auth-schema.js'
 import { gatewaySettings } from './gateway-schema.js'
 import { serverSettings } from './server-schema.js'
 
@@ -335,6 +336,12 @@ export const configSections: readonly ConfigSection[] = [
     settings: gatewaySettings,
   },
   {
+    title: 'Auth',
+    about: 'Who may do what.',
+    key: 'auth',
+    settings: authSettings,
+  },
+  {
     title: 'Server',
     about: 'Where the host listens, and what it takes from clients.',
     key: 'server',
@@ -353,6 +360,7 @@ const configSchema = Type.Object({
   ...storageSettings,
   keyval: Type.Object(keyvalSettings),
   gateway: Type.Object(gatewaySettings),
+  auth: Type.Object(authSettings),
   server: Type.Object(serverSettings),
   metrics: Type.Object(metricsSettings),
   log: Type.Object(logSettings),

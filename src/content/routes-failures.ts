@@ -10,10 +10,10 @@ export const credentialMissing = defineError(
 )
 
 /** A valid credential of a user who may not do this. */
-export const roleMissing = defineError(
+export const permissionMissing = defineError(
   'FORBIDDEN',
   403,
-  'User "{user}" has the role "{role}"; this needs the role "admin".',
+  'User "{user}" has the role "{role}", which does not have the permission "{permission}" that this needs.',
 )
 
 /** More deliveries to one address than plugin_rate_limit allows. */

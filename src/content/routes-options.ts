@@ -1,25 +1,15 @@
 import type { FastifyRequest } from 'fastify'
+import type { AreaUser } from '../areas/user.js'
 import type { ContentService } from './content-service.js'
 import type { HookRunner } from './hook-runner.js'
-
-/** Who calls the content API. */
-export interface ContentUser {
-  /** Becomes the author of rows and the actor of change events. */
-  readonly username: string
-  /** Only `admin` may write, and read what is not published. */
-  readonly role: string
-}
 
 /** What the routes of the content are made of. */
 export interface ContentRoutesOptions {
   readonly content: ContentService
   /** Runs the read hooks around deliveries. */
   readonly hooks: HookRunner
-  /**
-   * Gives the user of a request that has a bearer credential; undefined when the credential is not valid. It is not
-   * asked for requests without one, nor for deliveries, which are public.
-   */
-  authenticate(request: FastifyRequest): ContentUser | undefined | Promise<ContentUser | undefined>
+  /** Gives the user of a request; undefined for somebody who has not proved who they are. */
+  authenticate(request: FastifyRequest): AreaUser | undefined | Promise<AreaUser | undefined>
   /** Takes the credentials of the host out of headers in the form name, value, name, value. */
   stripCredentials(rawHeaders: readonly string[]): readonly string[]
   /** Address of the caller, without the port. */

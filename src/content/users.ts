@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { bearerUser } from '../areas/bearer.js'
+import { type AreaUser, permissionOf, requireUser } from '../areas/user.js'
 import type { HookContext } from './hook-runner.js'
-import { credentialMissing, roleMissing } from './routes-failures.js'
-import type { ContentRoutesOptions, ContentUser } from './routes-options.js'
+import { credentialMissing, permissionMissing } from './routes-failures.js'
+import type { ContentRoutesOptions } from './routes-options.js'
+
+const permissions = { read: 'content:read', change: 'content:write' }
 
 /** Decides who may pass, and remembers who did. */
 export interface Users {
@@ -12,13 +14,14 @@ export interface Users {
   contextOf(request: FastifyRequest): HookContext
 }
 
-/** Creates the authentication of the routes of one host. A browser sends cookies by itself, so they open nothing. */
+/** Creates the authentication of the routes of one host. */
 export function createUsers({ authenticate }: Pick<ContentRoutesOptions, 'authenticate'>): Users {
-  const users = new WeakMap<FastifyRequest, ContentUser>()
+  const users = new WeakMap<FastifyRequest, AreaUser>()
   return {
     async check(request, reply) {
-      const user = await bearerUser(request, reply, authenticate, credentialMissing)
-      if (user.role !== 'admin') throw roleMissing({ user: user.username, role: user.role })
+      const user = await requireUser(request, reply, authenticate, credentialMissing)
+      const permission = permissionOf(request, permissions)
+      if (!user.may(permission)) throw permissionMissing({ user: user.username, role: user.role, permission })
       users.set(request, user)
     },
     contextOf(request) {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { User } from '../identity/authenticator.js'
+import type { User } from '../identity/user.js'
 import { looseReading, rawQuery, routedPath } from './request-path.js'
 
 /** Answers a request in the place of the routes of the host, once all request stages have let it pass. */
@@ -8,7 +8,8 @@ export type Destination = (exchange: Exchange) => void
 /** What an exchange asks of its pipeline. */
 export interface ExchangeServices {
   clientIp(request: FastifyRequest): string
-  authenticate(request: FastifyRequest): User | undefined
+  /** Gives who sends a request, as the stage that finds it out has noted it. */
+  userOf(request: FastifyRequest): User | undefined
 }
 
 /** One request on its way through the pipeline and back. */
@@ -29,7 +30,6 @@ export class Exchange {
   readonly #services: ExchangeServices
   #path: string | undefined
   #ip: string | undefined
-  #user: User | undefined | null = null
 
   constructor(request: FastifyRequest, reply: FastifyReply, services: ExchangeServices) {
     this.request = request
@@ -70,10 +70,9 @@ export class Exchange {
     return this.#ip
   }
 
-  /** Who has proved to send this; undefined for everybody else. Looked up once. */
+  /** Who has proved to send this; undefined for everybody else, and for stages in front of `authn`. */
   get user(): User | undefined {
-    if (this.#user === null) this.#user = this.#services.authenticate(this.request)
-    return this.#user
+    return this.#services.userOf(this.request)
   }
 
   /** Sets a header of the request for everything behind, or takes it out when the value is undefined. */

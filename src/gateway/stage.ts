@@ -55,7 +55,11 @@ export interface Stage {
 export const stagePriorities = {
   metrics: 0,
   proxy: 5,
+  /** Who sends the request. */
+  authn: 10,
   gateway: 15,
+  /** Whether they may. */
+  authz: 20,
   /** Stages of plugins that name none. */
   plugin: 50,
 } as const

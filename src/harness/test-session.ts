@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Authenticator } from '../auth/authenticator.js'
+import { createTokenAuthenticator } from '../auth/authenticators/static-token.js'
 import { Deferred } from '../base/deferred.js'
 import { testLimits } from '../base/limits/harness.js'
 import type { PluginLogLine } from '../capabilities/services.js'
@@ -12,8 +14,7 @@ import {
   type TestResponse,
   testTopics,
 } from '../capabilities/test/topics.js'
-import type { Authenticator, User } from '../identity/authenticator.js'
-import { createTokenAuthenticator } from '../identity/token-authenticator.js'
+import { createIdentity } from '../identity/identity.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { CallOutcome, Generation, HostAsk } from '../sandbox/generation.js'
 import type { CoveredLines } from '../sandbox/line-coverage.js'
@@ -55,7 +56,13 @@ export interface SessionRun {
   readonly durationMs: number
 }
 
-const viewer: User = Object.freeze({ id: 'viewer', username: 'viewer', role: 'viewer' })
+const viewer = createIdentity({
+  kind: 'user',
+  sub: 'viewer',
+  name: 'viewer',
+  roles: ['viewer'],
+  authenticator: 'test',
+})
 
 /**
  * The host's side of one test: answers what the module `test` asks, and runs one test of a file in the plugin that
@@ -113,13 +120,9 @@ export class TestSession {
     this.#host = host
   }
 
-  /** Knows the viewer of the tests beside the users of the host. */
-  authenticator(own: Authenticator): Authenticator {
-    const token = createTokenAuthenticator(this.#viewerToken)
-    return {
-      authenticate: (source) =>
-        own.authenticate(source) ?? (token.authenticate(source) === undefined ? undefined : viewer),
-    }
+  /** Knows the viewer of the tests. */
+  get authenticator(): Authenticator {
+    return createTokenAuthenticator('test', this.#viewerToken, viewer)
   }
 
   /** Takes what executors report; true when it was meant for tests only. */

@@ -27,7 +27,7 @@ import { createShell, type Shell } from '../gateway/shell/shell.js'
 import { addShellRoutes } from '../gateway/shell/shell-routes.js'
 import { type Stage, stagePriorities } from '../gateway/stage.js'
 import { placeOf } from '../gateway/stage-chain.js'
-import type { User } from '../identity/authenticator.js'
+import type { User } from '../identity/user.js'
 import { kvPrefixes } from '../kv/routes/kv-routes.js'
 import { DirectoryView } from '../plugins/directory-view.js'
 import { createGatewayCalls } from '../plugins/gateway/gateway-calls.js'
@@ -37,6 +37,7 @@ import { createStageEngine, type StageEngine, type StageTroubles } from '../plug
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { HostAnswers } from './answers.js'
+import type { HostAuth } from './auth.js'
 
 /** What the gateway needs of its host. */
 export interface GatewayMaterial {
@@ -49,6 +50,8 @@ export interface GatewayMaterial {
   readonly log: Logger
   /** Counts the runs of stages of plugins, and asks how the parts are doing; nothing does when missing. */
   readonly metrics?: Pick<Metrics, 'stageObserved' | 'followGateway'> | undefined
+  /** What finds out who sends a request, and whether they may. */
+  readonly auth: HostAuth
   authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
 }
@@ -67,7 +70,8 @@ const ownPrefixes = [
   ...metricsPrefixes,
 ]
 
-function isOwn(path: string): boolean {
+/** Tells whether a path is one of the host itself, which decides by itself who may do what there. */
+export function isOwn(path: string): boolean {
   return ownPrefixes.some((prefix) => isBelow(path, prefix))
 }
 
@@ -164,6 +168,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
   const cors = await composeCors(material)
   const shell = await composeShell(material)
   const proxy = await composeProxy(material)
+  material.auth.exempt((method, path) => proxy.isPublic(path, method))
   const cache = composeCache(material, proxy, engine)
   const views = {
     limiter: limit,
@@ -201,6 +206,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     cors.stage,
     ...(limit === undefined ? [] : [limit.stage]),
     ...cache.stages,
+    ...material.auth.stages,
   ]
   const pipeline = new Pipeline({
     stages,
@@ -208,7 +214,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     places: gateway.priorities,
     hosts: gateway.hosts,
     log,
-    authenticate,
+    userOf: authenticate,
     clientIp,
   })
   return new HostGateway({

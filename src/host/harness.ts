@@ -1,5 +1,5 @@
+import type { Authenticator } from '../auth/authenticator.js'
 import type { HookRunner } from '../content/hook-runner.js'
-import type { Authenticator } from '../identity/authenticator.js'
 import type { CommitSignal } from '../kv/commit-signal.js'
 import type { QueueStore } from '../kv/queue-store.js'
 import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
@@ -28,8 +28,8 @@ export interface HostHarness {
   createSandbox(options: SandboxOptions): Sandbox
   /** Gets the parts of the host that a test acts on, before plugins are loaded. */
   attach(parts: HarnessParts): void
-  /** Knows more callers than the host's own authenticator does. */
-  authenticator(own: Authenticator): Authenticator
+  /** Knows callers whom the host by itself does not. */
+  readonly authenticator: Authenticator
   /** Takes what executors report of tests; false when it is something else. */
   report(report: ExecutorReport): boolean
 }

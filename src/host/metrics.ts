@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { createMetricsOperations, metricsPrefixes } from '../admin/metrics-operations.js'
 import { createMetricsRoute, type MetricsAccess } from '../admin/metrics-routes.js'
 import { SnapshotStreams } from '../gateway/monitor/snapshots.js'
-import type { User } from '../identity/authenticator.js'
+import type { User } from '../identity/user.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 
@@ -25,7 +25,7 @@ export async function mountMetrics(
     access,
     contentType: metrics.contentType,
     text: () => metrics.text(),
-    isAdmin: (request: FastifyRequest) => authenticate(request)?.role === 'admin',
+    isAdmin: (request: FastifyRequest) => authenticate(request)?.may('metrics:read') === true,
   }
   await app.register(createMetricsRoute(route))
   const pool = () => figures.pool()

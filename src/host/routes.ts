@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
+import { userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
 import { checkResponseHeader } from '../capabilities/http/header-rules.js'
@@ -9,8 +10,8 @@ import type { Config } from '../config/schema.js'
 import { contentPrefix, createContentRoutes } from '../content/content-routes.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
-import type { Authenticator, User } from '../identity/authenticator.js'
 import { stripCredentials } from '../identity/credentials.js'
+import type { User } from '../identity/user.js'
 import { createKvRoutes, kvPrefixes } from '../kv/routes/kv-routes.js'
 import { MessageHolds } from '../kv/routes/message-holds.js'
 import type { KvMeasurements } from '../kv/routes/routes-options.js'
@@ -22,6 +23,7 @@ import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
 import { serializeWhenUsed } from './answer-serializers.js'
+import type { HostAuth } from './auth.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes, type Health } from './health.js'
 import { mountMetrics } from './metrics.js'
@@ -33,7 +35,7 @@ import { productVersion } from './version.js'
 export interface RoutesMaterial {
   readonly config: Config
   readonly log: Logger
-  readonly authenticator: Authenticator
+  readonly auth: HostAuth
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
@@ -45,7 +47,7 @@ export interface RoutesMaterial {
 
 /** Who calls, and whether they may. */
 interface Door {
-  authenticate(request: { headers: Record<string, string | string[] | undefined> }): User | undefined
+  authenticate(request: FastifyRequest): User | undefined
   clientIp(request: FastifyRequest): string
   /** Takes one token of the network of an address; false when there is none left. */
   takeToken(ip: string): boolean
@@ -150,11 +152,11 @@ const ipKey = Symbol('client ip')
 
 type WithIp = IncomingMessage & { [ipKey]?: string }
 
-function createDoor({ authenticator, config }: RoutesMaterial): Door {
+function createDoor({ config }: RoutesMaterial): Door {
   const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   return {
-    authenticate: (request) => authenticator.authenticate(request),
+    authenticate: ({ raw }) => userOf(raw),
     clientIp: ({ raw }: { raw: WithIp }) => {
       // Asked in several places for each request, whose headers about its way nobody changes.
       raw[ipKey] ??= addressOf(raw.socket.remoteAddress, headerText(raw.headers['x-forwarded-for']))

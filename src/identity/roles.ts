@@ -4,16 +4,13 @@ import { PermissionSet } from './permissions.js'
 export type RolePermissions = ReadonlyMap<string, readonly string[]>
 
 /** Roles that every host has, and nobody can change. */
-export const builtInRoles: RolePermissions = new Map([
-  ['admin', ['*']],
-  ['owner', ['*']],
-  [
-    'operator',
-    ['plugins:*', 'migrations:*', 'gateway:*', 'kv:*', 'content:*', 'metrics:read', 'config:read'],
-  ],
-  ['auditor', ['*:read']],
-  ['user', []],
-])
+export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
+  admin: ['*'],
+  owner: ['*'],
+  operator: ['plugins:*', 'migrations:*', 'gateway:*', 'kv:*', 'content:*', 'metrics:read', 'config:read'],
+  auditor: ['*:read'],
+  user: [],
+}
 
 /**
  * Gives what somebody with these roles may do. Roles that nobody has defined permit nothing: they may mean something to a
@@ -21,6 +18,11 @@ export const builtInRoles: RolePermissions = new Map([
  */
 export function permissionsOf(roles: Iterable<string>, defined: RolePermissions): PermissionSet {
   const patterns: string[] = []
-  for (const role of roles) patterns.push(...(builtInRoles.get(role) ?? defined.get(role) ?? []))
+  for (const role of roles) patterns.push(...(builtInOf(role) ?? defined.get(role) ?? []))
   return PermissionSet.of(patterns)
+}
+
+/** Names come from tokens, and may be those of members that every object has. */
+function builtInOf(role: string): readonly string[] | undefined {
+  return Object.hasOwn(builtInRoles, role) ? builtInRoles[role] : undefined
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { createGatewayPlace, type GatewayPlace } from '../helpers/gateway-process.js'
+import { loadConfig } from '../../src/config/load.js'
+import { createGatewayPlace, type GatewayPlace, type GatewayProcess } from '../helpers/gateway-process.js'
 
 /** The variables of the gateway, over a real process: type, default, bounds, and what wins over what. */
 
@@ -42,16 +43,16 @@ const rows = [
     variable: 'GATEWAY_RATE_LIMIT_REQUESTS',
     preset: 100,
     inFile: 7,
-    given: '20',
-    shown: 20,
+    given: '10000',
+    shown: 10_000,
     read: ({ rateLimit }: Shown) => rateLimit?.requests,
   },
   {
     variable: 'GATEWAY_RATE_LIMIT_WINDOW',
     preset: '1m',
-    inFile: '2m',
-    given: '30s',
-    shown: '30s',
+    inFile: '5m',
+    given: '1h',
+    shown: '1h',
     read: ({ rateLimit }: Shown) => rateLimit?.window,
   },
   {
@@ -76,8 +77,14 @@ const rows = [
 const fileSection = {
   shellDir: 'of-file',
   shellExcludes: 'legacy',
-  rateLimit: { requests: 7, window: '2m' },
+  rateLimit: { requests: 7, window: '5m' },
   cors: { origin: 'https://file.example', credentials: false },
+}
+
+/** Asserts that a bucket holds so many requests, and is full again after so many seconds. */
+async function checkBucket(server: GatewayProcess, capacity: number, windowSeconds: number): Promise<void> {
+  const { config } = await server.read<{ config: object }>('/rate-limit/metrics')
+  assert.deepEqual(config, { capacity, windowSeconds })
 }
 
 describe('variables of the gateway', () => {
@@ -94,23 +101,21 @@ describe('variables of the gateway', () => {
 
   it('have the defaults of the table once their part is on', async (t) => {
     const { place, serve } = await placeWith(t, { rateLimit: {}, cors: {} })
-    const server = await serve()
+    // Without a shell there is nothing whose excludes could be shown.
+    const server = await serve({ GATEWAY_SHELL_DIR: join(place.folder, 'of-env') })
     const shown = await server.read<Shown>('/config')
     for (const { variable, preset, read } of rows) {
-      if (variable === 'GATEWAY_SHELL_EXCLUDES') continue
-      assert.deepEqual(read(shown), preset, variable)
+      if (variable !== 'GATEWAY_SHELL_DIR') assert.deepEqual(read(shown), preset, variable)
     }
-    await server.stop()
-    // Without a shell there is nothing whose excludes could be shown.
-    const shelled = await serve({ GATEWAY_SHELL_DIR: join(place.folder, 'of-env') })
-    const { shell } = await shelled.read<Shown>('/config')
-    assert.deepEqual(shell, { dir: join(place.folder, 'of-env'), envExcludes: ['cpanel'] })
+    assert.deepEqual(shown.shell, { dir: join(place.folder, 'of-env'), envExcludes: ['cpanel'] })
+    await checkBucket(server, 100, 60)
   })
 
   it('are in the file: its values hold', async (t) => {
     const server = await (await placeWith(t, fileSection)).serve()
     const shown = await server.read<Shown>('/config')
     for (const { variable, inFile, read } of rows) assert.deepEqual(read(shown), inFile, variable)
+    await checkBucket(server, 7, 300)
   })
 
   it('win over the file, all at once', async (t) => {
@@ -118,6 +123,7 @@ describe('variables of the gateway', () => {
     const server = await serve(Object.fromEntries(rows.map(({ variable, given }) => [variable, given])))
     const shown = await server.read<Shown>('/config')
     for (const { variable, shown: expected, read } of rows) assert.deepEqual(read(shown), expected, variable)
+    await checkBucket(server, 10_000, 3600)
   })
 
   it('win over the file also when they are empty or say no', async (t) => {
@@ -129,19 +135,22 @@ describe('variables of the gateway', () => {
       GATEWAY_SHELL_DIR: '',
       GATEWAY_SHELL_EXCLUDES: '',
       GATEWAY_CORS_CREDENTIALS: 'false',
+      GATEWAY_RATE_LIMIT_REQUESTS: '1000',
+      GATEWAY_RATE_LIMIT_WINDOW: '15m',
     })
     const shown = await server.read<Shown>('/config')
     assert.equal(shown.shell, null)
     assert.equal(shown.cors[0]?.credentials, false)
+    await checkBucket(server, 1000, 900)
   })
 
-  it('do what they say: each alone turns its part on', async (t) => {
+  it('do what they say: each alone turns its part on, and excludes that are no basenames are left out', async (t) => {
     const { serve } = await placeWith(t)
     const server = await serve({
       GATEWAY_RATE_LIMIT_REQUESTS: '2',
       GATEWAY_CORS_ORIGIN: 'https://a.example',
       GATEWAY_SHELL_DIR: 'of-env',
-      GATEWAY_SHELL_EXCLUDES: 'legacy',
+      GATEWAY_SHELL_EXCLUDES: 'legacy,ok_1,a.b,c d,x/y,-',
     })
     const from = { origin: 'https://a.example' }
     const statuses: number[] = []
@@ -154,27 +163,15 @@ describe('variables of the gateway', () => {
     const load = (path: string) => server.send('GET', path, { headers: { 'sec-fetch-dest': 'document' } })
     assert.match((await load('/anything')).text, /<title>shell/)
     assert.doesNotMatch((await load('/legacy')).text, /<title>shell/)
+    const { shell } = await server.read<Shown>('/config')
+    assert.deepEqual(shell?.envExcludes, ['legacy', 'ok_1', '-'])
+    for (const basename of ['a.b', 'c d', 'x/y']) {
+      assert.ok(server.err().includes(`"basename":"${basename}"`), basename)
+    }
   })
 })
 
-describe('bounds and windows of the table', () => {
-  for (const [requests, window, seconds] of [
-    [1, '30s', 30],
-    [100, '5m', 300],
-    [1000, '15m', 900],
-    [10_000, '1h', 3600],
-  ] as const) {
-    it(`${requests} requests in ${window} are a bucket of ${requests} in ${seconds} seconds`, async (t) => {
-      const { serve } = await placeWith(t)
-      const server = await serve({
-        GATEWAY_RATE_LIMIT_REQUESTS: `${requests}`,
-        GATEWAY_RATE_LIMIT_WINDOW: window,
-      })
-      const { config } = await server.read<{ config: object }>('/rate-limit/metrics')
-      assert.deepEqual(config, { capacity: requests, windowSeconds: seconds })
-    })
-  }
-
+describe('bounds of the table', () => {
   const windowRule =
     'must be a number of seconds, or a number and s, m, h or d, from "1s" to "31d", e.g. "1m"'
   const requestsRule = 'must be an integer from 1 to 10000'
@@ -198,19 +195,32 @@ describe('bounds and windows of the table', () => {
     },
     { GATEWAY_RATE_LIMIT_REQUESTS: ['many', requestsRule], GATEWAY_RATE_LIMIT_WINDOW: ['', windowRule] },
   ]
-  for (const table of refused) {
+  function checkLines(table: (typeof refused)[number], text: string): void {
+    const lines = text.split('\n').filter((line) => line.includes('environment variable'))
+    assert.equal(lines.length, Object.keys(table).length, text)
+    for (const [name, [value, rule]] of Object.entries(table)) {
+      const line = lines.find((each) => each.includes(`environment variable ${name},`)) ?? ''
+      assert.match(line, typeof rule === 'string' ? new RegExp(escaped(rule)) : rule, text)
+      assert.ok(line.includes(value), `${name} is shown with what was given: ${line}`)
+    }
+  }
+
+  for (const [at, table] of refused.entries()) {
     const given = Object.fromEntries(Object.entries(table).map(([name, [value]]) => [name, value]))
     it(`all at once, ${JSON.stringify(given)} do not start`, async (t) => {
+      assert.throws(
+        () => loadConfig({ environment: given }),
+        ({ message }: Error) => {
+          checkLines(table, message)
+          return true
+        },
+      )
+      // That a process ends with these lines is the same for all of them.
+      if (at > 0) return
       const { code, err, out } = await (await placeWith(t)).refuse(given)
       assert.notEqual(code, 0)
       assert.doesNotMatch(out, /serves/)
-      const lines = err.split('\n').filter((line) => line.includes('environment variable'))
-      assert.equal(lines.length, Object.keys(table).length, err)
-      for (const [name, [value, rule]] of Object.entries(table)) {
-        const line = lines.find((each) => each.includes(`environment variable ${name},`)) ?? ''
-        assert.match(line, typeof rule === 'string' ? new RegExp(escaped(rule)) : rule, err)
-        assert.ok(line.includes(value), `${name} is shown with what was given: ${line}`)
-      }
+      checkLines(table, err)
     })
   }
 
@@ -221,16 +231,6 @@ describe('bounds and windows of the table', () => {
       const { code, err } = await refuse({ GATEWAY_SHELL_DIR: dir })
       assert.notEqual(code, 0)
       assert.match(err, new RegExp(`shell directory ".*${dir}" cannot be served: .*dist/index\\.html`))
-    }
-  })
-
-  it('excludes that are no basenames are left out, and said', async (t) => {
-    const { serve } = await placeWith(t, { shellDir: 'of-file' })
-    const server = await serve({ GATEWAY_SHELL_EXCLUDES: 'ok_1,a.b,c d,x/y,-' })
-    const { shell } = await server.read<Shown>('/config')
-    assert.deepEqual(shell?.envExcludes, ['ok_1', '-'])
-    for (const basename of ['a.b', 'c d', 'x/y']) {
-      assert.ok(server.err().includes(`"basename":"${basename}"`), basename)
     }
   })
 })

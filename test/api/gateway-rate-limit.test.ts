@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
+import { beforeEach, describe, it } from 'node:test'
+import { plugin, type TestHost, useHost } from '../helpers/create-host.js'
 
 /** The rate limit over sockets: headers, whose bucket a request takes from, paths that are not limited. */
 
@@ -22,11 +22,39 @@ async function keysOf(server: TestHost): Promise<readonly string[]> {
 const clear = (server: TestHost) =>
   server.send('POST', '/gateway/api/rate-limit/clear', { headers: server.credentials })
 
+const rotated = (at: number): Readonly<Record<string, string>> => ({
+  'x-forwarded-for': `203.0.113.${at}`,
+  'x-real-ip': `203.0.113.${at}`,
+  forwarded: `for=203.0.113.${at}`,
+  'x-client-ip': `203.0.113.${at}`,
+  'cf-connecting-ip': `203.0.113.${at}`,
+  'true-client-ip': `203.0.113.${at}`,
+})
+
+/** How many of twenty requests with other addresses each are allowed. */
+async function allowedOf(
+  server: TestHost,
+  path: string,
+  headersOf: (at: number) => Readonly<Record<string, string>>,
+): Promise<number> {
+  let allowed = 0
+  for (let at = 1; at <= 20; at += 1) {
+    const { status } = await server.send('GET', path, { headers: headersOf(at) })
+    if (status !== 429) allowed += 1
+  }
+  return allowed
+}
+
 describe('headers of the rate limit', () => {
   const server = useHost({
     plugins: {},
     config: { 'gateway.rateLimit.requests': 3, 'gateway.rateLimit.window': '1h' },
   })
+
+  beforeEach(() => clear(server()))
+  const useUp = async () => {
+    for (let at = 0; at < 3; at += 1) await server().send('GET', '/health')
+  }
 
   it('stand on every answer, whatever it is: how many there may be, and how many are left', async () => {
     const before = Date.now()
@@ -48,6 +76,7 @@ describe('headers of the rate limit', () => {
   })
 
   it('of a refusal say when the next request and when the whole burst is allowed', async () => {
+    await useUp()
     const { status, headers, text } = await server().send('GET', '/health')
     assert.equal(status, 429)
     assert.equal(headers['x-ratelimit-limit'], '3')
@@ -62,6 +91,7 @@ describe('headers of the rate limit', () => {
   })
 
   it('are not on answers to an admin below the paths of the gateway, who is never refused there', async () => {
+    await useUp()
     const { credentials } = server()
     for (const prefix of ['/gateway/api', '/api/gateway']) {
       const { status, headers } = await server().send('GET', `${prefix}/stats`, { headers: credentials })
@@ -74,16 +104,48 @@ describe('headers of the rate limit', () => {
     }
     assert.equal((await server().send('GET', '/health', { headers: credentials })).status, 429)
   })
+
+  it('are of one client whatever it writes about its address, without trusted proxies', async () => {
+    assert.equal(await allowedOf(server(), '/health', rotated), 3)
+    assert.deepEqual(await keysOf(server()), ['ip:127.0.0.1'])
+  })
 })
 
-describe('whose bucket a request takes from', () => {
-  const keys = plugin(
-    'keys',
-    `gateway.key_by("team", function(request) return request.headers["x-team"] end)`,
-  )
+const keys = plugin('keys', `gateway.key_by("team", function(request) return request.headers["x-team"] end)`)
+/** Each has a rule of its own for the paths below its place in this list; the first is that of the whole limit. */
+const strategies = [
+  'user',
+  'ip',
+  'tenant',
+  'header:X-Team',
+  'cookie:sid',
+  'lua:keys/team',
+  'lua:keys/nobody',
+] as const
+const pathOf = (keyBy: (typeof strategies)[number]) => `/by/${strategies.indexOf(keyBy)}`
+const excludePaths = ['/health', '/_/api/health', '/api/public/.*', '/api/open/**']
+
+describe('a limit with rules, paths that are free, and proxies elsewhere', () => {
+  const server = useHost({
+    plugins: { 'keys/init.lua': keys },
+    config: {
+      // A bucket that is full again is none, so that it must not fill up before somebody looks.
+      'gateway.rateLimit.requests': 50,
+      'gateway.rateLimit.window': '1h',
+      'gateway.rateLimit.keyBy': 'user',
+      'gateway.rateLimit.excludePaths': excludePaths,
+      'gateway.rateLimit.rules': [
+        ...strategies.slice(1).map((keyBy) => ({ paths: [pathOf(keyBy)], keyBy, requests: 5, window: '1h' })),
+        { paths: ['/few'], keyBy: 'ip', requests: 3 },
+      ],
+      plugin_trusted_proxies: ['10.0.0.0/8', '::1'],
+    },
+  })
+  beforeEach(() => clear(server()))
+
   const admin = 'as an admin'
   const rows: readonly (readonly [
-    string,
+    (typeof strategies)[number],
     Readonly<Record<string, string>> | typeof admin,
     string | RegExp,
   ])[] = [
@@ -104,29 +166,25 @@ describe('whose bucket a request takes from', () => {
     ['lua:keys/team', {}, 'ip:127.0.0.1'],
     ['lua:keys/nobody', { 'x-team': 'blue' }, 'ip:127.0.0.1'],
   ]
-  for (const keyBy of new Set(rows.map(([name]) => name))) {
-    it(`by ${keyBy}`, async (t) => {
-      const config = { 'gateway.rateLimit.requests': 5, 'gateway.rateLimit.keyBy': keyBy }
-      const server = await startHost(t, { plugins: { 'keys/init.lua': keys }, config })
+  for (const [at, keyBy] of strategies.entries()) {
+    it(`takes from the bucket by ${keyBy}`, async () => {
+      const prefix = at === 0 ? '' : `rule-${at}:`
       for (const [, given, expected] of rows.filter(([name]) => name === keyBy)) {
-        await clear(server)
-        await server.send('GET', '/health', { headers: given === admin ? server.credentials : given })
-        const listed = await keysOf(server)
+        await clear(server())
+        await server().send('GET', pathOf(keyBy), {
+          headers: given === admin ? server().credentials : given,
+        })
+        const listed = await keysOf(server())
         assert.equal(listed.length, 1, `${listed}`)
-        if (typeof expected === 'string') assert.equal(listed[0], expected)
-        else assert.match(String(listed[0]), expected)
+        const [key = ''] = listed
+        assert.ok(key.startsWith(prefix), key)
+        if (typeof expected === 'string') assert.equal(key.slice(prefix.length), expected)
+        else assert.match(key.slice(prefix.length), expected)
       }
     })
   }
-})
 
-describe('paths that are not limited', () => {
-  const excludePaths = ['/health', '/_/api/health', '/api/public/.*', '/api/open/**']
-  const server = useHost({
-    plugins: {},
-    config: { 'gateway.rateLimit.requests': 50, 'gateway.rateLimit.excludePaths': excludePaths },
-  })
-  const rows = [
+  const paths = [
     ['/health', false],
     ['/health?deep=1', false],
     ['/%68ealth', false],
@@ -145,14 +203,14 @@ describe('paths that are not limited', () => {
     ['/api%2Fpublic/a', true],
     ['/', true],
   ] as const
-  for (const [path, isLimited] of rows) {
+  for (const [path, isLimited] of paths) {
     it(`${path} is ${isLimited ? '' : 'not '}limited`, async () => {
       const { headers } = await server().send('GET', path)
       for (const name of limitHeaders) assert.equal(headers[name] !== undefined, isLimited, name)
     })
   }
 
-  it('are not in the figures', async () => {
+  it('does not count what is free', async () => {
     const read = async () => {
       const { credentials, send } = server()
       const metrics = await send.call(server(), 'GET', '/gateway/api/rate-limit/metrics', {
@@ -166,72 +224,54 @@ describe('paths that are not limited', () => {
     await server().send('GET', '/healthz')
     assert.equal(await read(), before + 1)
   })
+
+  it('counts for one client what comes from a peer that is no proxy of ours', async () => {
+    assert.equal(await allowedOf(server(), '/few', rotated), 3)
+    assert.deepEqual(await keysOf(server()), [`rule-${strategies.length}:ip:127.0.0.1`])
+  })
 })
 
-describe('addresses that a client writes by itself', () => {
-  const limit = { 'gateway.rateLimit.requests': 3, 'gateway.rateLimit.window': '1h' }
-  const rotated = (at: number): Readonly<Record<string, string>> => ({
-    'x-forwarded-for': `203.0.113.${at}`,
-    'x-real-ip': `203.0.113.${at}`,
-    forwarded: `for=203.0.113.${at}`,
-    'x-client-ip': `203.0.113.${at}`,
-    'cf-connecting-ip': `203.0.113.${at}`,
-    'true-client-ip': `203.0.113.${at}`,
+describe('addresses behind a trusted proxy', () => {
+  const server = useHost({
+    plugins: {},
+    config: {
+      'gateway.rateLimit.requests': 3,
+      'gateway.rateLimit.window': '1h',
+      'gateway.rateLimit.maxBuckets': 100,
+      plugin_trusted_proxies: ['127.0.0.1'],
+    },
   })
-  const allowedOf = async (server: TestHost, headersOf: (at: number) => Readonly<Record<string, string>>) => {
-    let allowed = 0
-    for (let at = 1; at <= 20; at += 1) {
-      const { status } = await server.send('GET', '/health', { headers: headersOf(at) })
-      if (status !== 429) allowed += 1
+  beforeEach(() => clear(server()))
+
+  it('count only as far as the proxy has appended them', async () => {
+    const behind = (at: number) => ({ ...rotated(at), 'x-forwarded-for': `203.0.113.${at}, 198.51.100.7` })
+    assert.equal(await allowedOf(server(), '/health', behind), 3)
+    assert.deepEqual(await keysOf(server()), ['ip:198.51.100.7'])
+    const other = await server().send('GET', '/health', { headers: { 'x-forwarded-for': '198.51.100.8' } })
+    assert.equal(other.status, 200, 'the next client has a bucket of its own')
+    const network = (at: number) => ({ 'x-forwarded-for': `2001:db8:1:2:${at}::1` })
+    assert.equal(
+      await allowedOf(server(), '/health', network),
+      3,
+      'one client has a whole network of addresses',
+    )
+  })
+
+  it('take no more buckets than there may be, however many clients flood', async () => {
+    const figures = async () => {
+      const { credentials: headers } = server()
+      const answer = await server().send('GET', '/gateway/api/rate-limit/metrics', { headers })
+      return answer.json<{ totalRequests: number; activeBuckets: number }>()
     }
-    return allowed
-  }
-
-  it('buy nothing without trusted proxies', async (t) => {
-    const server = await startHost(t, { plugins: {}, config: limit })
-    assert.equal(await allowedOf(server, rotated), 3)
-    assert.deepEqual(await keysOf(server), ['ip:127.0.0.1'])
-  })
-
-  it('buy nothing from a peer that is no proxy of ours', async (t) => {
-    const server = await startHost(t, {
-      plugins: {},
-      config: { ...limit, plugin_trusted_proxies: ['10.0.0.0/8', '::1'] },
+    const before = await figures()
+    const from = (client: number) => ({
+      headers: { 'x-forwarded-for': `10.1.${client >> 8}.${client & 255}` },
     })
-    assert.equal(await allowedOf(server, rotated), 3)
-    assert.deepEqual(await keysOf(server), ['ip:127.0.0.1'])
-  })
-
-  describe('behind a trusted proxy', () => {
-    const proxied = { plugin_trusted_proxies: ['127.0.0.1'] }
-    it('count only as far as the proxy has appended them', async (t) => {
-      const server = await startHost(t, { plugins: {}, config: { ...limit, ...proxied } })
-      const behind = (at: number) => ({ ...rotated(at), 'x-forwarded-for': `203.0.113.${at}, 198.51.100.7` })
-      assert.equal(await allowedOf(server, behind), 3)
-      assert.deepEqual(await keysOf(server), ['ip:198.51.100.7'])
-      const other = await server.send('GET', '/health', { headers: { 'x-forwarded-for': '198.51.100.8' } })
-      assert.equal(other.status, 200, 'the next client has a bucket of its own')
-      const network = (at: number) => ({ 'x-forwarded-for': `2001:db8:1:2:${at}::1` })
-      assert.equal(await allowedOf(server, network), 3, 'one client has a whole network of addresses')
-    })
-
-    it('a flood of clients takes no more buckets than there may be', async (t) => {
-      const server = await startHost(t, {
-        plugins: {},
-        config: { ...limit, ...proxied, 'gateway.rateLimit.maxBuckets': 100 },
-      })
-      const from = (client: number) => ({
-        headers: { 'x-forwarded-for': `10.1.${client >> 8}.${client & 255}` },
-      })
-      for (let start = 0; start < 1500; start += 50) {
-        const batch = Array.from({ length: 50 }, (_, at) => server.send('GET', '/health', from(start + at)))
-        for (const { status } of await Promise.all(batch)) assert.equal(status, 200)
-      }
-      const answer = await server.send('GET', '/gateway/api/rate-limit/metrics', {
-        headers: server.credentials,
-      })
-      const figures = answer.json<{ totalRequests: number; activeBuckets: number }>()
-      assert.deepEqual([figures.totalRequests, figures.activeBuckets], [1500, 100])
-    })
+    for (let start = 0; start < 600; start += 50) {
+      const batch = Array.from({ length: 50 }, (_, at) => server().send('GET', '/health', from(start + at)))
+      for (const { status } of await Promise.all(batch)) assert.equal(status, 200)
+    }
+    const after = await figures()
+    assert.deepEqual([after.totalRequests - before.totalRequests, after.activeBuckets], [600, 100])
   })
 })

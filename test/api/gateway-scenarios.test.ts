@@ -34,27 +34,21 @@ const load = (server: TestHost, path: string) =>
   server.send('GET', path, { headers: { 'sec-fetch-dest': 'document' } })
 
 describe('the smallest configuration', () => {
-  it('of a machine for development: every origin, 1000 a minute for each address, no shell', async (t) => {
+  it('of a machine for development and of an open interface: every origin, 1000 a minute for each address, public paths free, no shell', async (t) => {
     const server = await startHost(t, {
       plugins: {},
-      config: { 'gateway.cors': {}, 'gateway.rateLimit.requests': 1000 },
+      config: {
+        'gateway.cors': {},
+        'gateway.rateLimit.requests': 1000,
+        'gateway.rateLimit.excludePaths': ['/api/public/.*'],
+      },
     })
     const { headers } = await server.send('GET', '/health', from('http://localhost:5173'))
     assert.equal(headers['access-control-allow-origin'], '*')
     assert.equal(headers['access-control-allow-credentials'], undefined)
     assert.deepEqual([headers['x-ratelimit-limit'], headers['x-ratelimit-remaining']], ['1000', '999'])
     assert.equal((await load(server, '/')).status, 404)
-  })
-
-  it('of an open interface: public paths are not limited', async (t) => {
-    const server = await startHost(t, {
-      plugins: {},
-      config: {
-        'gateway.cors.origin': '*',
-        'gateway.rateLimit.requests': 1000,
-        'gateway.rateLimit.excludePaths': ['/api/public/.*'],
-      },
-    })
+    await server.send('POST', '/gateway/api/rate-limit/clear', { headers: server.credentials })
     const left = async (path: string) =>
       (await server.send('GET', path, from(app))).headers['x-ratelimit-remaining']
     assert.equal(await left('/api/public/x'), undefined)
@@ -87,6 +81,17 @@ describe('the smallest configuration', () => {
     assert.doesNotMatch((await load(server, '/cpanel')).text, /shell/)
     const stranger = await server.send('GET', '/health', from('https://evil.example'))
     assert.equal(stranger.headers['access-control-allow-origin'], undefined)
+
+    // A limit by user counts by address where the request has no credential of this host.
+    await server.send('POST', '/gateway/api/rate-limit/clear', { headers: server.credentials })
+    const identity = { headers: { 'x-identity': '{"sub":"ada"}' } }
+    for (let at = 0; at < 20; at += 1) await server.send('GET', '/health', identity)
+    assert.deepEqual(
+      (await bucketsOf(server)).map(([key]) => key),
+      ['ip:127.0.0.1'],
+    )
+    for (let at = 0; at < 20; at += 1) await server.send('GET', '/health', { headers: server.credentials })
+    assert.deepEqual((await bucketsOf(server)).map(([key]) => key).sort(), ['ip:127.0.0.1', 'user:admin'])
   })
 
   it('of many tenants: their hosts, credentials, 5000 an hour for each, a shell with excludes', async (t) => {
@@ -133,40 +138,59 @@ describe('what helps', () => {
       },
     })
 
-  it('an origin that is missing: name it, also while the server runs', async (t) => {
-    const server = await startHost(t, { plugins: {}, config: { 'gateway.cors.origin': 'https://a.example' } })
+  it('origins, headers of requests and health checks that are refused: name them; the log tells what is in force', async (t) => {
+    const config = {
+      'gateway.cors.origin': app,
+      'gateway.cors.allowedHeaders': ['X-Team'],
+      'gateway.rateLimit.requests': 1,
+      'gateway.shellDir': writeShell(t),
+    }
+    const server = await startHost(t, { plugins: {}, config })
+    const clear = () => server.send('POST', '/gateway/api/rate-limit/clear', { headers: server.credentials })
     const read = async () =>
-      (await server.send('GET', '/health', from(app))).headers['access-control-allow-origin']
-    assert.equal(await read(), undefined)
-    const added = await server.send('POST', '/gateway/api/cors/rules', {
-      headers: server.credentials,
-      json: { name: 'app', origins: [app] },
-    })
-    assert.equal(added.status, 201)
-    assert.equal(await read(), app)
-  })
-
-  it('a request header that is not allowed: name it', async (t) => {
-    const config = { 'gateway.cors.origin': app, 'gateway.cors.allowedHeaders': ['X-Team'] }
-    const server = await startHost(t, { plugins: {}, config })
-    const allowed = (await preflight(server, 'x-other')).headers['access-control-allow-headers']
-    assert.equal(allowed, 'X-Team')
-    await server.restart({ config: { ...config, 'gateway.cors.allowedHeaders': ['X-Team', 'X-Other'] } })
-    assert.match(
-      String((await preflight(server, 'x-other')).headers['access-control-allow-headers']),
-      /X-Other/,
-    )
-  })
-
-  it('a health check that gets 429: exclude its path', async (t) => {
-    const config = { 'gateway.rateLimit.requests': 1, 'gateway.rateLimit.window': '1h' }
-    const server = await startHost(t, { plugins: {}, config })
+      (await server.send('GET', '/health', from('https://b.example'))).headers['access-control-allow-origin']
     const twice = async () => [
       (await server.send('GET', '/health')).status,
       (await server.send('GET', '/health')).status,
     ]
+
+    // An origin is added while the server runs.
+    assert.equal(await read(), undefined)
+    const added = await server.send('POST', '/gateway/api/cors/rules', {
+      headers: server.credentials,
+      json: { name: 'app', origins: ['https://b.example'] },
+    })
+    assert.equal(added.status, 201)
+    assert.equal(await read(), 'https://b.example')
+
+    const allowed = (await preflight(server, 'x-other')).headers['access-control-allow-headers']
+    assert.equal(allowed, 'X-Team')
+
+    await clear()
+    assert.equal((await load(server, '/deployments')).status, 200)
     assert.deepEqual(await twice(), [200, 429])
-    await server.restart({ config: { ...config, 'gateway.rateLimit.excludePaths': ['/health'] } })
+
+    const find = (message: RegExp) => server.lines.find(({ msg }) => message.test(msg))
+    assert.deepEqual(
+      [find(/^requests are limited/)].map((line) => [line?.requests, line?.window, line?.keyBy]),
+      [[1, '1m', 'ip']],
+    )
+    assert.deepEqual(find(/^pages of other origins/)?.origin, app)
+    assert.equal(find(/^the shell answers page loads/)?.level, 'info')
+    assert.equal(find(/^the shell answers$/)?.path, '/deployments')
+    assert.equal(find(/^a request is refused by the rate limit/)?.key, 'ip:127.0.0.1')
+
+    await server.restart({
+      config: {
+        ...config,
+        'gateway.cors.allowedHeaders': ['X-Team', 'X-Other'],
+        'gateway.rateLimit.excludePaths': ['/health'],
+      },
+    })
+    assert.match(
+      String((await preflight(server, 'x-other')).headers['access-control-allow-headers']),
+      /X-Other/,
+    )
     assert.deepEqual(await twice(), [200, 200])
   })
 
@@ -178,14 +202,7 @@ describe('what helps', () => {
     assert.match(err, /shell directory ".*\/shell" cannot be served.*dist\/index\.html or index\.html/)
   })
 
-  it('assets of the shell with relative paths: they are there below any address', async (t) => {
-    const server = await startHost(t, { plugins: {}, config: { 'gateway.shellDir': writeShell(t) } })
-    const { text } = await load(server, '/deployments/list')
-    assert.match(text, /<head><base href="\/"><script src="assets\/main\.js">/)
-    assert.equal((await server.send('GET', '/assets/main.js')).text, 'shell main')
-  })
-
-  it('an app that refuses to be framed: its headers reach the browser as it has sent them', async (t) => {
+  it('a shell and apps behind it: assets, frames, excludes, and a history that is empty', async (t) => {
     const upstream = await startWebServer(t, (_request, response) => {
       response.setHeader('content-security-policy', "frame-ancestors 'self'").end('framed')
     })
@@ -193,68 +210,32 @@ describe('what helps', () => {
       plugins: {},
       config: {
         'gateway.shellDir': writeShell(t),
+        'gateway.shellExcludes': 'my.app,my-app',
         'gateway.proxy.rules': [{ pattern: '^/deployments$', target: upstream.url }],
       },
     })
+
+    // Assets with relative paths are there below any address.
+    const { text } = await load(server, '/deployments/list')
+    assert.match(text, /<head><base href="\/"><script src="assets\/main\.js">/)
+    assert.equal((await server.send('GET', '/assets/main.js')).text, 'shell main')
+
+    // The headers of an app that refuses to be framed reach the browser as it has sent them.
     const frame = await server.send('GET', '/deployments', { headers: { 'sec-fetch-dest': 'iframe' } })
     assert.equal(frame.text, 'framed')
     assert.equal(frame.headers['content-security-policy'], "frame-ancestors 'self'")
     assert.equal(frame.headers['x-frame-options'], undefined)
-  })
 
-  it('an exclude that does nothing: it is no basename, which the log says', async (t) => {
-    const server = await startHost(t, {
-      plugins: {},
-      config: { 'gateway.shellDir': writeShell(t), 'gateway.shellExcludes': 'my.app,my-app' },
-    })
+    // An exclude that is no basename does nothing, which the log says.
     assert.match((await load(server, '/my.app')).text, /shell/)
     assert.doesNotMatch((await load(server, '/my-app')).text, /shell/)
     const warned = server.lines.filter(({ level, basename }) => level === 'warn' && basename === 'my.app')
     assert.equal(warned.length, 1)
-  })
 
-  it('a limit by user that counts by address: the request has no credential of this host', async (t) => {
-    const server = await startHost(t, {
-      plugins: {},
-      config: { 'gateway.rateLimit.requests': 10, 'gateway.rateLimit.keyBy': 'user' },
-    })
-    await server.send('GET', '/health', { headers: { 'x-identity': '{"sub":"ada"}' } })
-    assert.deepEqual(
-      (await bucketsOf(server)).map(([key]) => key),
-      ['ip:127.0.0.1'],
-    )
-    await server.send('GET', '/health', { headers: server.credentials })
-    assert.deepEqual((await bucketsOf(server)).map(([key]) => key).sort(), ['ip:127.0.0.1', 'user:admin'])
-  })
-
-  it('a history that is empty: there is none without a rate limit', async (t) => {
-    const server = await startHost(t, { plugins: {} })
+    // There is no history without a rate limit.
     const { json } = await server.send('GET', '/gateway/api/stats', { headers: server.credentials })
     assert.equal(json<{ rateLimit: { enabled: boolean } }>().rateLimit.enabled, false)
     const history = await server.send('GET', '/gateway/api/metrics/history', { headers: server.credentials })
     assert.deepEqual(history.json(), [])
-  })
-
-  it('whatever else: the log at the level debug tells what each part was told and does', async (t) => {
-    const server = await startHost(t, {
-      plugins: {},
-      config: {
-        'gateway.rateLimit.requests': 1,
-        'gateway.cors.origin': app,
-        'gateway.shellDir': writeShell(t),
-      },
-    })
-    assert.equal((await load(server, '/deployments')).status, 200)
-    assert.equal((await server.send('GET', '/health')).status, 200)
-    assert.equal((await server.send('GET', '/health')).status, 429)
-    const find = (message: RegExp) => server.lines.find(({ msg }) => message.test(msg))
-    assert.deepEqual(
-      [find(/^requests are limited/)].map((line) => [line?.requests, line?.window, line?.keyBy]),
-      [[1, '1m', 'ip']],
-    )
-    assert.deepEqual(find(/^pages of other origins/)?.origin, app)
-    assert.equal(find(/^the shell answers page loads/)?.level, 'info')
-    assert.equal(find(/^the shell answers$/)?.path, '/deployments')
-    assert.equal(find(/^a request is refused by the rate limit/)?.key, 'ip:127.0.0.1')
   })
 })

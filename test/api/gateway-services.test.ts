@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
-import { plugin, startHost, type TestHost, type TestHostOptions } from '../helpers/create-host.js'
-import { createFolder } from '../helpers/shell-world.js'
+import { after, describe, it, type TestContext } from 'node:test'
+import { plugin, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 import { until } from '../helpers/until.js'
 
 const counter = (name: string, version = '1.0.0') =>
@@ -55,12 +57,23 @@ async function statusesOf(
   return counts
 }
 
+/** Where it matters which executor a call comes to. */
+const wide = useHost({
+  plugins: {},
+  config: { plugin_executors: 3, plugin_max_vms: 6, plugin_hook_reserve_vms: 0 },
+})
+const folder = mkdtempSync(join(tmpdir(), 'modulacms-services-'))
+writeFileSync(join(folder, 'index.html'), '<html><head></head><body>shell</body></html>')
+after(() => rmSync(folder, { recursive: true, force: true }))
+const plain = useHost({
+  plugins: {},
+  config: { 'gateway.shellDir': folder, 'gateway.shellExcludes': 'cpanel' },
+})
+
 describe('limits of plugins', () => {
   it('hold exactly over all executors and VMs, and each plugin has its own', async (t) => {
-    const server = await startHost(t, {
-      plugins: { 'shop/init.lua': counter('shop'), 'spy/init.lua': counter('spy') },
-      config: { plugin_executors: 3, plugin_max_vms: 6, plugin_hook_reserve_vms: 0 },
-    })
+    const server = wide()
+    await install(t, server, { 'shop/init.lua': counter('shop'), 'spy/init.lua': counter('spy') })
     for (const name of ['shop', 'spy']) {
       const counts = await statusesOf(80, () => server.call('POST', `/${name}/take`))
       const { 200: allowed = 0, 429: refused = 0, 503: unknown = 0 } = counts
@@ -72,24 +85,26 @@ describe('limits of plugins', () => {
   })
 
   it('outlive a reload, and end with the plugin', async (t) => {
-    const server = await startHost(t, { plugins: { 'shop/init.lua': counter('shop') } })
+    const server = plain()
+    await install(t, server, { 'lasting/init.lua': counter('lasting') })
     const taken = async () => {
-      const { remaining } = (await server.call('GET', '/shop/state')).json<{ remaining: number }>()
+      const { remaining } = (await server.call('GET', '/lasting/state')).json<{ remaining: number }>()
       return 40 - remaining
     }
     assert.equal(await taken(), 1)
-    await server.write({ 'shop/init.lua': `${counter('shop')}\n-- changed` })
-    await server.admin('POST', '/shop/reload')
+    await server.write({ 'lasting/init.lua': `${counter('lasting')}\n-- changed` })
+    await server.admin('POST', '/lasting/reload')
     await server.approveAll()
     assert.equal(await taken(), 2)
-    await server.admin('POST', '/shop/disable')
-    await server.admin('POST', '/shop/enable')
+    await server.admin('POST', '/lasting/disable')
+    await server.admin('POST', '/lasting/enable')
     await server.approveAll()
     assert.equal(await taken(), 1)
   })
 
   it('are there in stages, before writes and for messages', async (t) => {
-    const server = await startHost(t, { plugins: { 'shop/init.lua': counter('shop') } })
+    const server = plain()
+    await install(t, server, { 'shop/init.lua': counter('shop') })
     const staged: number[] = []
     for (let n = 0; n < 5; n += 1) staged.push((await server.call('GET', '/shop/staged')).status)
     assert.deepEqual(staged, [200, 200, 200, 429, 429])
@@ -116,9 +131,10 @@ describe('limits of plugins', () => {
   })
 })
 
-const watcher = plugin(
-  'watcher',
-  `
+const watcher = (name: string) =>
+  plugin(
+    name,
+    `
 http.handle("GET", "/log", function(req)
   local entries, err = gateway.log.query({ path = req.query.path, limit = 500 })
   return { json = { entries = entries, err = err } }
@@ -132,23 +148,26 @@ http.handle("POST", "/shell", function(req)
   return { json = { changed = changed, err = err } }
 end, { public = true })
 `,
-  '1.0.0',
-  'gateway_access = { "log:read", "stats:read", "shell:write" }',
-)
+    '1.0.0',
+    'gateway_access = { "log:read", "stats:read", "shell:write" }',
+  )
 
-const accessOf = (...names: string[]) => ({
-  json: { gateway_access: names.map((access) => ({ plugin: 'watcher', access })) },
+const accessOf = (plugin: string, ...names: string[]) => ({
+  json: { gateway_access: names.map((access) => ({ plugin, access })) },
 })
 
-async function startWatcher(t: TestContext, more: Partial<TestHostOptions> = {}): Promise<TestHost> {
-  const server = await startHost(t, { plugins: { 'watcher/init.lua': watcher }, approve: false, ...more })
-  await server.host.plugins.approveRoutes(server.host.plugins.routes(), 'test')
-  return server
+/** Installs a watcher; of what it asks for, only the routes are approved. */
+async function installWatcher(t: TestContext, server: TestHost, name: string): Promise<void> {
+  const { plugins } = server.host
+  await install(t, server, { [`${name}/init.lua`]: watcher(name) }, { approve: false })
+  await plugins.approveRoutes(plugins.routes(), 'test')
 }
 
 describe('what the gateway tells plugins', () => {
   it('is told as long as an admin approves it, and without what proves who somebody is', async (t) => {
-    const server = await startWatcher(t)
+    const server = plain()
+    await installWatcher(t, server, 'watcher')
+    await server.send('DELETE', '/gateway/api/logs', { headers: server.credentials })
     const log = async () =>
       (await server.call('GET', '/watcher/log?path=/health')).json<{ entries?: unknown[]; err?: string }>()
     const secret = 'hunter2'
@@ -156,28 +175,26 @@ describe('what the gateway tells plugins', () => {
       headers: { authorization: `Bearer ${secret}`, cookie: `session=${secret}`, 'x-api-key': secret },
     })
     assert.match((await log()).err ?? '', /not approved for "log:read"; ask for it with gateway_access/)
-    await server.admin('POST', '/gateway-access/approve', accessOf('stats:read'))
+    await server.admin('POST', '/gateway-access/approve', accessOf('watcher', 'stats:read'))
     assert.match((await log()).err ?? '', /not approved/, 'another access is none')
-    await server.admin('POST', '/gateway-access/approve', accessOf('log:read'))
+    await server.admin('POST', '/gateway-access/approve', accessOf('watcher', 'log:read'))
     const shown = await log()
     assert.equal(shown.entries?.length, 1)
     assert.doesNotMatch(JSON.stringify(shown), new RegExp(`${secret}|token`))
     const { text } = await server.call('GET', '/watcher/stats')
     const { stats } = JSON.parse(text) as { stats: { requests: { total: number } } }
     assert.ok(stats.requests.total > 3, text)
-    assert.doesNotMatch(text, /modulacms-api|127\.0\.0\.1/, 'neither directories nor addresses')
-    await server.admin('POST', '/gateway-access/revoke', accessOf('log:read'))
+    assert.doesNotMatch(text, /modulacms-(?:api|services)|127\.0\.0\.1/, 'neither directories nor addresses')
+    await server.admin('POST', '/gateway-access/revoke', accessOf('watcher', 'log:read'))
     assert.deepEqual((await log()).entries, undefined)
     assert.match((await log()).err ?? '', /not approved/)
   })
 
   it('lets an approved plugin take pages from the shell and give them back, and no other one', async (t) => {
-    const folder = createFolder(t, { 'shell/index.html': '<html><head></head><body>shell</body></html>' })
-    const server = await startWatcher(t, {
-      config: { 'gateway.shellDir': join(folder, 'shell'), 'gateway.shellExcludes': 'cpanel' },
-    })
+    const server = plain()
+    await installWatcher(t, server, 'warden')
     const act = async (name: string, basename: string) =>
-      (await server.call('POST', '/watcher/shell', { json: { act: name, basename } })).json<{
+      (await server.call('POST', '/warden/shell', { json: { act: name, basename } })).json<{
         changed?: boolean
         err?: string
       }>()
@@ -187,7 +204,7 @@ describe('what the gateway tells plugins', () => {
     }
     assert.match((await act('exclude', 'reports')).err ?? '', /not approved for "shell:write"/)
     assert.equal(await isShell(), true)
-    await server.admin('POST', '/gateway-access/approve', accessOf('shell:write'))
+    await server.admin('POST', '/gateway-access/approve', accessOf('warden', 'shell:write'))
     assert.deepEqual(await act('exclude', 'reports'), { changed: true })
     assert.deepEqual(await act('exclude', 'reports'), { changed: false })
     assert.equal(await isShell(), false)
@@ -199,14 +216,15 @@ describe('what the gateway tells plugins', () => {
     assert.deepEqual(await act('include', 'reports'), { changed: true })
     assert.deepEqual(await act('include', 'reports'), { changed: false })
     assert.equal(await isShell(), true)
-    await server.admin('POST', '/gateway-access/revoke', accessOf('shell:write'))
+    await server.admin('POST', '/gateway-access/revoke', accessOf('warden', 'shell:write'))
     assert.match((await act('exclude', 'reports')).err ?? '', /not approved/)
     assert.equal(await isShell(), true)
   })
 
   it('says what is missing where there is no shell', async (t) => {
-    const server = await startWatcher(t)
-    await server.admin('POST', '/gateway-access/approve', accessOf('shell:write'))
+    const server = wide()
+    await installWatcher(t, server, 'watcher')
+    await server.admin('POST', '/gateway-access/approve', accessOf('watcher', 'shell:write'))
     const sending = { json: { act: 'exclude', basename: 'reports' } }
     assert.match(
       (await server.call('POST', '/watcher/shell', sending)).text,
@@ -228,25 +246,23 @@ http.handle("GET", "/get", function() return { json = { value = gateway.cache.ge
 
 describe('caches of plugins', () => {
   it('are one for all executors, of one plugin, and end with it', async (t) => {
-    const server = await startHost(t, {
-      plugins: { 'shop/init.lua': keeper('shop'), 'spy/init.lua': keeper('spy') },
-      config: { plugin_executors: 2, plugin_max_vms: 4, plugin_hook_reserve_vms: 0 },
-    })
+    const server = wide()
+    await install(t, server, { 'store/init.lua': keeper('store'), 'peer/init.lua': keeper('peer') })
     const get = async (name: string) =>
       (await server.call('GET', `/${name}/get`)).json<{ value?: unknown }>().value
-    const value = { by: 'shop' }
-    assert.equal((await server.call('POST', '/shop/set', { json: { key: 'k', value } })).status, 200)
-    const seen = await Promise.all(Array.from({ length: 12 }, () => get('shop')))
+    const value = { by: 'store' }
+    assert.equal((await server.call('POST', '/store/set', { json: { key: 'k', value } })).status, 200)
+    const seen = await Promise.all(Array.from({ length: 12 }, () => get('store')))
     assert.deepEqual(
       seen,
       Array.from({ length: 12 }, () => value),
     )
-    assert.equal(await get('spy'), undefined)
-    await server.admin('POST', '/spy/disable')
-    assert.deepEqual(await get('shop'), value)
-    await server.admin('POST', '/shop/disable')
-    await server.admin('POST', '/shop/enable')
+    assert.equal(await get('peer'), undefined)
+    await server.admin('POST', '/peer/disable')
+    assert.deepEqual(await get('store'), value)
+    await server.admin('POST', '/store/disable')
+    await server.admin('POST', '/store/enable')
     await server.approveAll()
-    assert.equal(await get('shop'), undefined)
+    assert.equal(await get('store'), undefined)
   })
 })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
-import { startHost, type TestHost } from '../helpers/create-host.js'
-import { startWebServer } from '../helpers/web-server.js'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { openHost, type TestHost } from '../helpers/create-host.js'
 
 /** Who answers which request when there is a shell, over sockets: a host whose apps are behind its proxy. */
 
@@ -14,33 +15,50 @@ const build = {
   'dist/assets/main.js': 'shell main',
 }
 
-function writeBuild(test: TestContext): string {
+/** One host whose shell has these settings; all below `/deployments`, `/cpanel`, `/legacy` and `/reports` is of apps. */
+function useShellHost(gateway: Readonly<Record<string, unknown>> = {}): () => TestHost {
+  let server: (TestHost & { dispose(): Promise<void> }) | undefined
   const folder = mkdtempSync(join(tmpdir(), 'modulacms-shell-'))
-  test.after(() => rmSync(folder, { recursive: true, force: true }))
-  for (const [path, text] of Object.entries(build)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  return folder
-}
-
-/** A host with a shell; all that is below `/deployments`, `/cpanel`, `/legacy` and `/reports` is of apps. */
-async function startShellHost(
-  t: TestContext,
-  gateway: Readonly<Record<string, unknown>> = {},
-): Promise<TestHost> {
-  const apps = await startWebServer(t, (request, response) => {
+  const apps = createServer((request, response) => {
     response.setHeader('content-type', 'text/html')
     response.end(`app ${request.method} ${request.url}`)
   })
-  const config: Record<string, unknown> = {
-    'gateway.shellDir': writeBuild(t),
-    'gateway.proxy.rules': [
-      { pattern: '^/(?:deployments|cpanel|legacy|reports)(?:/.*)?$', target: apps.url },
-    ],
+  before(async () => {
+    for (const [path, text] of Object.entries(build)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), text)
+    }
+    await new Promise<void>((resolve) => apps.listen(0, '127.0.0.1', resolve))
+    const target = `http://127.0.0.1:${(apps.address() as AddressInfo).port}`
+    const config: Record<string, unknown> = {
+      'gateway.shellDir': folder,
+      'gateway.proxy.rules': [{ pattern: '^/(?:deployments|cpanel|legacy|reports)(?:/.*)?$', target }],
+    }
+    for (const [key, value] of Object.entries(gateway)) config[`gateway.${key}`] = value
+    server = await openHost({ plugins: {}, config })
+  })
+  after(async () => {
+    await server?.dispose()
+    apps.closeAllConnections()
+    apps.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return () => {
+    assert.ok(server, 'the host is up only while tests run')
+    return server
   }
-  for (const [key, value] of Object.entries(gateway)) config[`gateway.${key}`] = value
-  return startHost(t, { plugins: {}, config })
+}
+
+const excludes = '/gateway/api/shell/excludes'
+const plain = useShellHost()
+const configured = useShellHost({ shellExcludes: 'legacy,tools,not a name,x.y' })
+
+/** Takes what a test has excluded back when it ends. */
+function includeAfter(t: TestContext, server: TestHost, ...basenames: readonly string[]): void {
+  t.after(async () => {
+    const { credentials: headers } = server
+    for (const basename of basenames) await server.send('DELETE', `${excludes}/${basename}`, { headers })
+  })
 }
 
 type Who = 'shell page' | 'shell file' | 'app' | 'nobody' | 'api'
@@ -65,7 +83,7 @@ async function whoAnswers(
 }
 
 it('who answers, by the destination and the shape of the path', async (t) => {
-  const server = await startShellHost(t)
+  const server = plain()
   const rows: readonly (readonly [string, string | undefined, string, Who])[] = [
     // Page loads, any shape.
     ['GET', 'document', '/', 'shell page'],
@@ -116,8 +134,8 @@ it('who answers, by the destination and the shape of the path', async (t) => {
   }
 })
 
-it('the page has a base at the root, wherever it is shown, and its relative assets are there', async (t) => {
-  const server = await startShellHost(t)
+it('the page has a base at the root, wherever it is shown, and its relative assets are there', async () => {
+  const server = plain()
   for (const path of ['/', '/deployments', '/deployments/list/1']) {
     const { status, text, headers } = await server.send('GET', path, {
       headers: { 'sec-fetch-dest': 'document', 'x-base': '/elsewhere' },
@@ -131,10 +149,9 @@ it('the page has a base at the root, wherever it is shown, and its relative asse
 })
 
 describe('what is excluded from the shell', () => {
-  const excludes = '/gateway/api/shell/excludes'
-
   it('is the union of three sources, and only the one of the browser differs from browser to browser', async (t) => {
-    const server = await startShellHost(t, { shellExcludes: 'legacy' })
+    const server = configured()
+    includeAfter(t, server, 'reports')
     const load = (path: string, cookie?: string) => whoAnswers(server, 'GET', path, 'document', cookie)
     const { credentials: headers } = server
     const added = await server.send('POST', excludes, { headers, json: { basename: 'reports' } })
@@ -157,12 +174,13 @@ describe('what is excluded from the shell', () => {
   })
 
   it('is listed with its sources; those of the configuration cannot be removed, the others can', async (t) => {
-    const server = await startShellHost(t, { shellExcludes: 'cpanel,legacy,not a name,x.y' })
+    const server = configured()
+    includeAfter(t, server, 'reports')
     const { credentials: headers } = server
     const list = async () => (await server.send('GET', excludes, { headers })).json<object[]>()
     const env = [
-      { basename: 'cpanel', source: 'env' },
       { basename: 'legacy', source: 'env' },
+      { basename: 'tools', source: 'env' },
     ]
     assert.deepEqual(await list(), env)
     const post = (json: unknown) => server.send('POST', excludes, { headers, json })
@@ -179,7 +197,7 @@ describe('what is excluded from the shell', () => {
     assert.equal(await whoAnswers(server, 'GET', '/reports', 'document'), 'app')
 
     const remove = (basename: string) => server.send('DELETE', `${excludes}/${basename}`, { headers })
-    const kept = await remove('cpanel')
+    const kept = await remove('legacy')
     assert.deepEqual(
       [kept.status, kept.json()],
       [400, { error: 'Cannot remove environment-based exclude', code: 'SHELL_BASENAME_NOT_REMOVABLE' }],
@@ -189,11 +207,12 @@ describe('what is excluded from the shell', () => {
     assert.equal((await remove('reports')).json().removed, false)
     assert.deepEqual(await list(), env)
     assert.equal(await whoAnswers(server, 'GET', '/reports', 'document'), 'shell page')
-    assert.equal(await whoAnswers(server, 'GET', '/cpanel', 'document'), 'app')
+    assert.equal(await whoAnswers(server, 'GET', '/legacy', 'document'), 'app')
   })
 
   it('outlives a restart where an admin has added it', async (t) => {
-    const server = await startShellHost(t)
+    const server = plain()
+    includeAfter(t, server, 'reports')
     const added = { headers: server.credentials, json: { basename: 'reports' } }
     await server.send('POST', excludes, added)
     const before = (await server.send('GET', excludes, { headers: server.credentials })).json<object[]>()
@@ -204,7 +223,8 @@ describe('what is excluded from the shell', () => {
   })
 
   it('has names of letters, digits, "_" and "-" only', async (t) => {
-    const server = await startShellHost(t)
+    const server = plain()
+    includeAfter(t, server, 'Az09_-', 'x'.repeat(128))
     const { credentials: headers } = server
     const invalid = { error: 'Invalid basename format', code: 'SHELL_BASENAME_INVALID' }
     const missing = { error: 'basename is required', code: 'SHELL_BASENAME_REQUIRED' }

@@ -1,14 +1,21 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
-import type { AdminLog, AdminUser } from '../../src/admin/options.js'
+import type { AdminLog } from '../../src/admin/options.js'
+import type { AreaUser } from '../../src/areas/user.js'
+import { userWithRole } from './area-user.js'
 import { FakeAdministration } from './fake-administration.js'
 import { FakeHookAdministration } from './fake-hook-administration.js'
 
 /** Users by their bearer token. */
-const users: Readonly<Record<string, AdminUser>> = {
-  'right-token': { username: 'root', role: 'admin' },
-  'viewer-token': { username: 'vera', role: 'viewer' },
+const users: Readonly<Record<string, AreaUser>> = {
+  'right-token': userWithRole('admin', 'root'),
+  'viewer-token': userWithRole('viewer', 'vera'),
+  'plugins-token': {
+    username: 'paul',
+    role: 'plugins',
+    may: (permission) => permission.startsWith('plugins:'),
+  },
 }
 
 /** A real Fastify application with the admin API over a fake administration. */
@@ -45,7 +52,8 @@ export async function createAdminServer(): Promise<AdminServer> {
           samples: [{ labels: { plugin: 'notes' }, value: 1 }],
         },
       ],
-      authenticate: (request) => users[(request.headers.authorization ?? '').replace(/^Bearer +/i, '')],
+      authenticate: (request) =>
+        users[/^bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''],
     }),
     { prefix: adminPrefix },
   )

@@ -48,7 +48,7 @@ export async function startCacheServer(
   new Pipeline({
     stages: [...cache.stages, ...stages],
     clientIp: () => '192.0.2.1',
-    authenticate: () => undefined,
+    userOf: () => undefined,
     log: silent,
   }).install(app)
   if (compression !== undefined) await addCompression(app, compression)

@@ -75,7 +75,7 @@ export async function createCorsServer(database: CoreDatabase, configured?: Cors
     stages: [laterStage, cors.stage, earlierStage],
     log,
     clientIp: ({ ip }) => ip,
-    authenticate: () => undefined,
+    userOf: () => undefined,
   }).install(app)
   app.addHook('preHandler', (request, _reply, done) => {
     routed.push(`${request.method} ${request.url}`)

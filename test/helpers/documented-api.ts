@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { Answer } from './http-client.js'
 
 interface Operation {
@@ -18,6 +18,7 @@ export class DocumentedApi {
   readonly #document: Document
   readonly #checked = new Set<string>()
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true })
+  readonly #validators = new Map<object, ValidateFunction>()
 
   constructor(document: unknown) {
     this.#document = document as Document
@@ -46,11 +47,17 @@ export class DocumentedApi {
     assert.ok(schema, `${place} is not documented as ${type}`)
     this.#checked.add(`${method} ${path}`)
     if (type !== 'application/json') return
-    const isValid = this.#ajv.compile(closed(schema) as object)
+    const isValid = this.#validatorOf(schema)
     assert.ok(
       isValid(JSON.parse(text)),
       `${place}: ${JSON.stringify(isValid.errors)} in ${text.slice(0, 500)}`,
     )
+  }
+
+  #validatorOf(schema: object): ValidateFunction {
+    const compiled = this.#validators.get(schema) ?? this.#ajv.compile(closed(schema) as object)
+    this.#validators.set(schema, compiled)
+    return compiled
   }
 
   /** Operations with this tag of which no answer was checked. */

@@ -11,6 +11,7 @@ import type { RoutesPart } from '../../src/gateway/routes/admin-area.js'
 import { createGatewayRoutes, gatewayArea, gatewayPrefixes } from '../../src/gateway/routes/gateway-routes.js'
 import type { Stage } from '../../src/gateway/stage.js'
 import { createHttpServer } from '../../src/server/http-server.js'
+import { userWithRole } from './area-user.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
 import { serverSettings } from './server-settings.js'
 
@@ -54,8 +55,8 @@ export function authenticateByRole({
 }: {
   readonly headers: { authorization?: string | undefined }
 }) {
-  const role = String(headers.authorization).replace(/^bearer +/i, '')
-  return role === 'nobody' ? undefined : { id: '1', username: 'test', role }
+  const role = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? 'nobody'
+  return role === 'nobody' ? undefined : userWithRole(role)
 }
 
 /** Starts a gateway; it goes with the test. */
@@ -77,7 +78,7 @@ export async function startGatewayServer(
   const pipeline = new Pipeline({
     stages: [monitor.stage, ...stages],
     clientIp: ({ raw }) => raw.socket.remoteAddress ?? 'unknown',
-    authenticate: () => undefined,
+    userOf: () => undefined,
     log,
   })
   pipeline.install(app)

@@ -6,6 +6,7 @@ import { MessageHolds } from '../../src/kv/routes/message-holds.js'
 import type { KvRoutesOptions } from '../../src/kv/routes/routes-options.js'
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
 import type { KvService } from '../../src/kv/service/kv-service.js'
+import { userWithRole } from './area-user.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
 import { openKvFixture } from './kv-service.js'
 
@@ -39,10 +40,10 @@ export async function startKvServer({
     createKvRoutes({
       namespaces: wrap(fixture.service),
       overview: fixture.service,
-      authenticate: ({ headers }) => ({
-        username: 'test',
-        role: String(headers.authorization).replace(/^bearer +/i, ''),
-      }),
+      authenticate: ({ headers }) => {
+        const role = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
+        return role === undefined ? undefined : userWithRole(role)
+      },
       clientOf: ({ ip }) => ip,
       rate: createTokenBuckets({ perSecond: 0, burst: 1 }),
       streams,

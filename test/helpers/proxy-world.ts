@@ -11,7 +11,7 @@ import { type GatewayLog, Pipeline } from '../../src/gateway/pipeline.js'
 import { createProxy, type GatewayProxy, type ProxyOptions } from '../../src/gateway/proxy/proxy.js'
 import { attachUpgrades } from '../../src/gateway/proxy/upgrade.js'
 import type { Stage } from '../../src/gateway/stage.js'
-import type { User } from '../../src/identity/authenticator.js'
+import type { User } from '../../src/identity/user.js'
 
 /** A log that keeps its lines. */
 export class LinesLog implements GatewayLog {
@@ -70,7 +70,7 @@ export async function startProxyWorld(
     stages: [proxy.stage, ...stages],
     log,
     clientIp: ({ raw }) => clientIp(raw.socket.remoteAddress, String(raw.headers['x-forwarded-for'] ?? '')),
-    authenticate: ({ headers }) => userOf(headers.authorization),
+    userOf: ({ headers }) => userOf(headers.authorization),
   })
   pipeline.install(app)
   attachUpgrades(app)

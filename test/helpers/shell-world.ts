@@ -91,7 +91,7 @@ export async function startShell(test: TestContext, options: ShellWorldOptions =
     log,
   })
   const app = Fastify({ forceCloseConnections: true })
-  const services = { clientIp: () => '192.0.2.1', authenticate: () => undefined }
+  const services = { clientIp: () => '192.0.2.1', userOf: () => undefined }
   new Pipeline({ ...services, stages: [...shell.stages, ...stages], log }).install(app)
   app.setNotFoundHandler((_request, reply) => reply.code(404).send('nothing here'))
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {

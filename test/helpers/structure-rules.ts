@@ -18,6 +18,7 @@ const levels: Readonly<Record<string, number>> = {
   schedule: 2,
   gateway: 3,
   content: 3,
+  auth: 4,
   capabilities: 4,
   plugins: 5,
   admin: 6,

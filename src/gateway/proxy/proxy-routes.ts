@@ -25,7 +25,7 @@ const ruleSchema = Type.Object({
   publicRoutes: Type.Optional(
     Type.Unsafe({
       description:
-        'A list of globs, or such lists by method. Kept with the rule, without effect: nobody is asked for credentials on the way to a target, on other paths either.',
+        'Globs of paths that are public where no rule of the configuration says something else: a list, or lists by method.',
     }),
   ),
   readonly: Type.Boolean({ description: 'True for a rule of the configuration, which cannot be changed.' }),

@@ -87,16 +87,19 @@ export class GatewayProxy {
   }
 
   /**
-   * Tells whether an enabled rule takes this path and lists it as one without authentication.
+   * Tells whether the rule that takes this path lists it as public; so has the one to that takes its WebSockets, where
+   * that is another.
    *
    * @param path As the router reads it.
    * @param method In capitals.
    */
   isPublic(path: string, method: string): boolean {
-    return this.rules.active.some(({ rule, find }) => {
-      if (!rule.enabled || rule.publicRoutes === undefined) return false
-      return Array.isArray(find(path)) && listsRoute(rule.publicRoutes, path, method)
-    })
+    const lists = ({ rule: { publicRoutes }, find }: ActiveRule): boolean =>
+      publicRoutes !== undefined && Array.isArray(find(path)) && listsRoute(publicRoutes, path, method)
+    const taking = this.rules.active.filter(({ rule, find }) => rule.enabled && find(path) !== null)
+    const [first] = taking
+    const ofSockets = taking.find(({ rule }) => rule.ws)
+    return first !== undefined && lists(first) && (ofSockets === undefined || lists(ofSockets))
   }
 
   #decide(exchange: Exchange): StageVerdict {

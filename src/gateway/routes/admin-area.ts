@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
 import type { FailureLog } from '../../areas/area.js'
+import type { AreaPermissions } from '../../areas/user.js'
 import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
 import { gatewayAnswers } from './routes-failures.js'
 
@@ -16,11 +17,15 @@ export interface AdminAreaLog extends FailureLog {
 /** What an area for admins is made of. */
 export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
+  /** What its operations take; those of the gateway when missing. */
+  readonly permissions?: AreaPermissions
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
   readonly log: AdminAreaLog
   readonly parts: readonly RoutesPart[]
 }
+
+const gatewayPermissions: AreaPermissions = { read: 'gateway:read', change: 'gateway:admin' }
 
 /** What failures of an area are answered with. */
 export const failureSchema = Type.Object({
@@ -34,7 +39,7 @@ const changeStatuses = [413, 415, 503] as const
 
 /**
  * Creates routes for admins as an encapsulated Fastify plugin: `app.register(createAdminArea(options), { prefix })`.
- * Every path below the prefix, unknown ones too, needs a bearer credential of an admin; every failure is answered with
+ * Every path below the prefix, unknown ones too, takes a user with the permission for it; every failure is answered with
  * `{error, code}`.
  */
 export function createAdminArea({
@@ -42,6 +47,7 @@ export function createAdminArea({
   isDocumented,
   log,
   parts,
+  permissions = gatewayPermissions,
 }: AdminAreaOptions): FastifyPluginCallback {
   return function adminArea(app, _registration, done) {
     gatewayAnswers.install(app, log)
@@ -50,7 +56,7 @@ export function createAdminArea({
     // Those of answers must not take members out of what is sent.
     app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
-    app.addHook('onRequest', createGate(authenticate))
+    app.addHook('onRequest', createGate(authenticate, permissions))
     recordChanges(app, log)
     for (const add of parts) add(app)
     done()

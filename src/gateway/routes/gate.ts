@@ -1,26 +1,34 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type AreaUser, type AuthenticateBearer, bearerUser } from '../../areas/bearer.js'
-import { adminMissing, credentialMissing } from './routes-failures.js'
+import {
+  type AreaPermissions,
+  type AreaUser,
+  type FindUser,
+  permissionOf,
+  requireUser,
+} from '../../areas/user.js'
+import { credentialMissing, permissionMissing } from './routes-failures.js'
 
-/** Gives the user of a request that has a bearer credential. */
-export type GatewayAuthenticate = AuthenticateBearer<AreaUser>
+/** Gives the user of a request. */
+export type GatewayAuthenticate = FindUser<AreaUser>
 
 const userKey = Symbol('user')
 
 type WithUser = { [userKey]?: AreaUser }
 
-/** Name of the admin whose request the gate has let pass; the empty text where there is no gate. */
+/** Name of the user whose request the gate has let pass; the empty text where there is no gate. */
 export function actorOf(request: FastifyRequest): string {
   return (request as FastifyRequest & WithUser)[userKey]?.username ?? ''
 }
 
-/** Creates the hook that lets admins pass, before anything of a body is read. */
+/** Creates the hook that lets those pass who may do what they ask for, before anything of a body is read. */
 export function createGate(
   authenticate: GatewayAuthenticate,
+  permissions: AreaPermissions,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   return async (request, reply) => {
-    const user = await bearerUser(request, reply, authenticate, credentialMissing)
-    if (user.role !== 'admin') throw adminMissing({ user: user.username, role: user.role })
+    const user = await requireUser(request, reply, authenticate, credentialMissing)
+    const permission = permissionOf(request, permissions)
+    if (!user.may(permission)) throw permissionMissing({ user: user.username, role: user.role, permission })
     ;(request as FastifyRequest & WithUser)[userKey] = user
   }
 }

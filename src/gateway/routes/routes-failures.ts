@@ -9,11 +9,11 @@ export const credentialMissing = defineError(
   'This needs the admin token as "Authorization: Bearer <token>"; the server prints at its start where the token is.',
 )
 
-/** A valid credential of a user who is no admin. */
-export const adminMissing = defineError(
+/** A valid credential of a user who may not do this. */
+export const permissionMissing = defineError(
   'FORBIDDEN',
   403,
-  'User "{user}" has the role "{role}"; this needs the role "admin".',
+  'User "{user}" has the role "{role}", which does not have the permission "{permission}" that this needs.',
 )
 
 /** A request that does not have its form; the text names the place. */

@@ -1,15 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { bearerUser } from '../../areas/bearer.js'
+import { requireUser } from '../../areas/user.js'
 import { credentialMissing, permissionMissing, rejectRate } from './routes-failures.js'
 import type { KvRoutesOptions } from './routes-options.js'
 
 /** What a user may be allowed to do with the store. */
 export type KvPermission = 'kv:read' | 'kv:write' | 'kv:queue' | 'kv:watch'
-
-/** What each role may do; a role that is missing may do nothing. */
-const permissions: Readonly<Record<string, readonly KvPermission[]>> = {
-  admin: ['kv:read', 'kv:write', 'kv:queue', 'kv:watch'],
-}
 
 /** Creates the hook that lets requests pass before anything of their body is read. */
 export function createGate(
@@ -19,16 +14,12 @@ export function createGate(
   return async (request, reply) => {
     const client = clientOf(request)
     if (!rate.take(client)) throw rejectRate(rate.waitMs(client))
-    const user = await bearerUser(request, reply, authenticate, credentialMissing)
+    const user = await requireUser(request, reply, authenticate, credentialMissing)
     const permission = permissionOf(request)
     // A path that does not exist needs none: it is answered with 404.
-    if (permission === undefined || may(user.role, permission)) return
+    if (permission === undefined || user.may(permission)) return
     throw permissionMissing({ user: user.username, role: user.role, permission })
   }
-}
-
-function may(role: string, permission: KvPermission): boolean {
-  return Object.hasOwn(permissions, role) && (permissions[role] ?? []).includes(permission)
 }
 
 /** The permission that the operation of a request names; see `operation.ts`. */

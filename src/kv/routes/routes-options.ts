@@ -1,17 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { FailureLog } from '../../areas/area.js'
+import type { AreaUser } from '../../areas/user.js'
 import type { TokenBuckets } from '../../base/token-buckets.js'
 import type { KvNamespaces } from '../kv.js'
 import type { KvTotals } from '../sqlite/overview.js'
 import type { MessageHolds } from './message-holds.js'
 import type { StreamSlots } from './stream-slots.js'
-
-/** Who calls the key-value store over HTTP. */
-export interface KvUser {
-  readonly username: string
-  /** What it may do follows from it; see `permissions.ts`. */
-  readonly role: string
-}
 
 /** How often an operation was called since the server started. */
 export interface KvOperationNumbers {
@@ -44,11 +38,8 @@ export interface KvRoutesOptions {
   readonly overview: KvOverview
   /** Without it there is no `GET /metrics`. */
   readonly measurements?: KvMeasurements | undefined
-  /**
-   * Gives the user of a request that has a bearer credential; undefined when the credential is not valid. It is not
-   * asked for requests without one: cookies open nothing.
-   */
-  authenticate(request: FastifyRequest): KvUser | undefined | Promise<KvUser | undefined>
+  /** Gives the user of a request; undefined for somebody who has not proved who they are. */
+  authenticate(request: FastifyRequest): AreaUser | undefined | Promise<AreaUser | undefined>
   /** Names the client of a request, e.g. the network of its address. */
   clientOf(request: FastifyRequest): string
   /** Requests that each client may send. */

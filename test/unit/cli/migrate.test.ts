@@ -103,3 +103,18 @@ test('what is no version is a mistake in the command line', async () => {
   assert.equal((await run(['migrate', 'status', 'none'])).exitCode, exitCodes.notFound)
   assert.deepEqual(server.administration.done, [])
 })
+
+test('who may start and stop plugins may look at migrations, not change them', async () => {
+  const environment = { MODULACMS_URL: url, MODULACMS_ADMIN_TOKEN: 'plugins-token' }
+  assert.equal((await run(['migrate', 'status', 'notes'], { environment })).exitCode, 0)
+  for (const words of [
+    ['up', 'notes'],
+    ['down', 'notes', '--to', '0', '--yes'],
+    ['adopt', 'notes', '1'],
+  ]) {
+    const { exitCode, err } = await run(['migrate', ...words], { environment })
+    assert.equal(exitCode, exitCodes.unauthorized, err)
+    assert.match(err, /migrations:admin/)
+  }
+  assert.deepEqual(server.administration.done, [])
+})

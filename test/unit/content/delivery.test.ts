@@ -5,6 +5,7 @@ import { checkResponseHeader } from '../../../src/capabilities/http/header-rules
 import { contentPrefix, createContentRoutes } from '../../../src/content/content-routes.js'
 import type { HookedRead } from '../../../src/content/hook-runner.js'
 import { stripCredentials } from '../../../src/identity/credentials.js'
+import { userWithRole } from '../../helpers/area-user.js'
 import { type ContentFixture, createContentFixture } from '../../helpers/content-fixture.js'
 import { createHttpClient, type HttpClient } from '../../helpers/http-client.js'
 
@@ -17,7 +18,7 @@ async function serve(test: TestContext): Promise<ContentFixture & { client: Http
     createContentRoutes({
       content: fixture.content,
       hooks: fixture.hooks,
-      authenticate: () => ({ username: 'vera', role: 'viewer' }),
+      authenticate: () => userWithRole('viewer', 'vera'),
       stripCredentials,
       clientIp: () => '192.0.2.7',
       takeToken: () => true,

@@ -34,7 +34,7 @@ async function serve(
     stages,
     log,
     clientIp: () => '192.0.2.1',
-    authenticate: () => undefined,
+    userOf: () => undefined,
     ...more,
   })
   const app = Fastify({ logger: false, genReqId: createRequestIds() })
@@ -130,7 +130,7 @@ describe('the chain', () => {
       recorder([], 'b', 2, { after: ['a'] }),
       recorder([], 'c', 3),
     ]
-    const services = { clientIp: () => '', authenticate: () => undefined }
+    const services = { clientIp: () => '', userOf: () => undefined }
     const log = { debug() {}, info() {}, warn() {}, error() {} }
     assert.throws(() => new Pipeline({ stages, log, ...services }), {
       code: 'GATEWAY_STAGE_CYCLE',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { userWithRole } from '../../../helpers/area-user.js'
 import { ask, sendRaw, startProxyWorld, startUpstream } from '../../../helpers/proxy-world.js'
 
-const user = { id: '1', username: 'admin', role: 'admin' }
+const user = userWithRole('admin', 'admin')
 
 interface Echo {
   readonly method: string

@@ -258,3 +258,25 @@ test('public routes are read as globs, by method', async (t) => {
   assert.equal(matchesGlob('/x/**/y', '/x/1/2/y'), true)
   assert.equal(matchesGlob('/x.y', '/xay'), false)
 })
+
+test('public is what the rule that takes a path lists, not what a later one does', async (t) => {
+  const database = await openDatabase(t)
+  const publicRoutes = ['/**']
+  const proxy = await createProxy({
+    database,
+    log: new LinesLog(),
+    rules: [
+      { pattern: '^/closed/', target },
+      { pattern: '^/off/', target, enabled: false },
+      { pattern: '^/plain/', target, publicRoutes, ws: false },
+      { pattern: '^/plain/sockets', target },
+      { pattern: '.', target, publicRoutes },
+    ],
+  })
+  const isPublic = (path: string) => proxy.isPublic(path, 'GET')
+  assert.equal(isPublic('/open'), true)
+  assert.equal(isPublic('/closed/x'), false)
+  assert.equal(isPublic('/off/x'), true)
+  assert.equal(isPublic('/plain/x'), true)
+  assert.equal(isPublic('/plain/sockets'), false, 'its WebSockets are another rule\u2019s')
+})

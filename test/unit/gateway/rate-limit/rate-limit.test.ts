@@ -1,123 +1,17 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import Fastify, { type FastifyInstance } from 'fastify'
-import { HostError } from '../../../../src/base/errors.js'
-import { createClientIp } from '../../../../src/gateway/client-ip.js'
+import { test } from 'node:test'
+import Fastify from 'fastify'
 import type { Exchange } from '../../../../src/gateway/exchange.js'
-import { failureAnswer, Pipeline, sendAnswer } from '../../../../src/gateway/pipeline.js'
 import { RateLimit, type RateLimitOptions } from '../../../../src/gateway/rate-limit/rate-limit.js'
 import { addRateLimitRoutes } from '../../../../src/gateway/rate-limit/rate-limit-routes.js'
-import { type Answer, createHttpClient } from '../../../helpers/http-client.js'
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
-const epoch = 1_700_000_000_000
-
-interface World {
-  readonly limit: RateLimit
-  readonly warnings: Readonly<Record<string, unknown>>[]
-  readonly limited: () => number
-  /** How often somebody has asked who sent a request. */
-  readonly lookups: () => number
-  pass(ms: number): void
-  send(method: string, path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>
-}
-
-/** A server on a real socket; the bearer token is the name of the user, and `root` is the admin. */
-async function startWorld(
-  test: TestContext,
-  options: Partial<RateLimitOptions> = {},
-  trustedProxies: readonly string[] = [],
-): Promise<World> {
-  let ms = 0
-  let lookups = 0
-  let limited = 0
-  const warnings: Readonly<Record<string, unknown>>[] = []
-  const limit = new RateLimit({
-    requests: 3,
-    window: '30s',
-    log: { ...silent, warn: (fields) => warnings.push(fields) },
-    clock: () => ms,
-    now: () => epoch + ms,
-    ...options,
-  })
-  const clientIp = createClientIp({ trustedProxies })
-  const pipeline = new Pipeline({
-    stages: [
-      {
-        name: 'metrics',
-        priority: 0,
-        onFinish: ({ isRateLimited }) => {
-          limited += isRateLimited ? 1 : 0
-        },
-      },
-      limit.stage,
-    ],
-    log: silent,
-    clientIp: ({ socket, headers }) =>
-      clientIp(socket.remoteAddress, headers['x-forwarded-for'] as string | undefined),
-    authenticate: ({ headers }) => {
-      lookups += 1
-      const name = /^Bearer (\w+)$/.exec(headers.authorization ?? '')?.[1]
-      return name && { id: `id-${name}`, username: name, role: name === 'root' ? 'admin' : 'editor' }
-    },
-  } as ConstructorParameters<typeof Pipeline>[0])
-  const app = Fastify({ routerOptions: { maxParamLength: 1024 } })
-  pipeline.install(app)
-  answerFailures(app)
-  app.all('/ok', async () => ({ ok: true }))
-  app.get('/own', (_request, reply) => reply.header('X-RateLimit-Limit', 'mine').send('own'))
-  app.get('/fails', async () => {
-    throw new Error('on purpose')
-  })
-  app.get('/stream', (_request, reply) => {
-    reply.hijack()
-    reply.raw.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      'content-type': 'text/event-stream',
-    })
-    reply.raw.end('data: 1\n\n')
-  })
-  for (const prefix of ['/gateway/api', '/api/gateway'])
-    app.register(async (area) => addRateLimitRoutes(area, limit), { prefix })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const client = createHttpClient(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
-  test.after(async () => {
-    client.close()
-    await app.close()
-  })
-  return {
-    limit,
-    warnings,
-    limited: () => limited,
-    lookups: () => lookups,
-    pass: (by) => {
-      ms += by
-    },
-    send: (method, path, headers = {}) => client.send(method, path, { headers }),
-  }
-}
-
-function answerFailures(app: FastifyInstance): void {
-  app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof HostError) sendAnswer(reply, failureAnswer(error))
-    else reply.code(500).send({ error: 'failed' })
-  })
-}
-
-function limitHeaders({ headers }: Answer): readonly unknown[] {
-  return ['limit', 'remaining', 'reset'].map((name) => headers[`x-ratelimit-${name}`])
-}
-
-async function statuses(
-  world: World,
-  path: string,
-  ...each: Readonly<Record<string, string>>[]
-): Promise<number[]> {
-  const found: number[] = []
-  for (const headers of each) found.push((await world.send('GET', path, headers)).status)
-  return found
-}
+import {
+  answerFailures,
+  epoch,
+  limitHeaders,
+  silent,
+  startWorld,
+  statuses,
+} from '../../../helpers/rate-limit-world.js'
 
 test('every counted answer has the headers, whatever it is', async (t) => {
   const world = await startWorld(t, { requests: 5, window: '50s' })

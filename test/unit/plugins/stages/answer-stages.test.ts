@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Exchange } from '../../../../src/gateway/exchange.js'
-import { createStageHost } from '../../../helpers/stage-host.js'
+import { useStageHost } from '../../../helpers/stage-host.js'
+
+// A function for keys that never ends takes all of this time.
+const startStages = useStageHost({ timeoutMs: 1500 })
 
 /** An init.lua with one stage for answers whose function has this body. */
 const stage = (body: string, options = ''): string =>
@@ -9,7 +12,7 @@ const stage = (body: string, options = ''): string =>
 
 describe('a stage for answers', () => {
   it('sees status, headers without cookies, and text', async (test) => {
-    const host = await createStageHost(test, {
+    const host = await startStages(test, {
       look: stage(`log.info("seen", { status = math.type(res.status) .. res.status, etag = res.headers.etag, cookie = res.headers["set-cookie"],
         body = type(res.body), path = req.path })`),
     })
@@ -25,7 +28,7 @@ describe('a stage for answers', () => {
   })
 
   it('changes status, headers and body, of which the old validators no longer speak', async (test) => {
-    const host = await createStageHost(test, {
+    const host = await startStages(test, {
       look: stage(`return { status = 201, json = { ok = true },
         headers = { ["x-a"] = "1", ["content-type"] = false, ["Set-Cookie"] = false, ["cache-control"] = "public" } }`),
     })
@@ -41,9 +44,9 @@ describe('a stage for answers', () => {
 
   it('sends an answer as it is when it fails, unless it fails closed: then nothing of it is left', async (test) => {
     const body = 'error("the secret of Lua")'
-    const open = await createStageHost(test, { look: stage(body) })
+    const open = await startStages(test, { look: stage(body) })
     assert.equal((await fetch(`${open.url}/echo/x`)).status, 200)
-    const closed = await createStageHost(test, { look: stage(body, ', { fail = "closed" }') })
+    const closed = await startStages(test, { look: stage(body, ', { fail = "closed" }') })
     const response = await fetch(`${closed.url}/echo/hidden`)
     const text = await response.text()
     assert.equal(response.status, 503)
@@ -54,7 +57,7 @@ describe('a stage for answers', () => {
   })
 
   it('does not see the administration', async (test) => {
-    const host = await createStageHost(test, { look: stage('return { status = 500, body = "x" }') })
+    const host = await startStages(test, { look: stage('return { status = 500, body = "x" }') })
     const response = await fetch(`${host.url}/api/v1/admin/plugins`)
     assert.deepEqual(await response.json(), { admin: true })
   })
@@ -67,7 +70,7 @@ describe('a stage for answers', () => {
     'a header that is a table': 'return { headers = { a = {} } }',
   })) {
     it(`cannot give ${name}`, async (test) => {
-      const host = await createStageHost(test, { look: stage(body, ', { fail = "closed" }') })
+      const host = await startStages(test, { look: stage(body, ', { fail = "closed" }') })
       const response = await fetch(`${host.url}/echo/x`)
       assert.equal(response.status, 503)
       assert.match(await response.text(), /GATEWAY_STAGE_UNAVAILABLE/)
@@ -76,17 +79,13 @@ describe('a stage for answers', () => {
 })
 
 it('a stage has the tables of its plugin, within its few operations', async (test) => {
-  const host = await createStageHost(
-    test,
-    {
-      look: `
+  const host = await startStages(test, {
+    look: `
       function on_init() db.define_table("notes", { columns = { { name = "text", type = "text" } } }) end
       gateway.on_request(function(req)
         for i = 1, tonumber(req.query.times) do db.count("notes") end
       end)`,
-    },
-    { timeoutMs: 5000 },
-  )
+  })
   assert.equal((await fetch(`${host.url}/echo/x?times=10`)).status, 200)
   assert.equal((await fetch(`${host.url}/echo/x?times=200`)).status, 503)
   const [, , fields] = host.lines.find(([, message]) => message.startsWith('a stage failed')) ?? []
@@ -100,7 +99,7 @@ describe('a function for keys', () => {
     gateway.key_by("slow", function(req) while true do end end)`
 
   it('gives the key of a request, and none where it fails', async (test) => {
-    const host = await createStageHost(test, { keys: plugin })
+    const host = await startStages(test, { keys: plugin })
     const exchange = {
       method: 'GET',
       path: '/x',
@@ -118,7 +117,7 @@ describe('a function for keys', () => {
 
   it('is none without an approval', async (test) => {
     const isApproved = (_plugin: string, key: string) => key !== 'key_by tenant'
-    const host = await createStageHost(test, { keys: plugin }, { isApproved })
+    const host = await startStages(test, { keys: plugin }, { isApproved })
     assert.equal(host.engine.keyFunction('keys/tenant'), undefined)
     assert.notEqual(host.engine.keyFunction('keys/slow'), undefined)
   })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createStageHost } from '../../../helpers/stage-host.js'
+import { useStageHost } from '../../../helpers/stage-host.js'
 
 const unavailable = 'GATEWAY_STAGE_UNAVAILABLE'
+
+const startStages = useStageHost()
 
 /** An init.lua with one stage whose function has this body. */
 const stage = (body: string, options = ''): string =>
@@ -14,7 +16,7 @@ async function codeOf(response: Response): Promise<unknown> {
 
 describe('a stage for requests', () => {
   it('sees the request without credentials of the host, and lets it go on by returning nothing', async (test) => {
-    const host = await createStageHost(test, {
+    const host = await startStages(test, {
       guard: stage(`
         log.info("seen", { method = req.method, path = req.path, a = req.query.a, raw = req.raw_query, ip = req.client_ip,
           user = req.user and req.user.username, auth = req.headers.authorization, cookie = req.headers.cookie,
@@ -37,7 +39,7 @@ describe('a stage for requests', () => {
   })
 
   it('answers, with headers of the host and without those that it may not set', async (test) => {
-    const host = await createStageHost(test, {
+    const host = await startStages(test, {
       guard: stage(`return { status = 418, json = { a = 1 },
         headers = { ["X-Own"] = "yes", ["Set-Cookie"] = "admin=1", ["access-control-allow-origin"] = "*" } }`),
     })
@@ -53,7 +55,7 @@ describe('a stage for requests', () => {
   })
 
   it('changes headers and path, and is not run again for what it has changed', async (test) => {
-    const host = await createStageHost(test, {
+    const host = await startStages(test, {
       guard: stage(`
         log.info("run")
         return { request = { path = "/echo/new?x=1", headers = { ["X-Set"] = "v", ["x-gone"] = false } } }`),
@@ -68,7 +70,7 @@ describe('a stage for requests', () => {
   })
 
   it('is run for its methods and paths alone, and GET covers HEAD', async (test) => {
-    const host = await createStageHost(test, {
+    const host = await startStages(test, {
       guard: stage('return { status = 403 }', ', { methods = { "GET" }, paths = { "/echo/a/*" } }'),
     })
     const statusOf = async (method: string, path: string) => (await fetch(host.url + path, { method })).status
@@ -80,7 +82,7 @@ describe('a stage for requests', () => {
   })
 
   it('never sees the administration and leads nobody there', async (test) => {
-    const host = await createStageHost(test, {
+    const host = await startStages(test, {
       guard: stage('return { request = { path = "/api/v1/%61dmin/plugins/guard/approve" } }'),
     })
     assert.equal((await fetch(`${host.url}/api/v1/admin/plugins`)).status, 200)
@@ -91,7 +93,7 @@ describe('a stage for requests', () => {
 
   it('does not run without an approval of its methods and paths', async (test) => {
     const asked: string[] = []
-    const host = await createStageHost(
+    const host = await startStages(
       test,
       {
         guard: stage('return { status = 403 }', ', { methods = { "POST", "GET" }, paths = { "/echo/**" } }'),
@@ -152,7 +154,7 @@ describe('a stage that misbehaves', () => {
         .slice(from, from + 18)
         .map((body, at) => stage(body, `, { paths = { "/echo/${from + at}" } }`))
         .join('\n')
-    const host = await createStageHost(test, { one: pluginOf(0), two: pluginOf(18) })
+    const host = await startStages(test, { one: pluginOf(0), two: pluginOf(18) })
     assert.equal(host.engine.stages().length, bodies.length)
     for (const [at, name] of Object.keys(attacks).entries()) {
       const response = await fetch(`${host.url}/echo/${at}`)
@@ -168,7 +170,7 @@ describe('a stage that misbehaves', () => {
   })
 
   it('is ended when it spins, and skipped once its breaker is open', async (test) => {
-    const host = await createStageHost(test, { guard: stage('while true do end', ', { timeout_ms = 50 }') })
+    const host = await startStages(test, { guard: stage('while true do end', ', { timeout_ms = 50 }') })
     for (let at = 0; at < 3; at += 1) {
       assert.equal(await codeOf(await fetch(`${host.url}/echo/x`)), unavailable)
     }
@@ -183,7 +185,7 @@ describe('a stage that misbehaves', () => {
   })
 
   it('lets requests go on when it fails open', async (test) => {
-    const host = await createStageHost(test, { guard: stage('error("no")', ', { fail = "open" }') })
+    const host = await startStages(test, { guard: stage('error("no")', ', { fail = "open" }') })
     for (let at = 0; at < 5; at += 1) assert.equal((await fetch(`${host.url}/echo/x`)).status, 200)
     assert.equal(host.routed.length, 5)
     assert.equal(host.pipeline.list()[0]?.breaker, 'open')
@@ -194,7 +196,7 @@ it('a reload under requests loses none, and none gets past the stage', async (te
   const text = (status: number) => `
     plugin_info = { name = "guard", version = "1.0.0", description = "a stage" }
     ${stage(`return { status = ${status} }`)}`
-  const host = await createStageHost(test, { guard: stage('return { status = 401 }') })
+  const host = await startStages(test, { guard: stage('return { status = 401 }') })
   const statuses = new Set<number>()
   let isOver = false
   const load = async () => {

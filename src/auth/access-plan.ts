@@ -1,0 +1,184 @@
+import { nearestName } from '../base/nearest-name.js'
+import { isPermissionPattern, PermissionSet } from '../identity/permissions.js'
+import type { Authenticator } from './authenticator.js'
+import type { Authorizer } from './authorizer.js'
+import {
+  builtInAuthorizers,
+  createPermissionsAuthorizer,
+  createRolesAuthorizer,
+} from './built-in-authorizers.js'
+import { authSettingsInvalid } from './errors.js'
+import { type AccessRule, Rulebook } from './rulebook.js'
+import { parseTenantSource } from './tenant-source.js'
+
+/** A rule, as it is written in the configuration. */
+export interface WrittenRule {
+  readonly paths: readonly string[]
+  readonly methods?: readonly string[] | undefined
+  readonly authenticators: readonly string[]
+  readonly authorizers?: readonly string[] | undefined
+  readonly authorizer?: string | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly permissions?: readonly string[] | undefined
+  readonly tenant?: string | undefined
+}
+
+/** Who may pass, as it is written in the configuration. */
+export interface WrittenAccess {
+  /** `["*"]` asks all and lets strangers on. */
+  readonly authenticators: readonly string[]
+  readonly authorizers: readonly string[]
+  readonly rules: readonly WrittenRule[]
+}
+
+/** Who can be named. Names are the same with `-` and with `_`. */
+export interface Parties {
+  /** All that there are, in the order in which `*` asks them. */
+  readonly authenticators: readonly Authenticator[]
+  /** Beside the built-in ones. */
+  readonly authorizers: readonly Authorizer[]
+  /** The authenticator that opens the host's own operations where no rule holds for them. */
+  readonly operator: Authenticator
+  isOperation(path: string): boolean
+  /** See `RulebookOptions.isExempt`. */
+  isExempt(method: string, path: string): boolean
+}
+
+/**
+ * Puts the rules of the configuration and those whom they name together.
+ *
+ * @throws `AUTH_SETTINGS_INVALID` listing every name that nobody has, and every permission that there is not.
+ */
+export function planAccess(written: WrittenAccess, parties: Parties): Rulebook {
+  const plan = new Plan(parties)
+  const rules = written.rules.map((rule, at) => plan.rule(rule, `auth.http.rules[${at}]`, written))
+  const fallback = plan.fallback(written)
+  const operations = { ...fallback, authenticators: plan.withOperator(fallback.authenticators) }
+  plan.assertSound()
+  return new Rulebook({
+    rules,
+    fallback,
+    // They are closed to strangers by themselves, and answer those in their own form.
+    operations: { ...operations, strangers: 'pass' },
+    isOperation: parties.isOperation,
+    isExempt: parties.isExempt,
+  })
+}
+
+/** The rulebook of a host that finds out about nobody: everybody is anonymous, and the admin token opens its operations. */
+export function planOpenAccess({
+  operator,
+  isOperation,
+}: Pick<Parties, 'operator' | 'isOperation'>): Rulebook {
+  const open = { paths: [], authenticators: [], authorizers: [], strangers: 'pass' } as const
+  return new Rulebook({
+    rules: [],
+    fallback: open,
+    operations: { ...open, authenticators: [operator] },
+    isOperation,
+    isExempt: () => false,
+  })
+}
+
+class Plan {
+  readonly #parties: Parties
+  readonly #problems: string[] = []
+  readonly #authenticators: ReadonlyMap<string, Authenticator>
+  readonly #authorizers: ReadonlyMap<string, Authorizer>
+
+  constructor(parties: Parties) {
+    this.#parties = parties
+    this.#authenticators = byName(parties.authenticators)
+    this.#authorizers = new Map([...byName(parties.authorizers), ...builtInAuthorizers])
+  }
+
+  assertSound(): void {
+    if (this.#problems.length > 0) throw authSettingsInvalid({ problems: this.#problems.join('; ') })
+  }
+
+  rule(written: WrittenRule, place: string, section: WrittenAccess): AccessRule {
+    const { paths, methods, authenticators, tenant } = written
+    return {
+      paths,
+      methods,
+      authenticators: this.#find(authenticators, `${place}.authenticators`, this.#authenticators),
+      authorizers: [...this.#named(written, place, section), ...this.#needed(written, place)],
+      strangers: 'refuse',
+      tenantFrom: tenant === undefined ? undefined : parseTenantSource(tenant),
+    }
+  }
+
+  fallback({ authenticators, authorizers }: WrittenAccess): AccessRule {
+    const isAll = authenticators.length === 1 && authenticators[0] === '*'
+    const asked = isAll
+      ? this.#parties.authenticators
+      : this.#find(authenticators, 'auth.http.authenticators', this.#authenticators)
+    const allowing = this.#findAuthorizers(authorizers, 'auth.http.authorizers')
+    return {
+      paths: [],
+      authenticators: asked,
+      // Strangers have nothing that could be authorized.
+      authorizers: isAll || asked.length === 0 ? [] : allowing,
+      strangers: isAll ? 'pass' : 'refuse',
+    }
+  }
+
+  withOperator(authenticators: readonly Authenticator[]): readonly Authenticator[] {
+    const { operator } = this.#parties
+    return authenticators.includes(operator) ? authenticators : [operator, ...authenticators]
+  }
+
+  /** A public path takes the authorizers of the section only where its rule says so. */
+  #named(written: WrittenRule, place: string, section: WrittenAccess): readonly Authorizer[] {
+    const { authorizers, authorizer, authenticators } = written
+    if (authorizers !== undefined && authorizer !== undefined) {
+      this.#problems.push(`${place} has both authorizer and authorizers; write all of them into authorizers`)
+    }
+    const own = authorizers ?? (authorizer === undefined ? undefined : [authorizer])
+    if (own !== undefined) return this.#findAuthorizers(own, `${place}.authorizers`)
+    return authenticators.length === 0
+      ? []
+      : this.#findAuthorizers(section.authorizers, 'auth.http.authorizers')
+  }
+
+  #needed({ roles, permissions }: WrittenRule, place: string): readonly Authorizer[] {
+    const unknown = permissions?.filter((each) => !isPermissionPattern(each)) ?? []
+    for (const each of unknown)
+      this.#problems.push(`${place}.permissions has "${each}", which nothing is called`)
+    return [
+      ...(roles === undefined ? [] : [createRolesAuthorizer(roles)]),
+      ...(permissions === undefined || unknown.length > 0
+        ? []
+        : [createPermissionsAuthorizer(PermissionSet.of(permissions).list())]),
+    ]
+  }
+
+  #findAuthorizers(names: readonly string[], place: string): readonly Authorizer[] {
+    return this.#find(names, place, this.#authorizers)
+  }
+
+  #find<Party>(
+    names: readonly string[],
+    place: string,
+    parties: ReadonlyMap<string, Party>,
+  ): readonly Party[] {
+    return names.flatMap((name) => {
+      const party = parties.get(plainName(name))
+      if (party !== undefined) return [party]
+      const nearest = nearestName(plainName(name), [...parties.keys()])
+      const hint =
+        nearest === undefined ? `known are ${[...parties.keys()].join(', ')}` : `did you mean ${nearest}?`
+      this.#problems.push(`${place} names "${name}", which is nobody: ${hint}`)
+      return []
+    })
+  }
+}
+
+function byName<Party extends { readonly name: string }>(parties: readonly Party[]): Map<string, Party> {
+  return new Map(parties.map((party) => [plainName(party.name), party]))
+}
+
+/** Names of authenticators and authorizers are the same with `-` and with `_`. */
+export function plainName(name: string): string {
+  return name.replaceAll('-', '_')
+}

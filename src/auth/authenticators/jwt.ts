@@ -1,0 +1,164 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import {
+  createRemoteJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose'
+import { messageOf } from '../../base/errors.js'
+import { authLimits } from '../../base/limits/auth.js'
+import { createIdentity, type Identity, type JsonValue } from '../../identity/identity.js'
+import type { PermissionSet } from '../../identity/permissions.js'
+import {
+  type Authenticator,
+  type AuthOutcome,
+  type AuthRequest,
+  noCredential,
+  refuseCredential,
+} from '../authenticator.js'
+import { bearerToken } from '../bearer-token.js'
+import { type ClaimPaths, personalClaims, readClaims } from '../claims.js'
+
+/** Algorithms by the kind of key: those of one kind are never taken with the key of another. */
+export const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const
+export const publicAlgorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+] as const
+
+/** Where the keys of an issuer come from. */
+export type JwtKeys =
+  | { readonly kind: 'jwks'; readonly url: URL }
+  /** Shared with the issuer. */
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'public'; readonly key: KeyObject }
+
+export interface JwtOptions {
+  readonly name: string
+  readonly issuer: string
+  /** At least one of them has to be named by a token. */
+  readonly audiences: readonly string[]
+  readonly keys: JwtKeys
+  /** Some of those that fit the keys; all of them when empty. */
+  readonly algorithms: readonly string[]
+  /** By how much clocks may differ. */
+  readonly clockSkewMs: number
+  readonly claims: ClaimPaths
+  permissionsOf(roles: readonly string[]): PermissionSet
+}
+
+const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+/** Verifies JSON Web Tokens of one issuer, sent as bearer tokens; those of other issuers are left to others. */
+export class JwtAuthenticator implements Authenticator {
+  readonly name: string
+  readonly #options: JwtOptions
+  readonly #keys: KeyObject | JWTVerifyGetKey
+  readonly #algorithms: readonly string[]
+
+  constructor(options: JwtOptions) {
+    this.name = options.name
+    this.#options = options
+    const { keys, algorithms } = options
+    const fitting: readonly string[] = keys.kind === 'secret' ? secretAlgorithms : publicAlgorithms
+    this.#algorithms = algorithms.length === 0 ? fitting : fitting.filter((each) => algorithms.includes(each))
+    this.#keys = openKeys(keys)
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    const { issuer, audiences, keys } = this.#options
+    return { type: 'jwt', issuer, audiences, keys: keys.kind, algorithms: this.#algorithms }
+  }
+
+  authenticate(request: AuthRequest): AuthOutcome | Promise<AuthOutcome> {
+    const token = bearerToken(request)
+    if (token === undefined || !shape.test(token)) return noCredential
+    if (token.length > authLimits.jwtCharactersMax)
+      return refuseCredential('invalid', 'The token is too long.')
+    return isIssuedBy(token, this.#options.issuer) ? this.#verify(token) : noCredential
+  }
+
+  async #verify(token: string): Promise<AuthOutcome> {
+    const { issuer, audiences, clockSkewMs } = this.#options
+    const rules = {
+      algorithms: [...this.#algorithms],
+      issuer,
+      audience: [...audiences],
+      clockTolerance: clockSkewMs / 1000,
+      requiredClaims: ['exp', 'sub'],
+    }
+    let payload: JWTPayload
+    try {
+      // The two ways in which keys are given are two signatures of one function.
+      payload =
+        typeof this.#keys === 'function'
+          ? (await jwtVerify(token, this.#keys, rules)).payload
+          : (await jwtVerify(token, this.#keys, rules)).payload
+    } catch (error) {
+      return this.#refuse(error)
+    }
+    try {
+      return { kind: 'identity', identity: this.#identityOf(payload) }
+    } catch (error) {
+      return refuseCredential('invalid', `The token is verified, but ${messageOf(error)}.`)
+    }
+  }
+
+  #refuse(error: unknown): AuthOutcome {
+    if (error instanceof errors.JWTExpired) return refuseCredential('expired', 'The token has expired.')
+    if (error instanceof errors.JWTClaimValidationFailed) {
+      return refuseCredential('invalid', `The token's claim "${error.claim}" is not accepted here.`)
+    }
+    if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
+      return refuseCredential('unsupported', 'The token is signed in a way that is not accepted here.')
+    }
+    // Of those of the library, just these say that the keys could not be had.
+    const isOurs = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid
+    const isRefused = error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC'
+    if (isRefused && !isOurs) return refuseCredential('invalid', 'The token is not valid.')
+    if (this.#options.keys.kind !== 'jwks') return refuseCredential('invalid', 'The token is not valid.')
+    return { kind: 'unavailable', reason: `the keys of ${this.#options.issuer}: ${messageOf(error)}` }
+  }
+
+  #identityOf(payload: JWTPayload): Identity {
+    const claims = payload as { readonly [name: string]: JsonValue }
+    const { roles, ...said } = readClaims(claims, this.#options.claims)
+    return createIdentity({
+      kind: 'user',
+      sub: payload.sub as string,
+      ...said,
+      roles,
+      claims: personalClaims(claims),
+      permissions: this.#options.permissionsOf(roles),
+      authenticator: this.name,
+    })
+  }
+}
+
+function openKeys(keys: JwtKeys): KeyObject | JWTVerifyGetKey {
+  switch (keys.kind) {
+    case 'secret':
+      return createSecretKey(Buffer.from(keys.secret, 'utf8'))
+    case 'public':
+      return keys.key
+    default:
+      return createRemoteJWKSet(keys.url, {
+        timeoutDuration: authLimits.jwksTimeoutMs,
+        cooldownDuration: authLimits.jwksPauseMs,
+        cacheMaxAge: authLimits.jwksAgeMs,
+      })
+  }
+}
+
+/** Looks who a token claims to be from, to choose who verifies it. */
+function isIssuedBy(token: string, issuer: string): boolean {
+  try {
+    decodeProtectedHeader(token)
+    return decodeJwt(token).iss === issuer
+  } catch {
+    return false
+  }
+}

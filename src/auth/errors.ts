@@ -1,0 +1,67 @@
+import { defineError } from '../base/errors.js'
+
+/** Raised for a request without credentials where a rule asks for some. */
+export const credentialRequired = defineError(
+  'AUTH_REQUIRED',
+  401,
+  'This path takes a credential: {accepted}.',
+)
+
+/** Raised for a credential that is malformed, unknown or not signed by who it should be. */
+export const credentialInvalid = defineError(
+  'AUTH_INVALID',
+  401,
+  '{reason} Sign in again, or send another one.',
+)
+
+/** Raised for a credential whose time is over. */
+export const credentialExpired = defineError(
+  'AUTH_EXPIRED',
+  401,
+  '{reason} Sign in again, or fetch a new one.',
+)
+
+/** Raised for a request that a browser may have been made to send by another site. */
+export const forgedRequest = defineError(
+  'AUTH_CSRF',
+  403,
+  '{reason} Send the csrf_token of the session, which GET /api/v1/auth/session gives, as header X-CSRF-Token.',
+)
+
+/** Raised when it cannot be found out who sends a request. */
+export const authUnavailable = defineError(
+  'AUTH_UNAVAILABLE',
+  503,
+  'It cannot be checked at the moment who sends this request. Try again in a moment; the log line of this request tells why.',
+)
+
+/** Raised for a path that servers may read in ways for which different rules hold. */
+export const pathUnclear = defineError(
+  'AUTH_PATH_UNCLEAR',
+  400,
+  'Different rules hold for the ways in which this path can be read. Write it without double slashes, encoded slashes, ";" and a slash at its end, and in the letters of the rule.',
+)
+
+/** Raised for a request that says twice who sends it. */
+export const credentialRepeated = defineError(
+  'AUTH_REPEATED',
+  400,
+  'The request has the header {header} {count} times. Send it once.',
+)
+
+/** Raised when somebody known may not do what they ask for. */
+export const accessDenied = defineError('AUTH_DENIED', 403, 'Access is denied: {reason}.')
+
+/** Raised when it cannot be found out whether somebody may do what they ask for. */
+export const authorizerFailed = defineError(
+  'AUTHORIZER_FAILED',
+  500,
+  'It cannot be decided whether this is allowed, so it is not. The log line of this request tells why.',
+)
+
+/** Raised at the start for settings of `auth` that cannot be used; `{problems}` lists all. */
+export const authSettingsInvalid = defineError(
+  'AUTH_SETTINGS_INVALID',
+  500,
+  'The section "auth" of the configuration cannot be used: {problems}',
+)

@@ -1,0 +1,28 @@
+import { type Rule, textRule } from './value-rules.js'
+
+/** How texts about settings describe permissions. */
+export const permissionNameWords = 'permissions as "plugins:read"'
+
+const glob = /^\/$|^(?:\/(?:\*\*?|[^/*?#\\;%]+))+$/
+const permission = /^(?:\*|(?:\*|[a-z]+):(?:\*|[a-z]+))$/
+const tenantSource = /^(?:header:[\w-]{1,64}|query:[\w-]{1,64}|segment:[1-9]\d?)$/
+const authenticatorName = /^[a-z][a-z0-9_-]*$/
+
+/** Rules of values below `auth` that JSON Schema cannot say, by key. */
+export const authRules: Readonly<Record<string, Rule>> = {
+  'auth.http.authenticators[]': textRule('a name, e.g. "jwt", or "*" alone', /^(?:\*|[a-z][a-z0-9_-]*)$/),
+  'auth.http.authorizers[]': textRule('a name, e.g. "tenant_scope"', authenticatorName),
+  'auth.http.loginPath': textRule(
+    'empty or a path of this host, e.g. "/login"',
+    /^(?:\/(?![/\\])[^\\\s]*)?$/,
+  ),
+  'auth.http.rules[].paths[]': textRule(
+    'a path whose segments are "*", "**" or have no star, without "//" and a slash at its end',
+    glob,
+  ),
+  'auth.http.rules[].authenticators[]': textRule('a name, e.g. "jwt"', authenticatorName),
+  'auth.http.rules[].authorizers[]': textRule('a name, e.g. "admin_only"', authenticatorName),
+  'auth.http.rules[].permissions[]': textRule('a permission, e.g. "plugins:read"', permission),
+  'auth.http.rules[].tenant': textRule('"header:<name>", "query:<name>" or "segment:<n>"', tenantSource),
+  'auth.roles{}[]': textRule('a permission or a pattern of some, e.g. "plugins:*"', permission),
+}

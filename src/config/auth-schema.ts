@@ -1,0 +1,130 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+import { authLimits } from '../base/limits/auth.js'
+import { permissionNameWords } from './auth-rules.js'
+
+const name = (description: string) => Type.String({ minLength: 1, maxLength: 64, description })
+
+const names = (description: string) =>
+  Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: authLimits.pathsMax, description })
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+const rule = Type.Object(
+  {
+    paths: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      maxItems: authLimits.pathsMax,
+      description:
+        'Paths that the rule holds for: `*` is one segment, `**` any number of them, everything else itself.',
+    }),
+    methods: Type.Optional(
+      Type.Array(Type.Union(methods.map((each) => Type.Literal(each))), {
+        minItems: 1,
+        maxItems: methods.length,
+        description: 'Methods that the rule holds for, `GET` with `HEAD`; all when missing.',
+      }),
+    ),
+    authenticators: names(
+      'Authenticators that are asked, in this order; at least one has to know who sends a request. An empty list makes the paths public, and is the only thing that does.',
+    ),
+    authorizers: Type.Optional(
+      names('Authorizers, all of which have to allow a request; those of `auth.http` when missing.'),
+    ),
+    authorizer: Type.Optional(name('The same for a single one.')),
+    roles: Type.Optional(names('Roles one of which is needed.')),
+    permissions: Type.Optional(names(`Permissions all of which are needed: ${permissionNameWords}.`)),
+    tenant: Type.Optional(
+      name(
+        'Where requests name the tenant whose data they are about, for `tenant_scope`: `header:<name>`, `query:<name>` or `segment:<n>` of the path.',
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const claims = Type.Object(
+  {
+    roles: Type.Optional(
+      names('Claims whose members are roles; `roles` and `realm_access.roles` when missing.'),
+    ),
+    groups: Type.Optional(names('Claims whose members are groups; `groups` when missing.')),
+    tenant: Type.Optional(name('Claim that is the tenant; `tenant` when missing.')),
+    name: Type.Optional(name('Claim that is the name; `name` when missing.')),
+    email: Type.Optional(name('Claim that is the e-mail address; `email` when missing.')),
+  },
+  { additionalProperties: false, description: 'Where a token says what, as names with dots.' },
+)
+
+const authenticator = Type.Object(
+  {
+    type: Type.Union([Type.Literal('jwt')], {
+      description: '`jwt` verifies JSON Web Tokens of one issuer, sent as bearer tokens.',
+    }),
+    issuer: Type.String({ minLength: 1, description: 'What `iss` of its tokens is.' }),
+    audience: Type.Union([Type.String({ minLength: 1 }), names('Several of them.')], {
+      description: 'What `aud` of a token has to name; of several one is enough.',
+    }),
+    jwksUri: Type.Optional(
+      Type.String({ description: 'Address of the keys of the issuer, fetched again when it changes them.' }),
+    ),
+    secret: Type.Optional(
+      Type.String({
+        minLength: 32,
+        description:
+          'The secret that the issuer signs with, of at least 32 characters, best as a variable of the environment.',
+      }),
+    ),
+    publicKey: Type.Optional(Type.String({ description: 'The key of the issuer, as PEM.' })),
+    algorithms: Type.Optional(
+      names('Algorithms that are accepted; all that fit the kind of key when missing. `none` never is.'),
+    ),
+    clockSkew: Type.Optional(
+      Type.String({ description: 'By how much the clock of the issuer may differ; 60s when missing.' }),
+    ),
+    claims: Type.Optional(claims),
+  },
+  { additionalProperties: false },
+)
+
+/** What stands in the object `auth` of the file. */
+export const authSettings = {
+  enabled: Type.Boolean({
+    default: true,
+    description:
+      'Find out who sends requests, and hold the rules. Without it everybody is anonymous, and only the admin token opens the operations of the host.',
+  }),
+  http: Type.Object(
+    {
+      authenticators: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        default: ['*'],
+        maxItems: authLimits.pathsMax,
+        description:
+          'Authenticators that are asked where no rule holds, in this order. `["*"]` asks all that there are and lets strangers on to what decides by itself; any other list refuses requests without credentials; an empty one makes everything public that does not decide by itself.',
+      }),
+      authorizers: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        default: [],
+        maxItems: authLimits.pathsMax,
+        description: 'Authorizers where a rule names none; all of them have to allow a request.',
+      }),
+      rules: Type.Array(rule, {
+        default: [],
+        maxItems: authLimits.rulesMax,
+        description: 'Who may pass at some paths; the first rule that holds for a request decides alone.',
+      }),
+      loginPath: Type.String({
+        default: '',
+        description:
+          'Where somebody who opens a page without credentials is sent, with the page as `redirect`. Empty answers 401.',
+      }),
+    },
+    { description: 'Who may send which requests.' },
+  ),
+  authenticators: Type.Record(Type.String(), authenticator, {
+    default: {},
+    description: 'Authenticators that take settings, by the name that rules call them.',
+  }),
+  roles: Type.Record(Type.String(), names('Permissions.'), {
+    default: {},
+    description: `What roles permit in the administration: ${permissionNameWords}, "<area>:*", "*:read" or "*". The roles admin, owner, operator, auditor and user are there.`,
+  }),
+} satisfies Record<string, TSchema>

@@ -1,0 +1,118 @@
+import { createPublicKey } from 'node:crypto'
+import { planAccess, planOpenAccess } from '../auth/access-plan.js'
+import { createAccessStages } from '../auth/access-stages.js'
+import type { Authenticator } from '../auth/authenticator.js'
+import { JwtAuthenticator, type JwtKeys } from '../auth/authenticators/jwt.js'
+import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
+import type { ClaimPaths } from '../auth/claims.js'
+import type { Rulebook } from '../auth/rulebook.js'
+import { parseDuration } from '../base/durations.js'
+import type { Config } from '../config/schema.js'
+import type { Stage } from '../gateway/stage.js'
+import { permissionsOf, type RolePermissions } from '../identity/roles.js'
+import type { Logger } from '../telemetry/logger.js'
+
+/** What finding out who may do what needs of its host. */
+export interface AuthMaterial {
+  readonly config: Config
+  readonly log: Logger
+  readonly adminToken: string
+  /** Asked in front of all others, where plugins are tested. */
+  readonly testAuthenticator?: Authenticator | undefined
+  /** Tells whether a path is one of the host's own operations. */
+  isOperation(path: string): boolean
+}
+
+/** Who may do what in one host. */
+export interface HostAuth {
+  /** `authn` and `authz`. */
+  readonly stages: readonly Stage[]
+  /**
+   * Puts the rules into force; until then every request is refused that is not for the host's own operations.
+   *
+   * @throws `AUTH_SETTINGS_INVALID` for names that nobody has.
+   */
+  start(): void
+  /** Takes what makes paths public beside the rules; nothing does before. */
+  exempt(isExempt: (method: string, path: string) => boolean): void
+}
+
+type AuthenticatorSettings = Config['auth']['authenticators'][string]
+
+const defaultClaims: ClaimPaths = {
+  roles: ['roles', 'realm_access.roles'],
+  groups: ['groups'],
+  tenant: 'tenant',
+  name: 'name',
+  email: 'email',
+}
+
+const defaultClockSkew = '60s'
+
+/** Puts together what finds out who sends a request, and what decides whether they may. */
+export function composeAuth({
+  config,
+  log,
+  adminToken,
+  testAuthenticator,
+  isOperation,
+}: AuthMaterial): HostAuth {
+  const { enabled, http, authenticators: configured, roles } = config.auth
+  const defined: RolePermissions = new Map(Object.entries(roles))
+  const operator = createAdminTokenAuthenticator(adminToken)
+  const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
+  const named = Object.entries(configured).map(([name, settings]) => createJwt(name, settings, defined))
+  const authenticators = [...isTested, operator, ...named]
+  let rulebook: Rulebook = planOpenAccess({ operator, isOperation })
+  let isExempt = (_method: string, _path: string): boolean => false
+  const start = (): void => {
+    if (!enabled) {
+      log.warn('auth.enabled is false: everybody is anonymous, and only the admin token opens anything')
+      return
+    }
+    rulebook = planAccess(http, {
+      authenticators,
+      authorizers: [],
+      operator,
+      isOperation,
+      isExempt: (method, path) => isExempt(method, path),
+    })
+    for (const { paths, methods } of rulebook.shadowed()) {
+      log.warn(
+        { paths, methods },
+        'a rule of auth.http.rules holds for no request: an earlier one has all of its paths',
+      )
+    }
+  }
+  const { loginPath } = http
+  const stages = createAccessStages({
+    rulebook: () => rulebook,
+    log,
+    loginPath: loginPath === '' ? undefined : loginPath,
+  })
+  const exempt: HostAuth['exempt'] = (given) => {
+    isExempt = given
+  }
+  return { stages, start, exempt }
+}
+
+function createJwt(name: string, settings: AuthenticatorSettings, defined: RolePermissions): Authenticator {
+  const { issuer, audience, algorithms = [], clockSkew = defaultClockSkew, claims = {} } = settings
+  return new JwtAuthenticator({
+    name,
+    issuer,
+    audiences: typeof audience === 'string' ? [audience] : audience,
+    keys: keysOf(settings),
+    algorithms,
+    clockSkewMs: parseDuration(clockSkew),
+    claims: { ...defaultClaims, ...claims } as ClaimPaths,
+    permissionsOf: (roles) => permissionsOf(roles, defined),
+  })
+}
+
+/** The configuration has made sure that there is exactly one. */
+function keysOf({ jwksUri, secret, publicKey }: AuthenticatorSettings): JwtKeys {
+  if (jwksUri !== undefined) return { kind: 'jwks', url: new URL(jwksUri) }
+  if (secret !== undefined) return { kind: 'secret', secret }
+  return { kind: 'public', key: createPublicKey(publicKey ?? '') }
+}
