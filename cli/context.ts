@@ -29,6 +29,12 @@ export interface ValidationReport {
   readonly routes: readonly { readonly method: string; readonly path: string; readonly public: boolean }[]
   /** What it would ask for beside routes; none when missing. */
   readonly grants?: readonly AskedGrant[]
+  /** What it would run; none when missing. */
+  readonly migrations?: readonly {
+    readonly version: number
+    readonly description: string
+    readonly reversible: boolean
+  }[]
 }
 
 /** Checks plugin folders by running them in the real sandbox, without any effect. */

@@ -16,6 +16,7 @@ interface Failure {
 const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   SERVER_UNREACHABLE: exitCodes.serverNotRunning,
   PLUGIN_NOT_FOUND: exitCodes.notFound,
+  PLUGIN_MIGRATION_NOT_FOUND: exitCodes.notFound,
   ROUTES_NOT_FOUND: exitCodes.notFound,
   GRANTS_NOT_FOUND: exitCodes.notFound,
   UNAUTHORIZED: exitCodes.unauthorized,

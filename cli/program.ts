@@ -10,6 +10,7 @@ import { addInfoCommand } from './commands/info.js'
 import { addInitCommand } from './commands/init.js'
 import { addKvCommand } from './commands/kv.js'
 import { addListCommand } from './commands/list.js'
+import { addMigrateCommand } from './commands/migrate.js'
 import { addReloadCommand } from './commands/reload.js'
 import { addResetBreakerCommand } from './commands/reset-breaker.js'
 import { addRevokeCommand } from './commands/revoke.js'
@@ -82,6 +83,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addResetBreakerCommand(plugin, context)
   addApproveCommand(plugin, context)
   addRevokeCommand(plugin, context)
+  addMigrateCommand(plugin, context)
   addConfigCommand(program, context)
   addKvCommand(program, context)
   addGatewayCommand(program, context)

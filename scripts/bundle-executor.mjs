@@ -3,17 +3,19 @@
 // A CommonJS file, as Node reads one twice as fast as a module, and the packages that it requires as well.
 import { build } from 'esbuild'
 
-await build({
-  entryPoints: ['dist/src/executor.js'],
-  outfile: 'dist/src/executor.bundle.cjs',
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-  sourcemap: true,
-  // Native code, and the WebAssembly module that is looked up beside its package.
-  external: ['better-sqlite3', '@node-rs/argon2', 'wasmoon'],
-  define: { 'import.meta.url': 'moduleUrl' },
-  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  logLevel: 'warning',
-})
+// The process of migrations starts whenever a plugin has some to run, for the same reasons.
+for (const entry of ['executor', 'migration-process'])
+  await build({
+    entryPoints: [`dist/src/${entry}.js`],
+    outfile: `dist/src/${entry}.bundle.cjs`,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    sourcemap: true,
+    // Native code, and the WebAssembly module that is looked up beside its package.
+    external: ['better-sqlite3', '@node-rs/argon2', 'wasmoon'],
+    define: { 'import.meta.url': 'moduleUrl' },
+    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    logLevel: 'warning',
+  })

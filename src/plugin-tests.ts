@@ -25,8 +25,6 @@ import { type TestConfig, testConfig } from './host/test-config.js'
 import { createHost, type Host } from './host.js'
 import { CallCounts } from './kv/call-counts.js'
 import { CommitSignal } from './kv/commit-signal.js'
-import type { GrantRequest } from './plugins/administration.js'
-import type { GrantKind } from './plugins/grants/grant-table.js'
 import { type Candidate, PluginLoader, reasonOf } from './plugins/loader.js'
 import { createLogger } from './telemetry/logger.js'
 
@@ -185,8 +183,8 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** Writes the files as they were read: what was inspected is what is tested, whatever is edited meanwhile. */
-async function copy({ source }: Candidate, directory: string): Promise<void> {
-  for (const [path, text] of source.files) {
+async function copy({ source, sqlFiles }: Candidate, directory: string): Promise<void> {
+  for (const [path, text] of [...source.files, ...sqlFiles]) {
     const file = join(directory, source.folder, path)
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, text)
@@ -317,26 +315,7 @@ async function approveEverything(host: Host): Promise<void> {
   const actor = 'plugin test'
   const { plugins } = host
   await plugins.approveRoutes(plugins.routes(), actor)
-  await plugins.approveGrants(
-    [
-      ...plugins.hooks().map((hook) => grantOf(hook, 'hook', `${hook.event}:${hook.table}`)),
-      ...plugins.requests().map((request) => grantOf(request, 'domain', request.domain)),
-      ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
-      ...plugins.kvAccess().map((kv) => grantOf(kv, 'kv', `${kv.namespace}:${kv.access}`)),
-      ...plugins.stages().map((stage) => grantOf(stage, 'stage', stage.stage)),
-      ...plugins.authParts().map((part) => grantOf(part, 'auth', part.part)),
-      ...plugins.gatewayAccess().map((gateway) => grantOf(gateway, 'gateway', gateway.access)),
-    ],
-    actor,
-  )
-}
-
-function grantOf(
-  { plugin_name: plugin }: { readonly plugin_name: string },
-  kind: GrantKind,
-  key: string,
-): GrantRequest {
-  return { plugin, kind, key }
+  await plugins.approveGrants(plugins.asked.all(), actor)
 }
 
 async function send(host: Host, request: TestRequest, credential: string | undefined): Promise<TestResponse> {

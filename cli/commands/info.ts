@@ -9,6 +9,7 @@ import type {
   HookListing,
   KvAccessListing,
   Listener,
+  Migration,
   PluginDetails,
   RouteListing,
   StageListing,
@@ -16,6 +17,7 @@ import type {
 import { approveCommand, kindsOfItems } from '../approval-items.js'
 import { addServerOptions, connect, type ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
+import { describeMigration } from '../migration-lines.js'
 import { printable, printJson, printLine } from '../output.js'
 
 const help = `
@@ -39,11 +41,17 @@ export function addInfoCommand(parent: Command, context: CommandContext): void {
 async function info(context: CommandContext, name: string, options: ServerOptions): Promise<void> {
   const { client } = await connect(context, options)
   const details = await client.plugins.get(name)
-  const asked = await readAsked(client, name)
-  if (options.json) return printJson(context, { ...details, ...asked })
+  const [asked, { migrations }] = await Promise.all([readAsked(client, name), client.migrations.list(name)])
+  if (options.json) return printJson(context, { ...details, ...asked, migrations })
   for (const [key, value] of linesOf(details))
     printLine(context, `${`${key}:`.padEnd(15)}${printable(value)}`)
+  printMigrations(context, migrations)
   printAsked(context, details, asked)
+}
+
+function printMigrations(context: CommandContext, migrations: readonly Migration[]): void {
+  if (migrations.length > 0) printLine(context, 'migrations:')
+  for (const migration of migrations) printLine(context, printable(`  ${describeMigration(migration)}`))
 }
 
 /** What the plugin asks for, without its name in each entry. */

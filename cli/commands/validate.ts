@@ -42,8 +42,8 @@ async function validate(context: CommandContext, path: string, options: Validate
   const report = await withValidator(context, (validator) => validateFolder(validator, directory))
   const valid = report.errors.length === 0
   if (options.json) {
-    const { name, version, description, errors, warnings, routes, grants = [] } = report
-    const facts = { name, version, description, errors, warnings, routes, grants }
+    const { name, version, description, errors, warnings, routes, grants = [], migrations = [] } = report
+    const facts = { name, version, description, errors, warnings, routes, grants, migrations }
     printJson(context, { path: directory, valid, ...facts })
   } else printReport(context, shownPath(context, directory), report)
   if (!valid) context.setExitCode(exitCodes.invalidPlugin)
@@ -60,7 +60,7 @@ function findFolder(context: CommandContext, path: string, options: ValidateOpti
 }
 
 function printReport(context: CommandContext, place: string, report: ValidationReport): void {
-  const { name, version, errors, warnings, routes, grants = [] } = report
+  const { name, version, errors, warnings, routes, grants = [], migrations = [] } = report
   for (const finding of errors) printFinding(context, paint(context, 'red', 'ERROR'), finding)
   for (const finding of warnings) printFinding(context, paint(context, 'yellow', 'WARN'), finding)
   if (errors.length > 0) {
@@ -75,6 +75,12 @@ function printReport(context: CommandContext, place: string, report: ValidationR
     printLine(context, printable(`  ${route.method} ${route.path}${route.public ? '  (public)' : ''}`))
   }
   for (const grant of grants) printLine(context, `  ${describeItem(context, grant)}`)
+  for (const { version: number, description, reversible } of migrations) {
+    printLine(
+      context,
+      printable(`  migration ${number} ${description}${reversible ? '' : '  (cannot be undone)'}`),
+    )
+  }
 }
 
 function printFinding(context: CommandContext, label: string, { field, message }: Finding): void {

@@ -1,4 +1,5 @@
 import { createGatewayClient, type GatewayClient } from './gateway.js'
+import { createMigrationClient, type MigrationClient } from './migrations.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
   ApprovalDiff,
@@ -90,6 +91,7 @@ export interface RequestClient {
 /** A typed client of one server's admin API; holds no connection, so there is nothing to close. */
 export interface Client {
   readonly plugins: PluginClient
+  readonly migrations: MigrationClient
   readonly routes: RouteClient
   readonly hooks: ApprovalClient<HookListing, HookReference>
   /** Domains of outbound requests. */
@@ -127,6 +129,7 @@ export function createClient(options: ClientOptions): Client {
   const send = createTransport(options)
   return {
     plugins: createPluginClient(send),
+    migrations: createMigrationClient(send),
     routes: createApprovalClient(send, 'routes', ['plugin', 'method', 'path', 'content_hash']),
     hooks: createApprovalClient(send, 'hooks', ['plugin', 'event', 'table', 'content_hash']),
     requests: {

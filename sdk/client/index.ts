@@ -70,6 +70,14 @@ export type {
 export { type KvKey, type KvKeyPart, KvNow, type KvObject, KvU64, type KvValue } from './kv/value.js'
 export type { KvBatch, KvChange, KvWatchHandler, KvWatchOptions, KvWatchTarget } from './kv/watch-types.js'
 export type {
+  AdoptResult,
+  MigrateDownResult,
+  MigrateUpResult,
+  Migration,
+  MigrationReport,
+} from './migration-types.js'
+export type { MigrationClient } from './migrations.js'
+export type {
   ApprovalDiff,
   ApprovalItem,
   ApprovalKind,

@@ -77,6 +77,18 @@
 ---@field ref_column string A unique column there, usually `id`.
 ---@field on_delete? "CASCADE"|"SET NULL"|"RESTRICT" What happens when that row goes; refused when missing.
 
+---A change of the tables in SQL.
+---@class db.Migration
+---@field version integer|string Number of at most 15 digits, e.g. `20260131120000`.
+---@field description string What it does.
+---@field up string SQL that is run.
+---@field down? string SQL that undoes it; without it the change stays.
+
+---The SQL of a migration.
+---@class db.MigrationSql
+---@field up string What is run.
+---@field down? string What undoes it; without it the change stays.
+
 ---A row: values by column. Booleans are 1 or 0, json and timestamps are text, NULL has no key.
 ---@class db.Row
 ---@field [string] any Value of the column, alias or `table.column` of that name.
@@ -129,6 +141,26 @@ function db.define_table(table, definition) end
 ---@return nil # Always nil.
 ---@return string? # Why it failed; nil when it worked.
 function db.create_index(table, options) end
+
+---Declares a change of the tables of this plugin, in SQL. The host runs each one once, in the order of their
+---versions and before `on_init`, all or nothing. The same can be written as a file
+---`migrations/<version>_<name>.sql`; both share their versions. Takes the parts one by one or as one table.
+---
+---Works only at module scope, when init.lua is loaded. What the SQL may hold is in docs/migrations.md.
+---
+---Limits: 500 migrations, 262144 bytes of SQL each,
+---1048576 all together. Raises for a version that was declared before.
+---
+---```lua
+---db.migration(20260131120000, "notes have a color", {
+---  up = "ALTER TABLE plugin_guest_book_notes ADD COLUMN color TEXT",
+---  down = "ALTER TABLE plugin_guest_book_notes DROP COLUMN color",
+---})
+---```
+---@param version integer|string|db.Migration Number of at most 15 digits, e.g. `20260131120000`; or all parts in a table.
+---@param description? string What it does, 200 characters at most.
+---@param sql? db.MigrationSql What is run, and what undoes it.
+function db.migration(version, description, sql) end
 
 ---Reads rows of a table, at most `limit` of them. An empty result is an empty list and encodes as `[]`.
 ---A NULL leaves its key out of the row.

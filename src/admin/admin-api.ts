@@ -5,6 +5,7 @@ import { adminAnswers } from './failures.js'
 import { addGrantOperations } from './grant-operations.js'
 import { addHookOperations } from './hook-operations.js'
 import { addMetricsOperation } from './metrics-operation.js'
+import { addMigrationOperations } from './migration-operations.js'
 import { createMutations } from './mutations.js'
 import type { AdminApiOptions } from './options.js'
 import { addOutboundOperations } from './outbound-operations.js'
@@ -29,6 +30,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     installValidation(app)
     app.addHook('onRequest', authentication.check)
     addPluginOperations(app, context)
+    addMigrationOperations(app, context)
     addRouteOperations(app, context)
     addGrantOperations(app, context)
     addPipelineOperations(app, context)

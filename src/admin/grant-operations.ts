@@ -63,7 +63,7 @@ const resources: readonly Resource[] = [
     effect: 'An approved hook runs from this moment on.',
     answer: hookListSchema,
     body: hookBodySchema,
-    read: (administration) => ({ hooks: administration.hooks() }),
+    read: (administration) => ({ hooks: administration.asked.hooks() }),
     parse: (body) =>
       (body as HookBody).hooks.map(({ event, table, ...item }) =>
         toRequest('hook', hookApprovalKey(event, table), item),
@@ -76,7 +76,7 @@ const resources: readonly Resource[] = [
     effect: 'Requests to an approved domain are sent from this moment on.',
     answer: requestListSchema,
     body: requestBodySchema,
-    read: (administration) => ({ requests: administration.requests() }),
+    read: (administration) => ({ requests: administration.asked.requests() }),
     parse: (body) =>
       (body as RequestBody).requests.map(({ domain, ...item }) => toRequest('domain', domain, item)),
   },
@@ -87,7 +87,7 @@ const resources: readonly Resource[] = [
     effect: 'An approved access works from this moment on.',
     answer: coreListSchema,
     body: coreBodySchema,
-    read: (administration) => ({ core: administration.coreAccess() }),
+    read: (administration) => ({ core: administration.asked.coreAccess() }),
     parse: (body) =>
       (body as CoreBody).core.map(({ table, access, ...item }) =>
         toRequest('core', coreKey(table, access === 'write' ? 'write' : 'read'), item),
@@ -100,7 +100,7 @@ const resources: readonly Resource[] = [
     effect: 'An approved access works from this moment on.',
     answer: kvListSchema,
     body: kvBodySchema,
-    read: (administration) => ({ kv: administration.kvAccess() }),
+    read: (administration) => ({ kv: administration.asked.kvAccess() }),
     parse: (body) =>
       (body as KvBody).kv.map(({ namespace, access, ...item }) =>
         toRequest('kv', kvKey(namespace, access === 'write' ? 'write' : 'read'), item),
@@ -113,7 +113,7 @@ const resources: readonly Resource[] = [
     effect: 'An approved stage sees requests from this moment on.',
     answer: stageListSchema,
     body: stageBodySchema,
-    read: (administration) => ({ stages: administration.stages() }),
+    read: (administration) => ({ stages: administration.asked.stages() }),
     parse: (body) => (body as StageBody).stages.map(({ stage, ...item }) => toRequest('stage', stage, item)),
   },
   {
@@ -123,7 +123,7 @@ const resources: readonly Resource[] = [
     effect: 'What is approved is asked from this moment on, where rules of the configuration name it.',
     answer: authListSchema,
     body: authBodySchema,
-    read: (administration) => ({ auth_parts: administration.authParts() }),
+    read: (administration) => ({ auth_parts: administration.asked.authParts() }),
     parse: (body) => (body as AuthBody).auth_parts.map(({ part, ...item }) => toRequest('auth', part, item)),
   },
   {
@@ -133,7 +133,7 @@ const resources: readonly Resource[] = [
     effect: 'An approved access works from this moment on.',
     answer: gatewayListSchema,
     body: gatewayBodySchema,
-    read: (administration) => ({ gateway_access: administration.gatewayAccess() }),
+    read: (administration) => ({ gateway_access: administration.asked.gatewayAccess() }),
     parse: (body) =>
       (body as GatewayBody).gateway_access.map(({ access, ...item }) => toRequest('gateway', access, item)),
   },

@@ -28,6 +28,10 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
         },
         tags: [
           { name: 'plugins', description: 'Plugins and their life.' },
+          {
+            name: 'migrations',
+            description: 'Changes of the tables of plugins, and whether they are applied.',
+          },
           { name: 'routes', description: 'HTTP routes of plugins, and their approval.' },
           { name: 'hooks', description: 'Hooks of plugins around content, and their approval.' },
           { name: 'requests', description: 'Domains that plugins send requests to, and their approval.' },

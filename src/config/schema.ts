@@ -47,6 +47,11 @@ const pluginSettings = {
     description:
       'Names of the plugins of each edition, e.g. {"premium": ["worker-token", "audit-log"]}; "-" and "_" are the same in them.',
   }),
+  plugin_migrations_strict: Type.Boolean({
+    default: false,
+    description:
+      'Refuse to load a plugin with a migration that is older than the newest applied one. While it is false such migrations are applied with a warning.',
+  }),
   plugin_max_vms: Type.Integer({
     default: 4,
     minimum: 1,

@@ -10,6 +10,7 @@ import { addKvGrants } from './migrations/0006-kv-grants.js'
 import { addGateway } from './migrations/0007-gateway.js'
 import { createIdentityTables } from './migrations/0008-identity.js'
 import { createPolicyTables } from './migrations/0009-policies.js'
+import { createPluginMigrations } from './migrations/0010-plugin-migrations.js'
 import { openGrantKinds } from './migrations/0011-auth-grants.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
@@ -23,6 +24,7 @@ export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0007_gateway': addGateway,
   '0008_identity': createIdentityTables,
   '0009_policies': createPolicyTables,
+  '0010_plugin_migrations': createPluginMigrations,
   '0011_auth_grants': openGrantKinds,
 }
 

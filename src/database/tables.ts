@@ -120,6 +120,22 @@ export interface PluginStorageTable {
   quota_bytes: number
 }
 
+/** A migration of a plugin that has been applied. The primary key is plugin and version. */
+export interface PluginMigrationsTable {
+  plugin_name: string
+  version: number
+  description: string
+  /** SHA-256 of its SQL, in hex. */
+  checksum: string
+  /** RFC 3339, UTC. */
+  applied_at: string
+  /** Name of the user who ordered it; `load` when the plugin was loaded. */
+  applied_by: string
+  duration_ms: number
+  /** 1 when it was recorded without being run. */
+  adopted: Flag
+}
+
 /** `running` while a worker has it: until `due_at`, when another may take it. A dead one waits for an operator. */
 export type HookDeliveryState = 'pending' | 'running' | 'dead'
 
@@ -177,6 +193,7 @@ export interface CoreTables extends ContentTables, GatewayTables, IdentityTables
   plugin_withdrawn_approvals: PluginWithdrawnApprovalsTable
   plugin_tables: PluginTablesTable
   plugin_storage: PluginStorageTable
+  plugin_migrations: PluginMigrationsTable
   hook_deliveries: HookDeliveriesTable
   hook_payloads: HookPayloadsTable
   hook_backlogs: HookBacklogsTable

@@ -18,6 +18,9 @@ import { PluginMemory } from '../plugins/gateway/plugin-memory.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from '../plugins/hooks/hook-engine.js'
 import type { KvDeliveries } from '../plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from '../plugins/manager.js'
+import { Migrator } from '../plugins/migrations/migrator.js'
+import { createProcessRunner } from '../plugins/migrations/process-runner.js'
+import { createInlineRunner } from '../plugins/migrations/runner.js'
 import { OutboundCalls, type OutboundCallsOptions } from '../plugins/outbound-calls.js'
 import { PasswordCalls } from '../plugins/password-calls.js'
 import type { ReloadTimes } from '../plugins/watch/reload-schedule.js'
@@ -111,6 +114,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     sandbox,
     configs: material.configs,
     log,
+    migrator: composeMigrator(options, material),
     hotReload: config.plugin_hot_reload ? (options.hotReload ?? watchLimits) : undefined,
     isHookBreakerOpen: (plugin, event, table) => hookBreakers.isOpen(plugin, event, table),
     observer: observePlugins(metrics),
@@ -131,6 +135,21 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const passwords = new PasswordCalls()
   for (const topic of Object.values(passwordTopics)) answers.provide(topic, (ask) => passwords.answer(ask))
   return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, memory, answers, metrics }
+}
+
+function composeMigrator(
+  { harness }: PartsOptions,
+  { config, database, databaseFile: file, log }: PartsMaterial,
+): Migrator {
+  const entry = new URL('../migration-process.bundle.cjs', import.meta.url)
+  return new Migrator({
+    database,
+    // Starting a process for each test takes longer than the test.
+    runner: harness ? createInlineRunner(file) : createProcessRunner({ entry, file }),
+    log,
+    strict: config.plugin_migrations_strict,
+    quotaBytes: generationSettings(config).storageBytesMax,
+  })
 }
 
 /** What connects the executor threads with the rest of the host. */

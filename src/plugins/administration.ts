@@ -3,6 +3,7 @@ import type { BreakerState } from './breaker.js'
 import type { GrantReference } from './grants/grant-store.js'
 import type { GrantKind } from './grants/grant-table.js'
 import type { Access, ManifestCapability } from './manifest.js'
+import type { MigrationAdministration } from './migrations/migration-orders.js'
 import type { PluginState } from './plugin-state.js'
 
 /** One line of the plugin list. */
@@ -166,6 +167,22 @@ export interface GrantRequest extends GrantReference {
   readonly contentHash?: string
 }
 
+/** What all plugins ask for beside routes, with its approval. */
+export interface AskedGrants {
+  hooks(): readonly HookListing[]
+  /** Domains of outbound requests. */
+  requests(): readonly RequestListing[]
+  coreAccess(): readonly CoreAccessListing[]
+  /** Shared key-value namespaces. */
+  kvAccess(): readonly KvAccessListing[]
+  stages(): readonly StageListing[]
+  /** Authenticators and authorizers. */
+  authParts(): readonly AuthPartListing[]
+  gatewayAccess(): readonly GatewayAccessListing[]
+  /** All of these, as they can be approved. */
+  all(): readonly GrantReference[]
+}
+
 /** Something that a plugin asks for. */
 export interface ApprovalItem {
   readonly kind: 'route' | GrantKind
@@ -265,6 +282,7 @@ export interface ApprovalResult {
  * `PLUGIN_NOT_FOUND` (404), a failed reload or enable with `PLUGIN_LOAD_FAILED` (500, with the reason).
  */
 export interface PluginAdministration {
+  readonly migrations: MigrationAdministration
   list(): readonly PluginSummary[]
   get(plugin: string): PluginDetails | undefined
   reload(plugin: string, actor: string): Promise<void>
@@ -281,16 +299,8 @@ export interface PluginAdministration {
   routes(): readonly RouteListing[]
   approveRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult>
   revokeRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult>
-  hooks(): readonly HookListing[]
-  /** Domains of outbound requests. */
-  requests(): readonly RequestListing[]
-  coreAccess(): readonly CoreAccessListing[]
-  /** Shared key-value namespaces. */
-  kvAccess(): readonly KvAccessListing[]
-  stages(): readonly StageListing[]
-  gatewayAccess(): readonly GatewayAccessListing[]
-  /** Authenticators and authorizers. */
-  authParts(): readonly AuthPartListing[]
+  /** What plugins ask for beside routes. */
+  readonly asked: AskedGrants
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult>
   /** Undefined for an unknown plugin. */

@@ -13,7 +13,7 @@ export interface FolderWatchOptions {
 }
 
 /**
- * Watches the Lua files of a plugin folder, its tests included; resolves when every change from then on is seen. What
+ * Watches the Lua files and migrations of a plugin folder, its tests included; resolves when every change from then on is seen. What
  * `watch/` watches is a whole plugin directory, of which tests are no part, and for as long as a host runs.
  */
 export async function watchFolder(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
@@ -21,7 +21,7 @@ export async function watchFolder(folder: string, options: FolderWatchOptions): 
   const watcher = watch(folder, {
     ignoreInitial: true,
     followSymlinks: false,
-    ignored: (path, stats) => stats?.isFile() === true && !path.endsWith('.lua'),
+    ignored: (path, stats) => stats?.isFile() === true && !/\.(?:lua|sql)$/.test(path),
   })
   watcher.on('all', () => {
     clearTimeout(timer)

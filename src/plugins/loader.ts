@@ -12,6 +12,7 @@ import type { GenerationSettings } from '../sandbox/settings.js'
 import { describeProblems, type PluginConfig, type PluginConfigs } from './config/plugin-configs.js'
 import { pluginLoadFailed } from './errors.js'
 import { type Manifest, requireManifest } from './manifest.js'
+import { type Migration, readMigrations } from './migrations/declared.js'
 import { type ReadSource, readPluginSource } from './source.js'
 
 /** A folder that was read and says which plugin it is. */
@@ -20,6 +21,8 @@ export interface Candidate extends ReadSource {
   readonly manifest: Manifest
   /** Its values, or what is wrong with them. */
   readonly config: PluginConfig
+  /** In ascending order of their versions. */
+  readonly migrations: readonly Migration[]
 }
 
 export interface PluginLoaderOptions {
@@ -50,19 +53,22 @@ export class PluginLoader {
   /**
    * Asks a source which plugin it is, and makes its values. Wrong values are no failure here: `build` refuses them.
    *
-   * @throws HostError PLUGIN_MANIFEST_INVALID, or SANDBOX_LOAD_FAILED when init.lua cannot run.
+   * @throws HostError PLUGIN_MANIFEST_INVALID, SANDBOX_LOAD_FAILED when init.lua cannot run, or PLUGIN_LOAD_FAILED when a
+   * migration holds what it may not.
    */
   async inspect(read: ReadSource): Promise<Candidate> {
     const { folder } = read.source
     const { sandbox, settings, configs } = this.#options
-    const { pluginInfo, failure } = await inspectUnconfigured(sandbox, read.source, settings)
-    const manifest = requireManifest(folder, pluginInfo)
+    const first = await inspectUnconfigured(sandbox, read.source, settings)
+    const manifest = requireManifest(folder, first.pluginInfo)
     const config = configs.resolve(manifest)
     // It may have failed for want of its values; if it did not, it fails again.
-    if (failure !== undefined && config.problems.length === 0) {
-      await sandbox.inspect(read.source, { ...settings, configuration: config.values })
-    }
-    return { ...read, folder, manifest, config }
+    const isRepeated = first.failure !== undefined && config.problems.length === 0
+    const inspection = isRepeated
+      ? await sandbox.inspect(read.source, { ...settings, configuration: config.values })
+      : first.inspection
+    const migrations = migrationsOf(manifest, read, inspection)
+    return { ...read, folder, manifest, config, migrations }
   }
 
   /**
@@ -182,4 +188,15 @@ function assertSameIdentity(inspection: Inspection, expected: Manifest, folder: 
   if (actual.name === expected.name && actual.version === expected.version) return
   const reason = `plugin_info must be the same each time init.lua runs: it was ${expected.name} ${expected.version}, then ${actual.name} ${actual.version}`
   throw pluginLoadFailed({ plugin: expected.name, reason })
+}
+
+/** Reads the migrations of a plugin; without an inspection, those of its files. */
+function migrationsOf(
+  { name }: Manifest,
+  { sqlFiles }: ReadSource,
+  inspection: Inspection | undefined,
+): readonly Migration[] {
+  const { list, problems } = readMigrations(name, sqlFiles, inspection?.registrations ?? [])
+  if (problems.length === 0) return list
+  throw pluginLoadFailed({ plugin: name, reason: `its migrations cannot be used: ${problems.join('; ')}` })
 }

@@ -4,6 +4,7 @@ import type { GenerationSettings } from '../sandbox/settings.js'
 import type { BreakerSettings } from './activator.js'
 import type { ApprovalBinding } from './approvals.js'
 import type { PluginConfigs } from './config/plugin-configs.js'
+import type { Migrator } from './migrations/migrator.js'
 import type { HookBreakerProbe } from './pipelines.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginObserver } from './plugin-observer.js'
@@ -24,6 +25,7 @@ export interface PluginManagerOptions {
   /** Closed by whoever created it, after the manager. */
   readonly sandbox: Sandbox
   readonly log: PluginLog
+  readonly migrator: Migrator
   /** Watches the plugin directory and loads what changes; nothing is watched when missing. */
   readonly hotReload?: ReloadTimes | undefined
   readonly observer?: PluginObserver

@@ -1,64 +1,37 @@
-import { Activator } from './activator.js'
-import { PluginActivity } from './activity.js'
 import type {
   ApprovalDiff,
   ApprovalResult,
-  AuthPartListing,
   CapabilityReport,
-  CoreAccessListing,
-  GatewayAccessListing,
   GrantRequest,
-  HookListing,
-  KvAccessListing,
   PipelineChain,
   PipelineQuery,
   PipelineStep,
   PluginAdministration,
   PluginDetails,
   PluginSummary,
-  RequestListing,
   RouteListing,
   RouteReference,
-  StageListing,
 } from './administration.js'
 import { diffApprovals } from './approval-diff.js'
+import { AskedByPlugins } from './asked.js'
 import { reportCapabilities } from './capability-report.js'
-import { Catalogue } from './catalogue.js'
-import { PluginConfigs } from './config/plugin-configs.js'
 import { findBlocked } from './dependents.js'
 import { pluginDisabled, pluginNotFound, pluginNotLoaded, pluginsClosing } from './errors.js'
 import { FolderChanges } from './folder-changes.js'
-import { GrantApprovals } from './grants/grant-approvals.js'
 import { GrantTable } from './grants/grant-table.js'
-import { PluginLoader } from './loader.js'
 import type { PluginManagerOptions } from './manager-options.js'
+import { composeManager, type ManagerParts } from './manager-parts.js'
+import { type MigrationAdministration, MigrationOrders } from './migrations/migration-orders.js'
 import { Pipelines } from './pipelines.js'
-import { PluginApprovals } from './plugin-approvals.js'
 import type { GrantDirectory, PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { PluginEntry } from './plugin-entry.js'
 import { type PluginHealth, reportHealth } from './plugin-health.js'
-import { PluginStore } from './plugin-store.js'
-import {
-  describePlugin,
-  listAuthParts,
-  listCoreAccess,
-  listGatewayAccess,
-  listHooks,
-  listKvAccess,
-  listRequests,
-  listStages,
-  reportStatus,
-  type StatusReport,
-  summarisePlugin,
-} from './plugin-views.js'
-import { Quarantines } from './quarantines.js'
+import { describePlugin, reportStatus, type StatusReport, summarisePlugin } from './plugin-views.js'
 import { Reloader } from './reloader.js'
-import { RouteApprovals } from './route-approvals.js'
 import { SerialQueue } from './serial-queue.js'
 import type { ReadSource } from './source.js'
 import { loadAllPlugins, type StartupOptions } from './startup.js'
 import { closePlugins, stopPlugin } from './stopping.js'
-import { TableRegistry } from './table-registry.js'
 import { PluginWatcher } from './watch/plugin-watcher.js'
 
 /**
@@ -66,75 +39,38 @@ import { PluginWatcher } from './watch/plugin-watcher.js'
  * Orders for one plugin are carried out one after the other, orders for different plugins side by side.
  */
 export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdministration {
+  readonly migrations: MigrationAdministration
+  readonly asked: AskedByPlugins
   readonly #options: PluginManagerOptions
-  readonly #catalogue: Catalogue
-  readonly #activator: Activator
+  readonly #parts: ManagerParts
   readonly #reloader: Reloader
-  readonly #store: PluginStore
-  readonly #tables: TableRegistry
-  readonly #activity: PluginActivity
-  readonly #approvals: PluginApprovals
-  readonly #routes: RouteApprovals
-  readonly #grants: GrantApprovals
   readonly #pipelines: Pipelines
   readonly #startup: StartupOptions
   readonly #watcher: PluginWatcher | undefined
-  readonly #configs: PluginConfigs
   readonly #orders = new SerialQueue()
-  readonly #quarantines: Quarantines
   #problems: readonly string[] = []
   #starting: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: PluginManagerOptions) {
     this.#options = options
-    const {
-      directory,
-      database,
-      sandbox,
-      settings,
-      log,
-      breaker,
-      approvalBinding: binding,
-      follower,
-      configs = new PluginConfigs(),
-    } = options
-    this.#configs = configs
-    const currentDate = options.now ?? (() => new Date())
-    const now = () => currentDate().toISOString()
-    const swaps = new SerialQueue()
-    const approvals = new PluginApprovals(database)
-    const loader = new PluginLoader({ directory, sandbox, settings, configs })
-    const store = new PluginStore(database, now)
-    const quarantines = new Quarantines({ sandbox, store, log })
-    const quarantine = (plugin: string) => quarantines.restore(plugin)
-    this.#quarantines = quarantines
-    const activity = new PluginActivity(currentDate, options.observer)
-    const tripped = (plugin: string) => activity.noteTrip(plugin)
-    const activator = new Activator({ approvals, binding, breaker, tripped, log, now, swaps, follower })
-    const createBreaker = (plugin: string) => activator.createBreaker(plugin)
-    const offReason = (plugin: string) => configs.offReason(plugin)
-    const catalogue = new Catalogue({ directory, loader, store, log, createBreaker, offReason, quarantine })
-    const isClosing = () => this.#closing !== undefined
-    this.#startup = { catalogue, loader, activator, store, approvals, log, configs, quarantine, isClosing }
-    this.#catalogue = catalogue
-    this.#activator = activator
-    this.#store = store
-    this.#activity = activity
-    const reloaded = (plugin: string, status: 'success' | 'error') => activity.noteReload(plugin, status)
-    this.#reloader = new Reloader({ catalogue, loader, activator, store, log, reloaded })
-    this.#tables = new TableRegistry(database)
-    this.#approvals = approvals
-    this.#routes = new RouteApprovals({ catalogue, store: approvals.routes, log, now, swaps })
-    this.#grants = new GrantApprovals({
-      catalogue,
-      store: approvals.grants,
-      withdrawn: approvals.withdrawn,
-      log,
-      now,
-      swaps,
-      follower,
+    const parts = composeManager(options)
+    const { activator, activity, approvals, catalogue, configs, loader, quarantines, store } = parts
+    const { directory, log, migrator } = options
+    this.#parts = parts
+    this.asked = new AskedByPlugins(() => catalogue.all())
+    this.migrations = new MigrationOrders({
+      loader,
+      migrator,
+      find: (plugin) => this.#require(plugin),
+      order: (plugin, work) => this.#orderAlone(plugin, work),
     })
+    const quarantine = (plugin: string) => quarantines.restore(plugin)
+    const isClosing = () => this.#closing !== undefined
+    const shared = { catalogue, loader, migrator, activator, store, log }
+    this.#startup = { ...shared, approvals, configs, quarantine, isClosing }
+    const reloaded = (plugin: string, status: 'success' | 'error') => activity.noteReload(plugin, status)
+    this.#reloader = new Reloader({ ...shared, reloaded })
     this.#pipelines = new Pipelines(() => this.all(), options.isHookBreakerOpen)
     const changes = new FolderChanges({
       catalogue,
@@ -180,52 +116,54 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   find(plugin: string): ServedPlugin | undefined {
-    return this.#catalogue.get(plugin)?.served
+    return this.#parts.catalogue.get(plugin)?.served
   }
 
   all(): readonly ServedPlugin[] {
-    return this.#catalogue.served()
+    return this.#parts.catalogue.served()
   }
 
   grantsOf(plugin: string, generation: number): GrantTable {
-    return this.#catalogue.get(plugin)?.grantsOf(generation) ?? GrantTable.create([])
+    return this.#parts.catalogue.get(plugin)?.grantsOf(generation) ?? GrantTable.create([])
   }
 
   /** What to print when the host has started. */
   statusReport(): StatusReport {
-    return reportStatus(this.#catalogue.all(), this.#problems)
+    return reportStatus(this.#parts.catalogue.all(), this.#problems)
   }
 
   /** How the plugins are, for those who ask whether the host is well. */
   health(): PluginHealth {
-    return reportHealth(this.#catalogue.all(), this.#configs)
+    return reportHealth(this.#parts.catalogue.all(), this.#parts.configs)
   }
 
   /** To be told by the sandbox that a call of a plugin had to be ended with its thread. */
   noteHardStop(plugin: string, reason: string): void {
-    this.#quarantines.begin(plugin, reason)
+    this.#parts.quarantines.begin(plugin, reason)
   }
 
   /** To be told by the sandbox that a call of a plugin used up its budget. */
   noteBudgetKill(plugin: string, code: string): void {
-    this.#activity.noteBudgetKill(plugin, code)
+    this.#parts.activity.noteBudgetKill(plugin, code)
   }
 
   /** To be told that a call of a plugin failed. */
   noteError(plugin: string, type: string): void {
-    this.#activity.noteError(plugin, type)
+    this.#parts.activity.noteError(plugin, type)
   }
 
   list(): readonly PluginSummary[] {
-    return this.#catalogue.all().map((entry) => summarisePlugin(entry, this.#quarantines.has(entry.name)))
+    return this.#parts.catalogue
+      .all()
+      .map((entry) => summarisePlugin(entry, this.#parts.quarantines.has(entry.name)))
   }
 
   get(plugin: string): PluginDetails | undefined {
-    const entry = this.#catalogue.get(plugin)
+    const entry = this.#parts.catalogue.get(plugin)
     const watched = this.#watcher && entry && { hot_reload: this.#watcher.stateOf(entry.folder) }
     return (
       entry && {
-        ...describePlugin(entry, this.#quarantines.has(plugin), this.#activity.of(plugin)),
+        ...describePlugin(entry, this.#parts.quarantines.has(plugin), this.#parts.activity.of(plugin)),
         ...watched,
       }
     )
@@ -246,11 +184,11 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
       entry.assertOn()
       const { state, failures } = entry.served.breaker
       this.#options.log.info(
-        { plugin, actor, breaker: state, failures, quarantined: this.#quarantines.has(plugin) },
+        { plugin, actor, breaker: state, failures, quarantined: this.#parts.quarantines.has(plugin) },
         'plugin enable ordered',
       )
-      await this.#store.setStatus(plugin, 'enabled')
-      await this.#quarantines.lift(plugin)
+      await this.#parts.store.setStatus(plugin, 'enabled')
+      await this.#parts.quarantines.lift(plugin)
       entry.isEnabled = true
       entry.served.breaker.reset()
       await this.#load(entry)
@@ -261,14 +199,14 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   disable(plugin: string, actor: string): Promise<void> {
     return this.#order(plugin, 'disable', async (entry) => {
       this.#options.log.info({ plugin, actor }, 'plugin disable ordered')
-      await this.#store.setStatus(plugin, 'disabled')
+      await this.#parts.store.setStatus(plugin, 'disabled')
       entry.isEnabled = false
-      await stopPlugin(entry, this.#activator, this.#options.log)
+      await stopPlugin(entry, this.#parts.activator, this.#options.log)
     })
   }
 
   async resetBreaker(plugin: string, actor: string): Promise<void> {
-    const entry = this.#catalogue.get(plugin)
+    const entry = this.#parts.catalogue.get(plugin)
     if (entry === undefined) throw pluginNotFound({ plugin })
     const { state, failures } = entry.served.breaker
     this.#options.log.info({ plugin, actor, breaker: state, failures }, 'plugin breaker reset')
@@ -276,66 +214,38 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   async orphanedTables(): Promise<readonly string[]> {
-    return this.#tables.orphans(await this.#catalogue.present())
+    return this.#parts.tables.orphans(await this.#parts.catalogue.present())
   }
 
   async dropOrphanedTables(tables: readonly string[], actor: string): Promise<readonly string[]> {
-    const dropped = await this.#tables.drop(tables, await this.#catalogue.present())
+    const dropped = await this.#parts.tables.drop(tables, await this.#parts.catalogue.present())
     for (const table of dropped) this.#options.log.info({ table, actor }, 'orphaned table dropped')
     return dropped
   }
 
   routes(): readonly RouteListing[] {
-    return this.#routes.list()
+    return this.#parts.routes.list()
   }
 
   approveRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
-    return this.#routes.approve(routes, actor)
+    return this.#parts.routes.approve(routes, actor)
   }
 
   revokeRoutes(routes: readonly RouteReference[], actor: string): Promise<ApprovalResult> {
-    return this.#routes.revoke(routes, actor)
-  }
-
-  hooks(): readonly HookListing[] {
-    return this.#catalogue.all().flatMap(listHooks)
-  }
-
-  requests(): readonly RequestListing[] {
-    return this.#catalogue.all().flatMap(listRequests)
-  }
-
-  coreAccess(): readonly CoreAccessListing[] {
-    return this.#catalogue.all().flatMap(listCoreAccess)
-  }
-
-  kvAccess(): readonly KvAccessListing[] {
-    return this.#catalogue.all().flatMap(listKvAccess)
-  }
-
-  stages(): readonly StageListing[] {
-    return this.#catalogue.all().flatMap(listStages)
-  }
-
-  authParts(): readonly AuthPartListing[] {
-    return this.#catalogue.all().flatMap(listAuthParts)
-  }
-
-  gatewayAccess(): readonly GatewayAccessListing[] {
-    return this.#catalogue.all().flatMap(listGatewayAccess)
+    return this.#parts.routes.revoke(routes, actor)
   }
 
   approveGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
-    return this.#grants.approve(grants, actor)
+    return this.#parts.grants.approve(grants, actor)
   }
 
   revokeGrants(grants: readonly GrantRequest[], actor: string): Promise<ApprovalResult> {
-    return this.#grants.revoke(grants, actor)
+    return this.#parts.grants.revoke(grants, actor)
   }
 
   async diff(plugin: string): Promise<ApprovalDiff | undefined> {
-    const history = await this.#approvals.withdrawn.of(plugin)
-    const entry = this.#catalogue.get(plugin)
+    const history = await this.#parts.approvals.withdrawn.of(plugin)
+    const entry = this.#parts.catalogue.get(plugin)
     return entry && diffApprovals(entry, history)
   }
 
@@ -348,15 +258,15 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   }
 
   async capabilities(plugin: string): Promise<CapabilityReport | undefined> {
-    const stored = (await this.#store.all()).get(plugin)
-    const entry = this.#catalogue.get(plugin)
+    const stored = (await this.#parts.store.all()).get(plugin)
+    const entry = this.#parts.catalogue.get(plugin)
     return entry && reportCapabilities(entry, stored?.capabilities ?? [])
   }
 
   syncCapabilities(plugin: string, actor: string): Promise<void> {
     return this.#order(plugin, 'sync', async ({ manifest, contentHash, serving }) => {
       if (manifest === undefined || serving === undefined) throw pluginNotLoaded({ plugin })
-      await this.#store.remember(manifest, contentHash)
+      await this.#parts.store.remember(manifest, contentHash)
       this.#options.log.info({ plugin, actor }, 'capabilities stored')
     })
   }
@@ -365,14 +275,14 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   async #load(entry: PluginEntry, read?: ReadSource): Promise<void> {
     const wasServing = entry.serving !== undefined
     await this.#reloader.reload(entry, read)
-    const loaded = this.#catalogue.inFolder(entry.folder)
+    const loaded = this.#parts.catalogue.inFolder(entry.folder)
     if (wasServing || loaded === undefined) return
-    for (const { name } of findBlocked(this.#catalogue.all(), loaded.name)) {
+    for (const { name } of findBlocked(this.#parts.catalogue.all(), loaded.name)) {
       if (this.#closing !== undefined) return
       // In the background: their orders wait for nobody, and the reloader logs what goes wrong.
       void this.#orders
         .runJoined(name, 'retry', async () => {
-          const blocked = this.#catalogue.get(name)
+          const blocked = this.#parts.catalogue.get(name)
           if (blocked?.isEnabled && blocked.state === 'failed') await this.#load(blocked)
         })
         .catch(() => undefined)
@@ -383,19 +293,28 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   async #order(plugin: string, kind: string, work: (entry: PluginEntry) => Promise<void>): Promise<void> {
     await this.#starting
     if (this.#closing !== undefined) throw pluginsClosing()
-    await this.#orders.runJoined(plugin, kind, async () => {
-      const entry = this.#catalogue.get(plugin) ?? (await this.#catalogue.adopt(plugin))
-      if (entry === undefined) throw pluginNotFound({ plugin })
-      await work(entry)
-    })
+    await this.#orders.runJoined(plugin, kind, async () => work(await this.#require(plugin)))
+  }
+
+  /** As `#order`, but no two are carried out as one. */
+  async #orderAlone<Result>(plugin: string, work: (entry: PluginEntry) => Promise<Result>): Promise<Result> {
+    await this.#starting
+    if (this.#closing !== undefined) throw pluginsClosing()
+    return this.#orders.run(plugin, async () => work(await this.#require(plugin)))
+  }
+
+  async #require(plugin: string): Promise<PluginEntry> {
+    const entry = this.#parts.catalogue.get(plugin) ?? (await this.#parts.catalogue.adopt(plugin))
+    if (entry === undefined) throw pluginNotFound({ plugin })
+    return entry
   }
 
   async #close(): Promise<void> {
     await this.#starting?.catch(() => undefined)
     await this.#watcher?.close()
     await this.#orders.idle()
-    await closePlugins(this.#catalogue.all(), this.#activator, this.#options.log)
-    await this.#quarantines.idle()
+    await closePlugins(this.#parts.catalogue.all(), this.#parts.activator, this.#options.log)
+    await this.#parts.quarantines.idle()
   }
 }
 

@@ -3,6 +3,7 @@ import type { Activator } from './activator.js'
 import type { Catalogue } from './catalogue.js'
 import { pluginDisabled, pluginLoadFailed } from './errors.js'
 import type { Candidate, PluginLoader } from './loader.js'
+import type { Migrator } from './migrations/migrator.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
 import type { PluginStore } from './plugin-store.js'
@@ -12,6 +13,7 @@ import { assertDependenciesRun } from './startup.js'
 export interface ReloaderOptions {
   readonly catalogue: Catalogue
   readonly loader: PluginLoader
+  readonly migrator: Migrator
   readonly activator: Activator
   readonly store: PluginStore
   readonly log: PluginLog
@@ -110,9 +112,10 @@ export class Reloader {
   }
 
   async #start(entry: PluginEntry, candidate: Candidate): Promise<void> {
-    const { loader, activator } = this.#options
+    const { loader, migrator, activator } = this.#options
     const generation: Generation = await loader.build(candidate)
     try {
+      await migrator.up(candidate)
       await activator.admit(entry, candidate, generation)
       await loader.initialize(generation)
       await activator.activate(entry, candidate, generation)

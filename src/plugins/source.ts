@@ -3,29 +3,34 @@ import { constants, type Dirent } from 'node:fs'
 import { type FileHandle, open, readdir, readlink, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { HostError } from '../base/errors.js'
-import { pluginSourceLimits } from '../base/limits/plugins.js'
+import { migrationLimits, pluginSourceLimits } from '../base/limits/plugins.js'
 import type { PluginSource } from '../sandbox/generation.js'
 import { pluginSourceInvalid } from './errors.js'
 
 /** The files of one plugin as they were read once, with their fingerprint. */
 export interface ReadSource {
   readonly source: PluginSource
-  /** SHA-256 in hex over path, size and bytes of every Lua file, in the order of the paths. */
+  /** Text of each file `migrations/*.sql`, by its path. */
+  readonly sqlFiles: ReadonlyMap<string, string>
+  /** SHA-256 in hex over path, size and bytes of every Lua file and migration, in the order of the paths. */
   readonly contentHash: string
 }
 
 /** Folder of the tests of a plugin; see `src/harness/`. */
 export const testFolder = 'test'
 
-/** A Lua file on its way into the source. */
-interface LuaFile {
+/** Folder of the migrations of a plugin; see `migrations/`. */
+const migrationFolder = 'migrations'
+
+/** A file on its way into the source. */
+interface SourceFile {
   /** Path inside the plugin folder, with `/`. */
   readonly path: string
   readonly bytes: Buffer
 }
 
 /**
- * Reads all Lua files of a plugin folder, sub-folders included, exactly once: what is hashed is what runs. Its tests,
+ * Reads all Lua files of a plugin folder, sub-folders included, and its migrations exactly once: what is hashed is what runs. Its tests,
  * in `test/`, are not part of it: nothing there ever runs in a host that serves, and editing them changes no approval.
  * Names that start with a dot (swap files, version control, editor stubs) are not part of a plugin. The folder
  * itself may be a symbolic link that the operator has set; inside it none is followed.
@@ -38,29 +43,41 @@ export async function readPluginSource(directory: string, folder: string): Promi
   try {
     const root = await realpath(join(directory, folder))
     const files = await readFiles(root, folder)
-    return { source: { folder, files: decodeFiles(files, folder) }, contentHash: hashFiles(files) }
+    return {
+      source: { folder, files: decodeFiles(files.filter(isLua), folder) },
+      sqlFiles: decodeFiles(
+        files.filter((file) => !isLua(file)),
+        folder,
+      ),
+      contentHash: hashFiles(files),
+    }
   } catch (error) {
     if (error instanceof HostError) throw error
     throw refuse(folder, describeSystemError(error), error)
   }
 }
 
-async function readFiles(root: string, folder: string): Promise<readonly LuaFile[]> {
-  const paths = await listLuaFiles(root, folder)
+function isLua({ path }: SourceFile): boolean {
+  return path.endsWith('.lua')
+}
+
+async function readFiles(root: string, folder: string): Promise<readonly SourceFile[]> {
+  const paths = await listFiles(root, folder)
   if (!paths.includes('init.lua')) throw refuse(folder, 'it has no init.lua')
-  const files: LuaFile[] = []
+  const files: SourceFile[] = []
   let bytesLeft: number = pluginSourceLimits.bytesMax
   for (const path of paths) {
-    const bytes = await readLuaFile(root, path, folder, bytesLeft)
+    const bytes = await readFile(root, path, folder, bytesLeft)
     bytesLeft -= bytes.byteLength
     files.push({ path, bytes })
   }
   return files
 }
 
-/** Walks the folder and gives the paths of its Lua files in the order of their code units. */
-async function listLuaFiles(root: string, folder: string): Promise<readonly string[]> {
-  const found: string[] = []
+/** Walks the folder and gives the paths of its Lua files and migrations in the order of their code units. */
+async function listFiles(root: string, folder: string): Promise<readonly string[]> {
+  const lua: string[] = []
+  const migrations: string[] = []
   const waiting = [{ prefix: '', depth: 1 }]
   let entries = 0
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -77,27 +94,32 @@ async function listLuaFiles(root: string, folder: string): Promise<readonly stri
       if (path === testFolder) continue
       const kind = classify(entry, path, folder)
       if (kind === 'folder') waiting.push({ prefix: `${path}/`, depth: depth + 1 })
-      if (kind === 'lua') found.push(path)
+      if (kind === 'lua') lua.push(path)
+      if (kind === 'migration') migrations.push(path)
     }
   }
-  if (found.length > pluginSourceLimits.filesMax) {
-    throw refuse(folder, `it has ${found.length} Lua files; the limit is ${pluginSourceLimits.filesMax}`)
+  if (lua.length > pluginSourceLimits.filesMax) {
+    throw refuse(folder, `it has ${lua.length} Lua files; the limit is ${pluginSourceLimits.filesMax}`)
   }
-  return found.sort()
+  if (migrations.length > migrationLimits.countMax) {
+    throw refuse(folder, `it has ${migrations.length} migrations; the limit is ${migrationLimits.countMax}`)
+  }
+  return [...lua, ...migrations].sort()
 }
 
-function classify(entry: Dirent, path: string, folder: string): 'folder' | 'lua' | 'other' {
+function classify(entry: Dirent, path: string, folder: string): 'folder' | 'lua' | 'migration' | 'other' {
   if (entry.name.startsWith('.')) return 'other'
   if (entry.isSymbolicLink()) {
     throw refuse(folder, `${path} is a symbolic link; copy what it points to into the plugin instead`)
   }
   if (entry.isDirectory()) return 'folder'
-  if (!entry.name.endsWith('.lua')) return 'other'
+  const isMigration = path === `${migrationFolder}/${entry.name}` && entry.name.endsWith('.sql')
+  if (!(isMigration || entry.name.endsWith('.lua'))) return 'other'
   if (!entry.isFile()) throw refuse(folder, `${path} is not a regular file`)
-  return 'lua'
+  return isMigration ? 'migration' : 'lua'
 }
 
-async function readLuaFile(root: string, path: string, folder: string, bytesLeft: number): Promise<Buffer> {
+async function readFile(root: string, path: string, folder: string, bytesLeft: number): Promise<Buffer> {
   const absolute = join(root, path)
   // O_NONBLOCK: a pipe put in the file's place must not hold up the host.
   const handle = await open(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -111,7 +133,7 @@ async function readLuaFile(root: string, path: string, folder: string, bytesLeft
       throw refuse(folder, `${path} does not lie in the plugin's folder`)
     }
     if (before.size > bytesLeft) {
-      throw refuse(folder, `its Lua files are larger than ${pluginSourceLimits.bytesMax} bytes together`)
+      throw refuse(folder, `its files are larger than ${pluginSourceLimits.bytesMax} bytes together`)
     }
     const bytes = await readExactly(handle, before.size)
     const after = await handle.stat()
@@ -145,7 +167,7 @@ async function readExactly(handle: FileHandle, size: number): Promise<Buffer | u
   return bytes
 }
 
-function decodeFiles(files: readonly LuaFile[], folder: string): ReadonlyMap<string, string> {
+function decodeFiles(files: readonly SourceFile[], folder: string): ReadonlyMap<string, string> {
   const texts = new Map<string, string>()
   for (const { path, bytes } of files) {
     try {
@@ -157,7 +179,7 @@ function decodeFiles(files: readonly LuaFile[], folder: string): ReadonlyMap<str
   return texts
 }
 
-function hashFiles(files: readonly LuaFile[]): string {
+function hashFiles(files: readonly SourceFile[]): string {
   const hash = createHash('sha256')
   // A NUL cannot be part of a path, and the size ends the bytes: no two sets of files give one input.
   for (const { path, bytes } of files) hash.update(`${path}\0${bytes.byteLength}\0`).update(bytes)

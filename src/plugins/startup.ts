@@ -8,6 +8,7 @@ import { describeProblems, type PluginConfigs } from './config/plugin-configs.js
 import { dependencyText, orderByDependencies } from './dependency-order.js'
 import { pluginValuesInvalid, requiredPluginFailed } from './errors.js'
 import type { Candidate, PluginLoader } from './loader.js'
+import type { Migrator } from './migrations/migrator.js'
 import type { PluginApprovals } from './plugin-approvals.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { PluginLog } from './plugin-log.js'
@@ -16,6 +17,7 @@ import type { PluginStore, StoredPlugin } from './plugin-store.js'
 export interface StartupOptions {
   readonly catalogue: Catalogue
   readonly loader: PluginLoader
+  readonly migrator: Migrator
   readonly activator: Activator
   readonly store: PluginStore
   readonly approvals: PluginApprovals
@@ -165,6 +167,7 @@ async function start(options: StartupOptions, item: Built): Promise<void> {
   try {
     if (options.isClosing()) throw new Error('the host is shutting down')
     assertDependenciesRun(options.catalogue, candidate)
+    await options.migrator.up(candidate, { isStarting: true })
     await options.activator.admit(entry, candidate, generation)
     await options.loader.initialize(generation)
     await options.activator.activate(entry, candidate, generation)

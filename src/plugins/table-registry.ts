@@ -32,7 +32,7 @@ export class TableRegistry {
 
   /**
    * Drops those of the tables that are orphaned, with their entries, all or none; resolves to what was dropped.
-   * Storage counts as free once the last table of an owner is gone.
+   * Storage counts as free once the last table of an owner is gone, and its migrations as not applied.
    *
    * @throws HostError PLUGIN_TABLE_REFERENCED when a table that stays refers to one that would go.
    */
@@ -83,6 +83,8 @@ async function dropTables(
       .execute()
     if (left.length > 0) continue
     await transaction.deleteFrom('plugin_storage').where('plugin_name', '=', plugin).execute()
+    // Whoever installs the plugin again has to make its tables again.
+    await transaction.deleteFrom('plugin_migrations').where('plugin_name', '=', plugin).execute()
   }
 }
 

@@ -1,12 +1,13 @@
 import { basename, dirname, resolve } from 'node:path'
 import { routesOf } from '../capabilities/http/route-rules.js'
-import type { Inspection, PluginSource, Sandbox } from '../sandbox/generation.js'
+import type { Inspection, Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
 import { describeProblems, PluginConfigs } from './config/plugin-configs.js'
 import { declaredGrants } from './grants/declared-grants.js'
 import type { DeclaredGrant } from './grants/grant-table.js'
 import { inspectUnconfigured, reasonOf } from './loader.js'
 import { type ManifestProblem, parseManifest } from './manifest.js'
+import { readMigrations } from './migrations/declared.js'
 import { type ReadSource, readPluginSource } from './source.js'
 
 /** A route that a plugin would register. */
@@ -26,6 +27,16 @@ export interface ValidationReport {
   readonly routes: readonly ValidatedRoute[]
   /** Hooks, domains and core tables that it would ask for; empty for a plugin that is not valid. */
   readonly grants: readonly DeclaredGrant[]
+  /** In the order in which they are run. */
+  readonly migrations: readonly ValidatedMigration[]
+}
+
+/** A migration that a plugin would run. */
+export interface ValidatedMigration {
+  readonly version: number
+  readonly description: string
+  /** Whether it says how it is undone. */
+  readonly reversible: boolean
 }
 
 export interface Validator {
@@ -59,7 +70,7 @@ async function validate(directory: string, options: ValidatorOptions): Promise<V
     return reject('source', error)
   }
   try {
-    return await inspect(read.source, options)
+    return await inspect(read, options)
   } catch (error) {
     return reject('init.lua', error)
   }
@@ -67,32 +78,40 @@ async function validate(directory: string, options: ValidatorOptions): Promise<V
 
 /** Runs init.lua without values, and with those that it gets here when it does not get to its end without. */
 async function inspect(
-  source: PluginSource,
+  read: ReadSource,
   { sandbox, settings, configs = new PluginConfigs() }: ValidatorOptions,
 ): Promise<ValidationReport> {
-  const { inspection, pluginInfo, failure } = await inspectUnconfigured(sandbox, source, settings)
-  if (inspection !== undefined) return report(inspection)
+  const { inspection, pluginInfo, failure } = await inspectUnconfigured(sandbox, read.source, settings)
+  if (inspection !== undefined) return report(inspection, read)
   const { manifest, problems, warnings } = parseManifest(pluginInfo)
-  if (manifest === undefined) return { errors: problems, warnings, routes: [], grants: [] }
+  if (manifest === undefined) return { errors: problems, warnings, routes: [], grants: [], migrations: [] }
   const { values, problems: wrong } = configs.resolve(manifest)
-  if (wrong.length === 0) return report(await sandbox.inspect(source, { ...settings, configuration: values }))
+  if (wrong.length === 0) {
+    return report(await sandbox.inspect(read.source, { ...settings, configuration: values }), read)
+  }
   const message = `init.lua does not get to its end without its values: ${describeProblems(wrong)}`
   const rejected = reject('init.lua', failure)
   return { ...rejected, warnings: [...warnings, { field: 'config_schema', message }] }
 }
 
-function report(inspection: Inspection): ValidationReport {
+function report(inspection: Inspection, { sqlFiles }: ReadSource): ValidationReport {
   const { manifest, problems, warnings } = parseManifest(inspection.pluginInfo)
   const routes = routesOf(inspection.registrations)
+  const migrations = manifest && readMigrations(manifest.name, sqlFiles, inspection.registrations)
+  const wrong = migrations?.problems.map((message) => ({ field: 'migrations', message })) ?? []
   const grants = manifest === undefined ? [] : declaredGrants(inspection.registrations, manifest)
   return {
     ...(manifest === undefined
       ? {}
       : { name: manifest.name, version: manifest.version, description: manifest.description }),
-    errors: problems,
+    errors: [...problems, ...wrong],
     warnings: [...warnings, ...warnOfMissing(inspection)],
     routes: routes.map((route) => ({ method: route.method, path: route.path, public: route.public })),
     grants,
+    migrations:
+      migrations?.list.map(({ version, description, down }) => {
+        return { version, description, reversible: down !== undefined }
+      }) ?? [],
   }
 }
 
@@ -102,5 +121,11 @@ function warnOfMissing({ hasOnInit }: Inspection): readonly ManifestProblem[] {
 }
 
 function reject(field: string, error: unknown): ValidationReport {
-  return { errors: [{ field, message: reasonOf(error) }], warnings: [], routes: [], grants: [] }
+  return {
+    errors: [{ field, message: reasonOf(error) }],
+    warnings: [],
+    routes: [],
+    grants: [],
+    migrations: [],
+  }
 }

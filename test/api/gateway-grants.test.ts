@@ -14,7 +14,7 @@ it('grants access to the gateway as it was approved: access, version and time', 
   const server = host()
   await install(t, server, source('1.0.0'), { approve: false })
   const granted = () => {
-    const grants = server.host.plugins.gatewayAccess()
+    const grants = server.host.plugins.asked.gatewayAccess()
     return grants.filter(({ approved }) => approved).map(({ access }) => access)
   }
   const logs = { gateway_access: [{ plugin: 'watcher', access: 'log:read' }] }
@@ -65,6 +65,6 @@ it('does not load a plugin that asks for what the gateway does not give', async 
     failed?.reason ?? '',
     /gateway_access has "log:write", which is none of .*did you mean "log:read"\?/,
   )
-  const asked = server.host.plugins.gatewayAccess().map(({ plugin_name: name }) => name)
+  const asked = server.host.plugins.asked.gatewayAccess().map(({ plugin_name: name }) => name)
   assert.ok(!asked.includes('writer'))
 })

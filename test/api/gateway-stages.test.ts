@@ -168,7 +168,9 @@ it('asks again when it comes to fail open', async (t) => {
   const guard = await startGuard(t, 'desk')
   await guard.write(guard.text({ body: 'error("no")', options: `${patient}, fail = "open"` }))
   await guard.order('reload')
-  const asked = guard.server.host.plugins.stages().filter(({ plugin_name: name }) => name === guard.name)
+  const asked = guard.server.host.plugins.asked
+    .stages()
+    .filter(({ plugin_name: name }) => name === guard.name)
   assert.deepEqual(
     asked.map(({ stage, approved }) => [stage, approved]),
     [[`${guard.key} fail=open`, false]],

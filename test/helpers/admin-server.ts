@@ -11,6 +11,11 @@ import { FakeHookAdministration } from './fake-hook-administration.js'
 const users: Readonly<Record<string, AreaUser>> = {
   'right-token': userWithRole('admin', 'root'),
   'viewer-token': userWithRole('viewer', 'vera'),
+  'plugins-token': {
+    username: 'paul',
+    role: 'plugins',
+    may: (permission) => permission.startsWith('plugins:'),
+  },
 }
 
 /** A real Fastify application with the admin API over a fake administration. */

@@ -175,7 +175,7 @@ export class AttackHost {
 
   async #approve(plugin: string): Promise<void> {
     const routes = this.#host.plugins.routes().filter((route) => route.plugin === plugin)
-    const stages = this.#host.plugins.stages().filter(({ plugin_name }) => plugin_name === plugin)
+    const stages = this.#host.plugins.asked.stages().filter(({ plugin_name }) => plugin_name === plugin)
     const grants = stages.map(({ stage }) => ({ plugin, kind: 'stage' as const, key: stage }))
     const { errors } = await this.#host.plugins.approveRoutes(routes, 'test')
     const refused = await this.#host.plugins.approveGrants(grants, 'test')

@@ -6,7 +6,6 @@ import { after, before, type TestContext } from 'node:test'
 import { Redactor } from '../../src/base/redactor.js'
 import { loadConfig } from '../../src/config/load.js'
 import { createHost, type Host, type HostOptions } from '../../src/host.js'
-import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 import { createLogger } from '../../src/telemetry/logger.js'
 import { type Answer, createHttpClient, type HttpClient, type Sending } from './http-client.js'
 
@@ -89,10 +88,6 @@ export function plugin(name: string, body: string, version = '1.0.0', more = '')
   return `plugin_info = { name = "${name}", version = "${version}", description = "test", ${more} }\n${body}\n`
 }
 
-function grantOf({ plugin_name: plugin }: { readonly plugin_name: string }, kind: GrantKind, key: string) {
-  return { plugin, kind, key }
-}
-
 class TestServer implements TestHost {
   readonly pluginDirectory: string
   readonly dataDirectory: string
@@ -159,18 +154,7 @@ class TestServer implements TestHost {
   async approveAll(): Promise<void> {
     const { plugins } = this.host
     const routes = await plugins.approveRoutes(plugins.routes(), 'test')
-    const grants = await plugins.approveGrants(
-      [
-        ...plugins.hooks().map((hook) => grantOf(hook, 'hook', `${hook.event}:${hook.table}`)),
-        ...plugins.requests().map((request) => grantOf(request, 'domain', request.domain)),
-        ...plugins.coreAccess().map((core) => grantOf(core, 'core', `${core.table}:${core.access}`)),
-        ...plugins.kvAccess().map((kv) => grantOf(kv, 'kv', `${kv.namespace}:${kv.access}`)),
-        ...plugins.stages().map((stage) => grantOf(stage, 'stage', stage.stage)),
-        ...plugins.authParts().map((part) => grantOf(part, 'auth', part.part)),
-        ...plugins.gatewayAccess().map((gateway) => grantOf(gateway, 'gateway', gateway.access)),
-      ],
-      'test',
-    )
+    const grants = await plugins.approveGrants(plugins.asked.all(), 'test')
     assert.deepEqual([...routes.errors, ...grants.errors], [])
   }
 

@@ -15,8 +15,11 @@ import type {
   RouteListing,
   RouteReference,
 } from '../../src/plugins/administration.js'
+import { pluginNotFound } from '../../src/plugins/errors.js'
 import { parseCoreKey, parseKvKey } from '../../src/plugins/grants/grant-keys.js'
 import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
+import type { MigrationAdministration } from '../../src/plugins/migrations/migration-orders.js'
+import type { MigrationListing } from '../../src/plugins/migrations/plan.js'
 
 /** Something that a plugin asks for beside routes. */
 export interface FakeGrant {
@@ -30,10 +33,32 @@ export interface FakeGrant {
 /** A `PluginAdministration` over plain lists that records what was done and by whom. */
 export class FakeAdministration implements PluginAdministration {
   readonly done: string[] = []
+  /** What the status of migrations answers with. */
+  migrationList: MigrationListing[] = []
+  readonly migrations: MigrationAdministration = {
+    status: async (plugin) => {
+      if (!this.plugins.has(plugin)) throw pluginNotFound({ plugin })
+      return { migrations: this.migrationList }
+    },
+    up: async (plugin, actor, to) => {
+      this.#change(`migrate to ${to ?? 'all'}`, plugin, actor)
+      return this.migrationList.filter(({ state }) => state === 'pending').map(({ version }) => version)
+    },
+    down: async (plugin, actor, to) => {
+      this.#change(`migrate down to ${to}`, plugin, actor)
+      return this.migrationList.filter(({ version }) => version > to).map(({ version }) => version)
+    },
+    adopt: async (plugin, actor, version, table) => {
+      this.#change(`adopt ${version} if ${table ?? 'any'}`, plugin, actor)
+      return table === 'absent' ? 'table_missing' : 'adopted'
+    },
+  }
   readonly plugins = new Map<string, PluginDetails>()
   routeList: RouteListing[] = []
   /** What plugins ask for beside routes. */
   grantList: FakeGrant[] = []
+  /** Its own methods. */
+  readonly asked = this
   steps: PipelineStep[] = []
   chains: PipelineChain[] = []
   dropped: (DroppedApproval & { readonly plugin: string })[] = []
@@ -119,6 +144,10 @@ export class FakeAdministration implements PluginAdministration {
     return this.#grantsOf('stage').map(({ plugin, key, description, approved }) => {
       return { plugin_name: plugin, stage: key, description, approved, plugin_version: '1.0.0' }
     })
+  }
+
+  all() {
+    return this.grantList.map(({ plugin, kind, key }) => ({ plugin, kind, key }))
   }
 
   authParts() {

@@ -7,6 +7,7 @@ import { createHookEngine, type HookEngine } from '../../src/plugins/hooks/hook-
 import { createPluginManager, type PluginManager } from '../../src/plugins/manager.js'
 import { createSandbox } from '../../src/sandbox/thread-sandbox.js'
 import { testHookLimits } from './hook-world.js'
+import { testMigrator } from './migrator.js'
 import { testSettings } from './plugin-host.js'
 
 /** Plugins in real threads, with the engine that runs their hooks. */
@@ -57,6 +58,7 @@ export async function createHookHost(
     database,
     sandbox,
     log,
+    migrator: testMigrator(database, databaseFile),
   })
   const engine = createHookEngine({
     directory: manager,

@@ -7,6 +7,7 @@ import type { ApprovalBinding } from '../../src/plugins/approvals.js'
 import { createPluginManager, type PluginManager } from '../../src/plugins/manager.js'
 import type { GenerationSettings } from '../../src/sandbox/settings.js'
 import { FakeSandbox } from './fake-sandbox.js'
+import { testMigrator } from './migrator.js'
 
 export const testSettings: GenerationSettings = {
   vms: 4,
@@ -38,8 +39,9 @@ export interface PluginWorld {
 export async function createPluginWorld(test: TestContext): Promise<PluginWorld> {
   const root = await mkdtemp(join(tmpdir(), 'modulacms-plugins-'))
   const directory = join(root, 'plugins')
+  const file = join(root, 'modula.db')
   await mkdir(directory)
-  const database = await createDatabase({ file: join(root, 'modula.db') })
+  const database = await createDatabase({ file })
   const managers: PluginManager[] = []
   const log: string[] = []
   const note = (level: string) => (_fields: object, message: string) => void log.push(`${level} ${message}`)
@@ -58,6 +60,7 @@ export async function createPluginWorld(test: TestContext): Promise<PluginWorld>
       database,
       sandbox,
       log: { info: note('info'), warn: note('warn'), error: note('error') },
+      migrator: testMigrator(database, file),
     })
     managers.push(manager)
     return { manager, sandbox }

@@ -11,6 +11,7 @@ import { createStageEngine, type StageEngine } from '../../src/plugins/stages/st
 import { createSandbox } from '../../src/sandbox/thread-sandbox.js'
 /** Plugins in real threads whose stages stand in front of a real server. */
 import { userWithRole } from './area-user.js'
+import { testMigrator } from './migrator.js'
 import { testSettings } from './plugin-host.js'
 
 export interface StageHost {
@@ -106,6 +107,7 @@ async function openStageHost(timeoutMs: number): Promise<OpenStageHost> {
     database,
     sandbox,
     log,
+    migrator: testMigrator(database, databaseFile),
   })
   const engine = createStageEngine({
     directory: manager,

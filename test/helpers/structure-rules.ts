@@ -46,7 +46,7 @@ const linesMax = 400
 
 /** Starts of everything that runs: the package, the process, a thread, the command, scripts and tests. */
 const entries = [
-  /^src\/(?:host|main|executor)\.ts$/,
+  /^src\/(?:host|main|executor|migration-process)\.ts$/,
   /^cli\/main\.ts$/,
   /^sdk\/client\/index\.ts$/,
   /^scripts\//,

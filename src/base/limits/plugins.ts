@@ -10,6 +10,43 @@ export const pluginSourceLimits = {
   depthMax: 16,
 } as const
 
+/** Limits of the migrations of one plugin. */
+export const migrationLimits = {
+  /** Migrations of one plugin; more and it is not loaded. */
+  countMax: 500,
+  /** Digits of a version. Every such number is exact in Lua, JavaScript and SQLite. */
+  versionDigitsMax: 15,
+  /** Characters of a description. */
+  descriptionCharactersMax: 200,
+  /** Bytes of the SQL of one part, up or down. */
+  sqlBytesMax: 256 * 1024,
+  /** Bytes of the SQL of all migrations that init.lua declares; more go into files. */
+  declaredBytesMax: 1024 * 1024,
+  /** Statements of one part. */
+  statementsMax: 200,
+  /** Parentheses inside each other. */
+  depthMax: 50,
+  /** Wildcards of one LIKE or GLOB pattern, which must be written as a text. */
+  wildcardsMax: 16,
+  /**
+   * Time one migration may hold the write lock of the database while the host serves, as long as a transaction of a
+   * plugin; then its process is killed, which undoes it.
+   */
+  durationMs: 500,
+  /** The same while the host starts, when nobody waits for the lock but other hosts on the same file. */
+  startDurationMs: 30_000,
+  /** Time a migration waits for the write lock. */
+  lockWaitMs: 10_000,
+  /** Pause after a migration, in which those get the lock that have waited for it meanwhile. */
+  pauseMs: 120,
+  /** Migrations that take less are not paused after. */
+  pauseAfterMs: 20,
+  /** Bytes that SQLite may allocate in the process of migrations. */
+  heapBytesMax: 256 * 1024 * 1024,
+  /** Time the process of migrations may take to start. */
+  startMs: 20_000,
+} as const
+
 /** Limits of hot reload, which watches the plugin directory. */
 export const watchLimits = {
   /** Time for which the files of a plugin must rest before they are loaded. */

@@ -3,6 +3,7 @@ import { Results } from '../../sandbox/lua-value.js'
 import { type Capability, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
 import { databasePhases, defineDatabaseFunction } from './bind.js'
 import { dbClasses } from './class-docs.js'
+import { migrationFunction } from './migration-function.js'
 import { aggregateMakers, conditionFunctions, valueFunctions } from './operator-functions.js'
 import { readFunctions } from './read-functions.js'
 import type { SessionLookup } from './session.js'
@@ -23,6 +24,7 @@ export function createDbCapability(sessions: SessionLookup): Capability {
     ].join('\n'),
     functions: [
       ...schemaFunctions(sessions),
+      migrationFunction,
       ...readFunctions(sessions),
       ...writeFunctions(sessions),
       ...transactionFunctions(sessions),

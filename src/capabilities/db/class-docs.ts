@@ -151,6 +151,24 @@ export const dbClasses: readonly ClassDoc[] = [
     ),
   },
   {
+    name: 'db.Migration',
+    doc: 'A change of the tables in SQL.',
+    fields: fields(
+      ['version', 'integer|string', 'Number of at most 15 digits, e.g. `20260131120000`.'],
+      ['description', 'string', 'What it does.'],
+      ['up', 'string', 'SQL that is run.'],
+      ['down', 'string?', 'SQL that undoes it; without it the change stays.'],
+    ),
+  },
+  {
+    name: 'db.MigrationSql',
+    doc: 'The SQL of a migration.',
+    fields: fields(
+      ['up', 'string', 'What is run.'],
+      ['down', 'string?', 'What undoes it; without it the change stays.'],
+    ),
+  },
+  {
     name: 'db.Row',
     doc: 'A row: values by column. Booleans are 1 or 0, json and timestamps are text, NULL has no key.',
     fields: fields(['[string]', 'any', 'Value of the column, alias or `table.column` of that name.']),

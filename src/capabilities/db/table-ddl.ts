@@ -92,7 +92,13 @@ export function storageTriggers(
   ]
 }
 
-function rowSize(row: 'new' | 'old', columns: readonly string[]): RawBuilder<unknown> {
+/** Makes the query that gives `bytes` and `rows` of a table, as its triggers count them. */
+export function storedSize(physical: string, columns: readonly string[]): RawBuilder<unknown> {
+  const size = rowSize('t', columns)
+  return sql`select cast(total(${size}) as integer) as bytes, count(*) as rows from ${sql.id(physical)} as t`
+}
+
+function rowSize(row: 'new' | 'old' | 't', columns: readonly string[]): RawBuilder<unknown> {
   const sizes = columns.map((name) => sql`coalesce(octet_length(${sql.raw(row)}.${sql.id(name)}), 0)`)
   return sql`(${sql.join([sql.lit(dbLimits.rowOverheadBytes), ...sizes], sql` + `)})`
 }

@@ -27,7 +27,7 @@ export interface FolderEventsOptions {
 const exhausted: ReadonlySet<unknown> = new Set(['ENOSPC', 'EMFILE', 'ENFILE'])
 
 /**
- * Turns what happens in the file system into names of plugin folders. Looks at Lua files only, not at tests and not
+ * Turns what happens in the file system into names of plugin folders. Looks at Lua files and migrations only, not at tests and not
  * at names that start with a dot. Inside a plugin no link is followed; a folder of the plugin directory may itself
  * be one that the operator has set.
  */
@@ -136,7 +136,7 @@ export class FolderEvents {
     if (segments.some((segment) => segment.startsWith('.') || segment === 'node_modules')) return true
     if (stats === undefined || stats.isSymbolicLink()) return false
     if (place.inside === '') return !stats.isDirectory()
-    if (!(stats.isDirectory() || (stats.isFile() && absolute.endsWith('.lua')))) return true
+    if (!(stats.isDirectory() || (stats.isFile() && /\.(?:lua|sql)$/.test(absolute)))) return true
     return !this.#admits(absolute)
   }
 

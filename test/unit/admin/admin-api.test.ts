@@ -58,6 +58,10 @@ function assertFailure(answer: Answer, status: number, code: string): string {
 }
 
 const everyOperation = [
+  ['GET', '/plugins/notes/migrations'],
+  ['POST', '/plugins/notes/migrations/up'],
+  ['POST', '/plugins/notes/migrations/down'],
+  ['POST', '/plugins/notes/migrations/adopt'],
   ['GET', '/plugins'],
   ['GET', '/plugins/notes'],
   ['POST', '/plugins/notes/reload'],

@@ -54,6 +54,7 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
     'GET /api/v1/admin/plugins/{name}',
     'GET /api/v1/admin/plugins/{name}/capabilities',
     'GET /api/v1/admin/plugins/{name}/diff',
+    'GET /api/v1/admin/plugins/{name}/migrations',
     'POST /api/v1/admin/plugins/cleanup',
     'POST /api/v1/admin/plugins/core/approve',
     'POST /api/v1/admin/plugins/core/revoke',
@@ -74,6 +75,9 @@ test('the OpenAPI document lists exactly the operations of the admin API', () =>
     'POST /api/v1/admin/plugins/{name}/breaker/reset',
     'POST /api/v1/admin/plugins/{name}/disable',
     'POST /api/v1/admin/plugins/{name}/enable',
+    'POST /api/v1/admin/plugins/{name}/migrations/adopt',
+    'POST /api/v1/admin/plugins/{name}/migrations/down',
+    'POST /api/v1/admin/plugins/{name}/migrations/up',
     'POST /api/v1/admin/plugins/{name}/reload',
     'POST /api/v1/admin/plugins/{name}/sync-capabilities',
   ])

@@ -17,8 +17,8 @@ const surface: Readonly<Record<string, string>> = {
   ].join(' '),
   db: [
     'agg_avg agg_count agg_max agg_min agg_sum between count create_index define_table delete eq exists gt gte',
-    'in_list insert insert_many is_not_null is_null like lt lte neq not_in not_like null query query_one timestamp',
-    'timestamp_ago transaction ulid update upsert',
+    'in_list insert insert_many is_not_null is_null like lt lte migration neq not_in not_like null query query_one',
+    'timestamp timestamp_ago transaction ulid update upsert',
   ].join(' '),
   gateway: [
     'cache.delete cache.get cache.set key_by log.query on_request on_response rate_limit shell.exclude shell.include',

@@ -126,7 +126,7 @@ test('validate reports every error on standard error with exit code 3', async ()
   const json = await run('plugin validate plugins/a --json', { validate: () => bad })
   assert.equal(json.exitCode, exitCodes.invalidPlugin)
   const path = join(directory, 'plugins', 'a')
-  assert.deepEqual(JSON.parse(json.out), { path, valid: false, ...bad, grants: [] })
+  assert.deepEqual(JSON.parse(json.out), { path, valid: false, ...bad, grants: [], migrations: [] })
 })
 
 test('validate shows what a plugin would ask for beside routes', async () => {

@@ -26,6 +26,7 @@ async function tablesOf(world: PluginWorld): Promise<readonly string[]> {
 /** What a new database has, beside what a test defines. */
 const core = [
   'plugin_grants',
+  'plugin_migrations',
   'plugin_routes',
   'plugin_storage',
   'plugin_tables',
@@ -58,6 +59,18 @@ describe('orphaned tables', () => {
 
   it('are dropped only when they are named and orphaned, with their registry and storage rows', async (t) => {
     const world = await createWorld(t)
+    const applied = {
+      description: '',
+      checksum: '',
+      applied_at: '',
+      applied_by: '',
+      duration_ms: 1,
+      adopted: 0,
+    } as const
+    await world.database.kysely
+      .insertInto('plugin_migrations')
+      .values(['gone', 'present'].map((plugin_name) => ({ plugin_name, version: 1, ...applied })))
+      .execute()
     const { manager } = await world.start()
     const named = [
       'plugin_gone_parents',
@@ -73,6 +86,12 @@ describe('orphaned tables', () => {
     assert.deepEqual((await tablesOf(world)).toSorted(), [...core, 'plugin_present_things'].sort())
     const owners = await world.database.kysely.selectFrom('plugin_storage').select('plugin_name').execute()
     assert.deepEqual(owners, [{ plugin_name: 'present' }])
+    // Installed again, the plugin makes its tables again.
+    const migrated = await world.database.kysely
+      .selectFrom('plugin_migrations')
+      .select('plugin_name')
+      .execute()
+    assert.deepEqual(migrated, [{ plugin_name: 'present' }])
     assert.deepEqual(await manager.orphanedTables(), [])
   })
 

@@ -51,7 +51,7 @@ describe('approvals of what plugins ask for beside routes', () => {
     const { manager } = await world.start()
     assert.deepEqual(approvedOf(manager), [])
     assert.equal(manager.statusReport().waiting[0]?.grants.length, 10)
-    assert.equal(manager.hooks().length, 3)
+    assert.equal(manager.asked.hooks().length, 3)
     const ghosts = [
       { ...domain, key: 'evil.example' },
       { ...domain, plugin: 'b' },
@@ -62,14 +62,14 @@ describe('approvals of what plugins ask for beside routes', () => {
     assert.match(errors[0] ?? '', /domain evil\.example of plugin "a" not found/)
     assert.deepEqual(approvedOf(manager), everything)
     assert.deepEqual(
-      manager.hooks().map(({ table, approved, is_wildcard }) => [table, approved, is_wildcard]),
+      manager.asked.hooks().map(({ table, approved, is_wildcard }) => [table, approved, is_wildcard]),
       [
         ['posts', true, false],
         ['posts', true, false],
         ['*', false, true],
       ],
     )
-    assert.deepEqual(manager.requests(), [
+    assert.deepEqual(manager.asked.requests(), [
       {
         plugin_name: 'a',
         domain: 'api.example.com',

@@ -44,7 +44,7 @@ async function assertDecided(
     assert.equal(plugin_version, manager.get('a')?.version)
     assert.equal(content_hash, manager.get('a')?.content_hash)
   }
-  const served = manager.requests().filter(({ approved }) => approved)
+  const served = manager.asked.requests().filter(({ approved }) => approved)
   assert.deepEqual(served.map((one) => one.domain).sort(), stored.map(({ key }) => key).sort())
 }
 
