@@ -77,7 +77,7 @@ class Guard {
         const answered = await this.status()
         counts.set(answered, (counts.get(answered) ?? 0) + 1)
         // So that what is done under load is not done by a thread that has time for nothing else.
-        await pause(4)
+        await pause(10)
       }
     }
     const clients = Array.from({ length: 4 }, client)
