@@ -21,7 +21,7 @@ const server = useHost({ plugins: {}, config })
 
 describe('messages', () => {
   it('that were out when the server stopped come again by themselves', async (test) => {
-    const host = await startHost(test, { plugins: {}, config })
+    const host = server()
     const { id } = await kvCall(host, 'POST', '/queue/enqueue', { value: 'stuck' })
     const { message } = await kvCall(host, 'GET', '/queue/poll?lease=50')
     assert.equal(message.id, id)
@@ -81,8 +81,8 @@ describe('messages', () => {
 })
 
 describe('a search', () => {
-  it('finds what was written before its index, by commits, and after a restart at once', async (test) => {
-    const host = await startHost(test, { plugins: {}, config })
+  it('finds what was written before its index, by commits, and after a restart at once', async () => {
+    const host = server()
     await put(host, 'notes/before', { text: 'a walnut' })
     await kvCall(host, 'POST', '/indexes', { prefix: ['notes'], options: { fields: ['text'] } })
     await until('the index is complete', async () => (await kvCall(host, 'GET', '/indexes'))[0].isComplete)
