@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
+import { plugin, type TestHost, useHost } from '../helpers/create-host.js'
 import { asVisitor } from '../helpers/embedded-hooks.js'
+import { install } from '../helpers/installed-plugins.js'
 import { until } from '../helpers/until.js'
 
 /** A table that a plugin writes to from its after-hooks, and a route that shows it. */
@@ -23,6 +24,12 @@ async function notes(host: TestHost, name: string): Promise<readonly string[]> {
 }
 
 describe('hooks after a write', () => {
+  const shared = useHost({
+    plugins: {},
+    hooks: true,
+    config: { plugin_max_instructions: 20_000_000, plugin_hook_max_concurrent_after: 3 },
+  })
+
   it('run with the database, once for each handler, with the row and its request', async (t) => {
     const body = `${notebook}
       hooks.on("after_update", "articles", function(data)
@@ -31,19 +38,22 @@ describe('hooks after a write', () => {
       hooks.on("after_update", "articles", function(data) note("second " .. type(data._delivery)) end)
       hooks.on("after_update", "*", function(data) note("every " .. data._table) end)
     `
-    const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) }, hooks: true })
+    const host = shared()
+    await install(t, host, { 'first/init.lua': plugin('first', body) })
     const row = { title: 'new' }
     const options = { ...asVisitor, old: { title: 'old' } }
     assert.equal(await host.host.hooks.run('after_update', 'articles', row, options), row)
-    await until('three hooks have run', async () => (await notes(host, 'a')).length === 3)
-    assert.deepEqual([...(await notes(host, 'a'))].sort(), [
+    await until('three hooks have run', async () => (await notes(host, 'first')).length === 3)
+    assert.deepEqual([...(await notes(host, 'first'))].sort(), [
       'after_update articles new old ann 1',
       'every articles',
       'second string',
     ])
     await until(
       'nothing is owed',
-      async () => (await host.admin<{ deliveries: [] }>('GET', '/hooks/deliveries')).deliveries.length === 0,
+      async () =>
+        (await host.admin<{ deliveries: [] }>('GET', '/hooks/deliveries?plugin=first')).deliveries.length ===
+        0,
     )
   })
 
@@ -57,15 +67,16 @@ describe('hooks after a write', () => {
         for i = 1, 200 do db.count("seen") end
       end)
     `
-    const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) }, hooks: true })
+    const host = shared()
+    await install(t, host, { 'tried/init.lua': plugin('tried', body) })
     await host.host.hooks.run('after_create', 'flaky', {})
-    await until('it was made', async () => (await notes(host, 'a')).includes('made at 2'))
+    await until('it was made', async () => (await notes(host, 'tried')).includes('made at 2'))
     await host.host.hooks.run('after_create', 'greedy', {})
     interface Page {
       deliveries: { id: string; state: string; error: string; attempts: number; table: string }[]
     }
     const owed = await until('it has failed once', async () => {
-      const { deliveries } = await host.admin<Page>('GET', '/hooks/deliveries?state=pending&plugin=a')
+      const { deliveries } = await host.admin<Page>('GET', '/hooks/deliveries?state=pending&plugin=tried')
       return deliveries.find(({ attempts, table }) => table === 'greedy' && attempts > 0)
     })
     assert.match(owed.error, /operation|ops/i)
@@ -78,7 +89,7 @@ describe('hooks after a write', () => {
       })
       return answer.status === 200
     })
-    const { deliveries } = await host.admin<Page>('GET', '/hooks/deliveries')
+    const { deliveries } = await host.admin<Page>('GET', '/hooks/deliveries?plugin=tried')
     assert.deepEqual(deliveries, [])
   })
 
@@ -86,34 +97,40 @@ describe('hooks after a write', () => {
     const body = `${notebook}
       hooks.on("after_create", "x", function(data) if data.fail and data._attempt == 1 then error("later") end note(data.name) end)
     `
-    const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) }, hooks: true })
+    const host = shared()
+    await install(t, host, { 'waiting/init.lua': plugin('waiting', body) })
     await host.host.hooks.run('after_create', 'x', { name: 'one', fail: true })
     await until('it has failed', () => host.lines.some(({ msg }) => msg.includes('is tried again')))
-    await host.host.plugins.disable('a', 'test')
+    await host.host.plugins.disable('waiting', 'test')
     // Nobody is told of what is written while the plugin does not run.
     await host.host.hooks.run('after_create', 'x', { name: 'two' })
     await host.restart()
-    const { deliveries } = await host.admin<{ deliveries: unknown[] }>('GET', '/hooks/deliveries')
+    const { deliveries } = await host.admin<{ deliveries: unknown[] }>(
+      'GET',
+      '/hooks/deliveries?plugin=waiting',
+    )
     assert.equal(deliveries.length, 1)
-    await host.host.plugins.enable('a', 'test')
+    await host.host.plugins.enable('waiting', 'test')
     await host.approveAll()
-    await until('it is made', async () => (await notes(host, 'a')).includes('one'))
-    assert.deepEqual(await notes(host, 'a'), ['one'])
+    await until('it is made', async () => (await notes(host, 'waiting')).includes('one'))
+    assert.deepEqual(await notes(host, 'waiting'), ['one'])
   })
 
   it('of a slow plugin hold up neither its routes nor other plugins', async (t) => {
     const slow = `${notebook}
-      hooks.on("after_create", "x", function() while true do end end)
+      hooks.on("after_create", "slow", function() while true do end end)
     `
     const quick = `${notebook}
-      hooks.on("after_create", "x", function(data) note(tostring(data.n)) end)
+      hooks.on("after_create", "slow", function(data) note(tostring(data.n)) end)
     `
-    const host = await startHost(t, {
-      plugins: { 'slow/init.lua': plugin('slow', slow), 'quick/init.lua': plugin('quick', quick) },
-      hooks: true,
-      config: { plugin_timeout: 1, plugin_hook_max_concurrent_after: 3 },
+    const host = shared()
+    await install(t, host, {
+      'slow/init.lua': plugin('slow', slow),
+      'quick/init.lua': plugin('quick', quick),
     })
-    await Promise.all(Array.from({ length: 20 }, (_, n) => host.host.hooks.run('after_create', 'x', { n })))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) => host.host.hooks.run('after_create', 'slow', { n })),
+    )
     // A machine that is busy beyond its cores may let a single request wait too long.
     const seen = await until('the quick one is through', async () => {
       const answer = await host.call('GET', '/quick/seen')

@@ -2,24 +2,30 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import Sqlite from 'better-sqlite3'
-import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
+import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 
 const route = (path: string, isPublic = true) =>
   `http.handle("GET", "${path}", function() return { json = {} } end, { public = ${isPublic} })`
 const status = async (server: TestHost, path: string) => (await server.call('GET', path)).status
-const source = (body: string, version = '1.0.0') => ({ 'asking/init.lua': plugin('asking', body, version) })
+const source = (body: string, version = '1.0.0', name = 'asking') => ({
+  [`${name}/init.lua`]: plugin(name, body, version),
+})
 
 async function reload(server: TestHost, body: string, version?: string): Promise<void> {
   await server.write(source(body, version))
   await server.admin('POST', '/asking/reload')
 }
 
+const shared = useHost({ plugins: {}, approve: false })
+
 it('approves and revokes at once, and names what is unknown', async (test) => {
-  const server = await startHost(test, { plugins: source(route('/a') + route('/b')), approve: false })
-  assert.equal(await status(server, '/asking/a'), 404)
+  const server = shared()
+  await install(test, server, source(route('/a') + route('/b'), '1.0.0', 'named'), { approve: false })
+  assert.equal(await status(server, '/named/a'), 404)
   const routes = [
-    { plugin: 'asking', method: 'GET', path: '/a' },
-    { plugin: 'asking', method: 'GET', path: '/absent' },
+    { plugin: 'named', method: 'GET', path: '/a' },
+    { plugin: 'named', method: 'GET', path: '/absent' },
   ]
   const partly = await server.admin<{ errors: string[] }>('POST', '/routes/approve', {
     json: { routes },
@@ -27,14 +33,15 @@ it('approves and revokes at once, and names what is unknown', async (test) => {
   })
   assert.equal(partly.errors.length, 1)
   assert.match(partly.errors[0] ?? '', /\/absent/)
-  assert.equal(await status(server, '/asking/a'), 200)
-  assert.equal(await status(server, '/asking/b'), 404)
+  assert.equal(await status(server, '/named/a'), 200)
+  assert.equal(await status(server, '/named/b'), 404)
   await server.admin('POST', '/routes/revoke', { json: { routes: routes.slice(0, 1) } })
-  assert.equal(await status(server, '/asking/a'), 404)
+  assert.equal(await status(server, '/named/a'), 404)
 })
 
 it('asks again after a new version, a new route or a flip of public, and only then', async (test) => {
-  const server = await startHost(test, { plugins: source(route('/a') + route('/b')) })
+  const server = shared()
+  await install(test, server, source(route('/a') + route('/b')))
   await reload(server, `${route('/a')}${route('/b')} -- edited`)
   assert.deepEqual([await status(server, '/asking/a'), await status(server, '/asking/b')], [200, 200])
   await reload(server, route('/a', false) + route('/b') + route('/c'))

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
-import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
+import { describe, it } from 'node:test'
+import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 import { until } from '../helpers/until.js'
 
-const hostile = plugin(
-  'hostile',
-  `
+const hostile = (name: string) =>
+  plugin(
+    name,
+    `
 local public = { public = true }
 local fail = false
 http.use(function(req) if req.query.middleware then error("middleware") end end)
@@ -17,13 +19,12 @@ http.handle("GET", "/ok", function() return { json = { ok = true } } end, public
 http.handle("GET", "/hoard", function() local t = {} while true do t[#t + 1] = ("x"):rep(100000) .. #t end end, public)
 http.handle("POST", "/ok", function() return { json = { ok = true } } end, public)
 `,
-)
+  )
 const calm = plugin(
   'calm',
   'http.handle("GET", "/ok", function() return { json = { ok = true } } end, { public = true })',
 )
-const plugins = { 'hostile/init.lua': hostile, 'calm/init.lua': calm }
-const longLoops = { plugin_timeout: 1, plugin_max_instructions: 1_000_000_000_000 }
+const plugins = { 'hostile/init.lua': hostile('hostile'), 'calm/init.lua': calm }
 
 async function assertCalm(server: TestHost): Promise<void> {
   assert.equal((await server.call('GET', '/calm/ok')).status, 200)
@@ -38,99 +39,131 @@ interface Details {
   readonly vms_available: number
 }
 
-const detailsOf = (server: TestHost) => server.admin<Details>('GET', '/hostile')
+const detailsOf = (server: TestHost, name = 'hostile') => server.admin<Details>('GET', `/${name}`)
 
-it('stops a handler at its time, in pcall too, answers 504, and goes on with a fresh VM', async (test) => {
-  const server = await startHost(test, { plugins, config: longLoops })
+it('stops a handler at its time, in pcall too, answers 504, to others 503 POOL_EXHAUSTED with Retry-After while no VM is free, and goes on with a fresh VM', async (test) => {
+  const server = await startHost(test, {
+    plugins,
+    config: { plugin_timeout: 1, plugin_max_instructions: 1_000_000_000_000, plugin_max_vms: 1 },
+  })
   for (const path of ['/spin', '/pcall']) {
-    const answer = await server.call('GET', `/hostile${path}`)
+    const spinning = server.call('GET', `/hostile${path}`)
+    const waited = await until('the VM is taken', async () => {
+      const answer = await server.call('GET', '/hostile/ok')
+      return answer.status === 503 && answer
+    })
+    assert.equal(waited.code, 'POOL_EXHAUSTED')
+    assert.equal(waited.headers['retry-after'], '1')
+    await assertCalm(server)
+    const answer = await spinning
     assert.equal(answer.status, 504)
     assert.equal(answer.code, 'HANDLER_TIMEOUT')
     await assertCalm(server)
+    await until('a new VM serves', async () => (await server.call('GET', '/hostile/ok')).status === 200)
   }
-  assert.equal((await server.call('GET', '/hostile/ok')).status, 200)
   assert.equal((await detailsOf(server)).quarantined, false, 'a soft stop is no reason for a quarantine')
 })
 
-it('stops a handler at its instructions and one at its memory; both count for the breaker', async (test) => {
-  const server = await startHost(test, {
-    plugins,
-    config: { plugin_max_instructions: 200_000, plugin_max_memory: 4 * 1024 * 1024, plugin_max_failures: 2 },
+describe('small budgets and a breaker that is open for a short while', () => {
+  const shared = useHost({
+    plugins: { 'calm/init.lua': calm },
+    config: {
+      plugin_max_instructions: 20_000_000,
+      plugin_max_memory: 4 * 1024 * 1024,
+      plugin_reset_interval: '500ms',
+    },
   })
-  const spun = await server.call('GET', '/hostile/spin')
-  assert.deepEqual([spun.status, spun.code], [504, 'HANDLER_TIMEOUT'])
-  await until('the VM is rebuilt', async () => (await server.call('GET', '/calm/ok')).status === 200)
-  assert.equal((await detailsOf(server)).circuit_breaker_errors, 1)
-  const hoarded = await server.call('GET', '/hostile/hoard')
-  assert.deepEqual([hoarded.status, hoarded.code], [500, 'HANDLER_ERROR'])
-  assert.equal((await server.call('GET', '/hostile/ok')).code, 'CIRCUIT_BREAKER_OPEN')
-  await assertCalm(server)
+
+  it('stops a handler at its instructions and one at its memory; both count for the breaker', async (test) => {
+    const server = shared()
+    await install(test, server, { 'greedy/init.lua': hostile('greedy') })
+    const spun = await server.call('GET', '/greedy/spin')
+    assert.deepEqual([spun.status, spun.code], [504, 'HANDLER_TIMEOUT'])
+    await until('the VM is rebuilt', async () => (await server.call('GET', '/calm/ok')).status === 200)
+    assert.equal((await detailsOf(server, 'greedy')).circuit_breaker_errors, 1)
+    const hoarded = await server.call('GET', '/greedy/hoard')
+    assert.deepEqual([hoarded.status, hoarded.code], [500, 'HANDLER_ERROR'])
+    assert.equal((await detailsOf(server, 'greedy')).circuit_breaker_errors, 2)
+    for (let failure = 2; failure < 5; failure += 1) await server.call('GET', '/greedy/raise')
+    assert.equal((await server.call('GET', '/greedy/ok')).code, 'CIRCUIT_BREAKER_OPEN')
+    await assertCalm(server)
+  })
+
+  it('opens the breaker after five failures in a row, lets one probe through and closes after it', async (test) => {
+    const server = shared()
+    await install(test, server, { 'failing/init.lua': hostile('failing') })
+    for (let failure = 0; failure < 4; failure += 1) await server.call('GET', '/failing/raise')
+    assert.equal((await server.call('GET', '/failing/own500')).status, 500)
+    assert.equal(
+      (await detailsOf(server, 'failing')).circuit_breaker_errors,
+      0,
+      'a 500 of the handler itself is a success',
+    )
+    for (let failure = 0; failure < 5; failure += 1) {
+      assert.equal((await server.call('GET', '/failing/ok?middleware=1')).code, 'HANDLER_ERROR')
+    }
+    const open = await server.call('GET', '/failing/ok')
+    assert.deepEqual([open.status, open.code], [503, 'CIRCUIT_BREAKER_OPEN'])
+    assert.equal((await detailsOf(server, 'failing')).circuit_breaker_state, 'open')
+    await assertCalm(server)
+    await until(
+      'half-open',
+      async () => (await detailsOf(server, 'failing')).circuit_breaker_state === 'half-open',
+    )
+    assert.equal((await server.call('GET', '/failing/raise')).code, 'HANDLER_ERROR')
+    assert.equal(
+      (await server.call('GET', '/failing/ok')).code,
+      'CIRCUIT_BREAKER_OPEN',
+      'a failed probe opens it',
+    )
+    await until(
+      'half-open',
+      async () => (await detailsOf(server, 'failing')).circuit_breaker_state === 'half-open',
+    )
+    assert.equal((await server.call('GET', '/failing/ok')).status, 200)
+    assert.equal((await detailsOf(server, 'failing')).circuit_breaker_state, 'closed')
+  })
+
+  it('lets exactly one probe of many requests through a half-open breaker', async (test) => {
+    const server = shared()
+    await install(test, server, { 'probed/init.lua': hostile('probed') })
+    for (let failure = 0; failure < 5; failure += 1) await server.call('GET', '/probed/raise')
+    await until(
+      'half-open',
+      async () => (await detailsOf(server, 'probed')).circuit_breaker_state === 'half-open',
+    )
+    const answers = await Promise.all(Array.from({ length: 20 }, () => server.call('GET', '/probed/spin')))
+    const codes = answers.map(({ code }) => code)
+    assert.equal(codes.filter((code) => code === 'HANDLER_TIMEOUT').length, 1)
+    assert.equal(codes.filter((code) => code === 'CIRCUIT_BREAKER_OPEN').length, 19)
+  })
+
+  it('is reset by enable', async (test) => {
+    const server = shared()
+    await install(test, server, { 'enabled/init.lua': hostile('enabled') })
+    for (let failure = 0; failure < 5; failure += 1) await server.call('GET', '/enabled/raise')
+    assert.equal((await server.call('GET', '/enabled/ok')).code, 'CIRCUIT_BREAKER_OPEN')
+    await server.admin('POST', '/enabled/enable')
+    assert.equal((await server.call('GET', '/enabled/ok')).status, 200)
+  })
 })
 
-it('answers 503 POOL_EXHAUSTED with Retry-After when no VM comes free, and reads slow bodies without one', async (test) => {
-  const server = await startHost(test, { plugins, config: { ...longLoops, plugin_max_vms: 1 } })
-  const spinning = server.call('GET', '/hostile/spin')
-  const waited = await until('the VM is taken', async () => {
-    const answer = await server.call('GET', '/hostile/ok')
-    return answer.status === 503 && answer
-  })
-  assert.equal(waited.code, 'POOL_EXHAUSTED')
-  assert.equal(waited.headers['retry-after'], '1')
-  await assertCalm(server)
-  assert.equal((await spinning).status, 504)
-  await until('a new VM serves', async () => (await server.call('GET', '/hostile/ok')).status === 200)
-})
-
-it('opens the breaker after five failures in a row, lets one probe through and closes after it', async (test) => {
-  const server = await startHost(test, { plugins, config: { plugin_reset_interval: '300ms' } })
-  for (let failure = 0; failure < 4; failure += 1) await server.call('GET', '/hostile/raise')
-  assert.equal((await server.call('GET', '/hostile/own500')).status, 500)
-  assert.equal(
-    (await detailsOf(server)).circuit_breaker_errors,
-    0,
-    'a 500 of the handler itself is a success',
-  )
-  for (let failure = 0; failure < 5; failure += 1) {
-    assert.equal((await server.call('GET', '/hostile/ok?middleware=1')).code, 'HANDLER_ERROR')
+/** Those that a hard stop takes along are answered with 503 EXECUTOR_LOST, or served on another thread. */
+async function assertOthersAnswered(server: TestHost): Promise<void> {
+  const stuck = server.call('GET', '/hostile/spin')
+  const others = await Promise.all(Array.from({ length: 50 }, () => server.call('GET', '/calm/ok')))
+  for (const answer of others) {
+    assert.ok(
+      answer.status === 200 || ['EXECUTOR_LOST', 'POOL_EXHAUSTED'].includes(answer.code ?? ''),
+      answer.text,
+    )
   }
-  const open = await server.call('GET', '/hostile/ok')
-  assert.deepEqual([open.status, open.code], [503, 'CIRCUIT_BREAKER_OPEN'])
-  assert.equal((await detailsOf(server)).circuit_breaker_state, 'open')
-  await assertCalm(server)
-  await until('half-open', async () => (await detailsOf(server)).circuit_breaker_state === 'half-open')
-  assert.equal((await server.call('GET', '/hostile/raise')).code, 'HANDLER_ERROR')
-  assert.equal(
-    (await server.call('GET', '/hostile/ok')).code,
-    'CIRCUIT_BREAKER_OPEN',
-    'a failed probe opens it',
-  )
-  await until('half-open', async () => (await detailsOf(server)).circuit_breaker_state === 'half-open')
-  assert.equal((await server.call('GET', '/hostile/ok')).status, 200)
-  assert.equal((await detailsOf(server)).circuit_breaker_state, 'closed')
-})
+  assert.equal((await stuck).status, 504)
+  assert.equal((await server.send('GET', '/health')).status, 200)
+  await until('calm serves', async () => (await server.call('GET', '/calm/ok')).status === 200)
+}
 
-it('lets exactly one probe of many requests through a half-open breaker', async (test) => {
-  const server = await startHost(test, {
-    plugins,
-    config: { ...longLoops, plugin_reset_interval: '200ms', plugin_max_failures: 1 },
-  })
-  await server.call('GET', '/hostile/raise')
-  await until('half-open', async () => (await detailsOf(server)).circuit_breaker_state === 'half-open')
-  const answers = await Promise.all(Array.from({ length: 20 }, () => server.call('GET', '/hostile/spin')))
-  const codes = answers.map(({ code }) => code)
-  assert.equal(codes.filter((code) => code === 'HANDLER_TIMEOUT').length, 1)
-  assert.equal(codes.filter((code) => code === 'CIRCUIT_BREAKER_OPEN').length, 19)
-})
-
-it('is reset by enable', async (test) => {
-  const server = await startHost(test, { plugins, config: { plugin_max_failures: 1 } })
-  await server.call('GET', '/hostile/raise')
-  assert.equal((await server.call('GET', '/hostile/ok')).code, 'CIRCUIT_BREAKER_OPEN')
-  await server.admin('POST', '/hostile/enable')
-  assert.equal((await server.call('GET', '/hostile/ok')).status, 200)
-})
-
-it('terminates a thread that does not stop, quarantines its plugin over a restart until it is enabled', async (test) => {
+it('terminates a thread that does not stop, quarantines its plugin over a restart until it is enabled, and answers those that it takes along', async (test) => {
   const server = await startHost(test, {
     plugins,
     softLimits: false,
@@ -157,25 +190,7 @@ it('terminates a thread that does not stop, quarantines its plugin over a restar
 
   await server.admin('POST', '/hostile/enable')
   assert.equal((await detailsOf(server)).quarantined, false)
-  await server.restart()
+  await server.restart({ config: { plugin_timeout: 1, plugin_executors: 1 } })
   assert.equal((await detailsOf(server)).quarantined, false)
-})
-
-it('answers those that a hard stop takes along with 503 EXECUTOR_LOST or serves them on another thread', async (test) => {
-  const server = await startHost(test, {
-    plugins,
-    softLimits: false,
-    config: { plugin_timeout: 1, plugin_executors: 1 },
-  })
-  const stuck = server.call('GET', '/hostile/spin')
-  const others = await Promise.all(Array.from({ length: 50 }, () => server.call('GET', '/calm/ok')))
-  for (const answer of others) {
-    assert.ok(
-      answer.status === 200 || ['EXECUTOR_LOST', 'POOL_EXHAUSTED'].includes(answer.code ?? ''),
-      answer.text,
-    )
-  }
-  assert.equal((await stuck).status, 504)
-  assert.equal((await server.send('GET', '/health')).status, 200)
-  await until('calm serves', async () => (await server.call('GET', '/calm/ok')).status === 200)
+  await assertOthersAnswered(server)
 })

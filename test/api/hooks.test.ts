@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { plugin, startHost, useHost } from '../helpers/create-host.js'
 import { asVisitor, refusalOf, runHooks } from '../helpers/embedded-hooks.js'
+import { install } from '../helpers/installed-plugins.js'
 
 describe('hooks ahead of a write', () => {
   const body = `
@@ -98,6 +99,26 @@ describe('hooks ahead of a write', () => {
     const text = { list: new Array(1000).fill('[[[","\\"[{') }
     assert.deepEqual((await use().host.hooks.run('before_create', 'other', text)).list, text.list)
   })
+
+  it('is skipped when its plugin is disabled, and is the new one when it is reloaded', async (t) => {
+    const init = (version: string) =>
+      plugin(
+        'swap',
+        `hooks.on("before_update", "x", function() return { set = { v = "${version}" } } end)`,
+        version,
+      )
+    const host = use()
+    await install(t, host, { 'swap/init.lua': init('1') })
+    const create = () => runHooks(host, 'before_update', 'x')
+    assert.deepEqual(await create(), { v: '1' })
+    await host.write({ 'swap/init.lua': init('2') })
+    const during = Promise.all(Array.from({ length: 50 }, create))
+    await host.host.plugins.reload('swap', 'test')
+    for (const row of await during) assert.match(String(row.v), /[12]/)
+    assert.deepEqual(await create(), { v: '2' })
+    await host.host.plugins.disable('swap', 'test')
+    assert.deepEqual(await create(), {})
+  })
 })
 
 test('a host that closes refuses rows instead of leaving hooks out', async (t) => {
@@ -116,23 +137,4 @@ test('hooks that nobody approved are not run', async (t) => {
   const body = 'hooks.on("before_create", "*", function() error("no") end)'
   const host = await startHost(t, { plugins: { 'a/init.lua': plugin('a', body) }, approve: false })
   assert.deepEqual(await host.host.hooks.run('before_create', 'x', { a: 1 }), { a: 1 })
-})
-
-test('a hook of a disabled plugin is skipped, that of a reloaded one is the new one', async (t) => {
-  const init = (version: string) =>
-    plugin(
-      'a',
-      `hooks.on("before_create", "x", function() return { set = { v = "${version}" } } end)`,
-      version,
-    )
-  const host = await startHost(t, { plugins: { 'a/init.lua': init('1') }, hooks: true })
-  const create = () => runHooks(host, 'before_create', 'x')
-  assert.deepEqual(await create(), { v: '1' })
-  await host.write({ 'a/init.lua': init('2') })
-  const during = Promise.all(Array.from({ length: 50 }, create))
-  await host.host.plugins.reload('a', 'test')
-  for (const row of await during) assert.match(String(row.v), /[12]/)
-  assert.deepEqual(await create(), { v: '2' })
-  await host.host.plugins.disable('a', 'test')
-  assert.deepEqual(await create(), {})
 })

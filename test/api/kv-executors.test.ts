@@ -49,7 +49,7 @@ async function storm<T>(call: (n: number) => Promise<T>): Promise<readonly T[]> 
 it('commits of several executors neither lose an update nor let two win', async (t) => {
   const server = await startHost(t, {
     plugins: { 'bank/init.lua': bank },
-    config: { plugin_executors: 4, plugin_max_vms: 8, plugin_hook_reserve_vms: 0 },
+    config: { plugin_executors: 3, plugin_max_vms: 8, plugin_hook_reserve_vms: 0 },
   })
   const kv = server.host.kv.namespace('plugin:bank')
   const accounts = 4

@@ -92,15 +92,14 @@ end, { public = true })
   }
 })
 
-it('there are no numbers where metrics are switched off, and the store works as well', async (test) => {
-  const host = await startHost(test, { plugins: {}, config: { 'metrics.enabled': false } })
+it('there are no numbers where metrics are switched off, and the store works as well; requests beyond keyval.rate_limit are refused', async (test) => {
+  const host = await startHost(test, {
+    plugins: {},
+    config: { 'metrics.enabled': false, 'keyval.rate_limit': 5 },
+  })
   assert.equal((await kvCall(host, 'PUT', '/keys/a', 1)).ok, true)
   await kvRefused(host, 'GET', '/metrics', { status: 404, code: 'NOT_FOUND' })
   await kvRefused(host, 'GET', '/metrics/prometheus', { status: 404, code: 'NOT_FOUND' })
-})
-
-it('requests beyond keyval.rate_limit are refused', async (test) => {
-  const host = await startHost(test, { plugins: {}, config: { 'keyval.rate_limit': 5 } })
   const answers = await Promise.all(
     Array.from({ length: 30 }, (_, at) =>
       host.send('GET', at % 2 === 0 ? '/keyval/api/keys' : '/api/keyval/keys', { headers: host.credentials }),

@@ -3,13 +3,16 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
+import { metricsPrefixes } from '../../src/admin/metrics-operations.js'
 import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 import { type PrometheusText, parsePrometheusText } from '../helpers/prometheus-text.js'
 import { until } from '../helpers/until.js'
 
-const worker = plugin(
-  'worker',
-  `
+const source = (name: string) => ({
+  [`${name}/init.lua`]: plugin(
+    name,
+    `
 local public = { public = true }
 http.handle("GET", "/ok", function() return { json = { ok = true } } end, public)
 http.handle("POST", "/made", function() return { status = 201 } end, public)
@@ -19,8 +22,9 @@ http.handle("GET", "/raise", function() error("no") end, public)
 http.handle("GET", "/spin", function() while true do end end, public)
 http.handle("GET", "/guarded", function() return {} end)
 `,
-)
-const plugins = { 'worker/init.lua': worker }
+  ),
+})
+const plugins = source('worker')
 /** So that it is the time that ends a loop. */
 const longLoops = { plugin_timeout: 1, plugin_max_instructions: 1_000_000_000_000 }
 const base = { plugin: 'worker' }
@@ -136,6 +140,10 @@ describe('metrics of a server that serves', () => {
 
   it('are JSON for admins, and nothing for others', async () => {
     const host = server()
+    for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
+      const refused = await host.send('GET', '/metrics', { headers })
+      assert.deepEqual([refused.status, refused.code], [401, 'UNAUTHORIZED'])
+    }
     const answer = await host.send('GET', '/api/v1/admin/metrics', { headers: host.credentials })
     const { metrics } = answer.json<{ metrics: { name: string; samples: { value: number }[] }[] }>()
     assert.ok(metrics.some(({ name }) => name === 'plugin_http_requests_total'))
@@ -147,8 +155,6 @@ describe('metrics of a server that serves', () => {
 describe('who may read the metrics', () => {
   const loopback = { host: '127.0.0.1:8080' }
   const cases = [
-    ['admin', {}, 401],
-    ['admin', { authorization: 'Bearer wrong' }, 401],
     ['local', {}, 200],
     ['local', loopback, 200],
     ['local', { host: 'localhost' }, 200],
@@ -157,7 +163,7 @@ describe('who may read the metrics', () => {
     ['local', { ...loopback, forwarded: 'for=203.0.113.9' }, 401],
     ['public', { host: 'www.example.com', 'x-forwarded-for': '203.0.113.9' }, 200],
   ] as const
-  for (const access of ['admin', 'local', 'public'] as const) {
+  for (const access of ['local', 'public'] as const) {
     it(`with access "${access}"`, async (test) => {
       const host = await startHost(test, { plugins: {}, config: { 'metrics.access': access } })
       for (const [of, headers, status] of cases) {
@@ -173,7 +179,8 @@ describe('who may read the metrics', () => {
   it('nobody where they are switched off, and plugins serve all the same', async (test) => {
     const host = await startHost(test, { plugins, config: { 'metrics.enabled': false } })
     assert.equal((await host.call('GET', '/worker/ok')).status, 200)
-    for (const path of ['/metrics', '/api/v1/admin/metrics']) {
+    const figures = metricsPrefixes.map((prefix) => `${prefix}/stats`)
+    for (const path of ['/metrics', '/api/v1/admin/metrics', ...figures]) {
       assert.equal((await host.send('GET', path, { headers: host.credentials })).status, 404)
     }
   })
@@ -192,15 +199,19 @@ interface Details {
 }
 
 describe('the breaker and the pool of a plugin', () => {
+  const server = useHost({ plugins: {}, config: { ...longLoops, plugin_max_failures: 2 } })
+
   it('show why calls are refused; an admin closes the breaker without loading anything', async (test) => {
-    const host = await startHost(test, { plugins, config: { plugin_max_failures: 2 } })
-    const details = () => host.admin<Details & { generation: number }>('GET', '/worker')
+    const host = server()
+    const of = { plugin: 'failing' }
+    await install(test, host, source('failing'))
+    const details = () => host.admin<Details & { generation: number }>('GET', '/failing')
     const first = await details()
     assert.equal(first.circuit_breaker_trips, 0)
     assert.equal(first.circuit_breaker_last_trip, undefined)
     assert.equal(first.last_error, undefined)
-    for (let count = 0; count < 2; count += 1) await host.call('GET', '/worker/raise')
-    assert.equal((await host.call('GET', '/worker/ok')).code, 'CIRCUIT_BREAKER_OPEN')
+    for (let count = 0; count < 2; count += 1) await host.call('GET', '/failing/raise')
+    assert.equal((await host.call('GET', '/failing/ok')).code, 'CIRCUIT_BREAKER_OPEN')
     const open = await details()
     assert.equal(open.circuit_breaker_state, 'open')
     assert.equal(open.circuit_breaker_errors, 2)
@@ -209,12 +220,12 @@ describe('the breaker and the pool of a plugin', () => {
     assert.ok(Date.parse(open.circuit_breaker_last_trip ?? '') > 0)
     assert.equal(open.last_error?.type, 'HANDLER_ERROR')
     const text = await read(host)
-    assert.equal(text.value('plugin_circuit_breaker_state', { ...base, state: 'open' }), 1)
-    assert.equal(text.value('plugin_circuit_breaker_trips_total', base), 1)
-    assert.equal(requests(text, 'GET', 503), 1)
-    const answer = await host.admin('POST', '/worker/breaker/reset')
-    assert.deepEqual(answer, { ok: true, plugin: 'worker', circuit_breaker_state: 'closed' })
-    assert.equal((await host.call('GET', '/worker/ok')).status, 200)
+    assert.equal(text.value('plugin_circuit_breaker_state', { ...of, state: 'open' }), 1)
+    assert.equal(text.value('plugin_circuit_breaker_trips_total', of), 1)
+    assert.equal(requests(text, 'GET', 503, 'failing'), 1)
+    const answer = await host.admin('POST', '/failing/breaker/reset')
+    assert.deepEqual(answer, { ok: true, plugin: 'failing', circuit_breaker_state: 'closed' })
+    assert.equal((await host.call('GET', '/failing/ok')).status, 200)
     const closed = await details()
     assert.equal(closed.circuit_breaker_state, 'closed')
     assert.equal(closed.circuit_breaker_retry_after, undefined)
@@ -225,48 +236,54 @@ describe('the breaker and the pool of a plugin', () => {
         ({ msg, action, actor }) => msg === 'admin action' && action === 'plugin.reset_breaker' && actor,
       ),
     )
-    assert.equal((await host.admin('POST', '/worker/breaker/reset')).ok, true, 'a closed one may be reset')
+    assert.equal((await host.admin('POST', '/failing/breaker/reset')).ok, true, 'a closed one may be reset')
     await host.admin('POST', '/ghost/breaker/reset', { status: 404 })
-    const anonymous = await host.send('POST', '/api/v1/admin/plugins/worker/breaker/reset')
+    const anonymous = await host.send('POST', '/api/v1/admin/plugins/failing/breaker/reset')
     assert.equal(anonymous.status, 401)
   })
 
   it('survive a reload as a record: trips, stopped calls, the last error; reloads are counted', async (test) => {
-    const host = await startHost(test, { plugins, config: { ...longLoops, plugin_max_failures: 1 } })
-    assert.equal((await host.call('GET', '/worker/spin')).status, 504)
-    await host.admin('POST', '/worker/reload')
-    const details = await host.admin<Details>('GET', '/worker')
+    const host = server()
+    const of = { plugin: 'reloaded' }
+    await install(test, host, source('reloaded'))
+    const reloads = (await read(host)).value('plugin_reloads_total', { ...of, status: 'success' }) ?? 0
+    assert.equal((await host.call('GET', '/reloaded/raise')).status, 500)
+    assert.equal((await host.call('GET', '/reloaded/spin')).status, 504)
+    await host.admin('POST', '/reloaded/reload')
+    const details = await host.admin<Details>('GET', '/reloaded')
     assert.deepEqual(details.budget_kills, { TIMEOUT: 1 })
     assert.equal(details.circuit_breaker_trips, 1)
     assert.equal(details.last_error?.type, 'HANDLER_TIMEOUT')
-    await host.write({ 'worker/init.lua': 'syntax error' })
-    await host.admin('POST', '/worker/reload', { status: 500 })
-    assert.equal((await host.admin<Details>('GET', '/worker')).last_error?.type, 'PLUGIN_LOAD_FAILED')
+    await host.write({ 'reloaded/init.lua': 'syntax error' })
+    await host.admin('POST', '/reloaded/reload', { status: 500 })
+    assert.equal((await host.admin<Details>('GET', '/reloaded')).last_error?.type, 'PLUGIN_LOAD_FAILED')
     const text = await read(host)
-    assert.equal(text.value('plugin_reloads_total', { ...base, status: 'success' }), 1)
-    assert.equal(text.value('plugin_reloads_total', { ...base, status: 'error' }), 1)
-    assert.equal(text.value('plugin_errors_total', { ...base, type: 'PLUGIN_LOAD_FAILED' }), 1)
-    assert.equal(requests(text, 'GET', 504), 1, 'a reload keeps what has been counted')
+    assert.equal(text.value('plugin_reloads_total', { ...of, status: 'success' }), reloads + 1)
+    assert.equal(text.value('plugin_reloads_total', { ...of, status: 'error' }), 1)
+    assert.equal(text.value('plugin_errors_total', { ...of, type: 'PLUGIN_LOAD_FAILED' }), 1)
+    assert.equal(requests(text, 'GET', 504, 'reloaded'), 1, 'a reload keeps what has been counted')
   })
 
   it('show calls in flight, and the pool of a plugin that was stopped as closed', async (test) => {
-    const host = await startHost(test, { plugins, config: longLoops })
-    const spinning = host.call('GET', '/worker/spin')
+    const host = server()
+    const of = { plugin: 'pooled' }
+    await install(test, host, source('pooled'))
+    const spinning = host.call('GET', '/pooled/spin')
     await until('the call is seen and holds its VM', async () => {
       const text = await read(host)
-      const inFlight = text.value('plugin_calls_in_flight', base)
-      const available = text.value('plugin_vms_available', base) ?? 0
-      return inFlight === 1 && available < (text.value('plugin_vms', base) ?? 0)
+      const inFlight = text.value('plugin_calls_in_flight', of)
+      const available = text.value('plugin_vms_available', of) ?? 0
+      return inFlight === 1 && available < (text.value('plugin_vms', of) ?? 0)
     })
     assert.equal((await spinning).status, 504)
-    const idle = await host.admin<Details>('GET', '/worker')
+    const idle = await host.admin<Details>('GET', '/pooled')
     assert.deepEqual([idle.pool_state, idle.calls_in_flight], ['open', 0])
-    await host.admin('POST', '/worker/disable')
-    const stopped = await host.admin<Details & { vms_total: number }>('GET', '/worker')
+    await host.admin('POST', '/pooled/disable')
+    const stopped = await host.admin<Details & { vms_total: number }>('GET', '/pooled')
     assert.equal(stopped.pool_state, 'closed')
     const text = await read(host)
-    assert.equal(text.value('plugin_state', { ...base, state: 'stopped' }), 1)
-    assert.equal(text.value('plugin_vms_available', base), 0)
+    assert.equal(text.value('plugin_state', { ...of, state: 'stopped' }), 1)
+    assert.equal(text.value('plugin_vms_available', of), 0)
   })
 
   it('count a hard stop, the thread that it cost, and the quarantine', async (test) => {

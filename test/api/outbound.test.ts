@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { createClient } from '../../sdk/client/index.js'
 import { plugin, startHost, type TestHost, type TestHostOptions, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 import { selfSignedCertificate } from '../helpers/tls-certificates.js'
 import { until } from '../helpers/until.js'
 import {
@@ -66,9 +67,14 @@ async function start(
 }
 
 describe('requests of plugins to other servers', () => {
+  const asked: [string, string][] = []
+  const isApproved = (name: string, domain: string) => {
+    asked.push([name, domain])
+    return name !== 'refused'
+  }
   const shared = useHost({
     plugins: { 'a/init.lua': caller('a') },
-    ...approveAll,
+    outbound: { isApproved },
     config: { ...local, plugin_timeout: 2, plugin_request_max_body: 1000, plugin_request_max_response: 1999 },
   })
 
@@ -117,22 +123,20 @@ describe('requests of plugins to other servers', () => {
   })
 
   it('are not sent to domains that nobody has approved', async (t) => {
-    const asked: [string, string][] = []
-    const isApproved = (name: string, domain: string) => {
-      asked.push([name, domain])
-      return false
-    }
-    const { host, server } = await start(t, (_request, response) => response.end('x'), {
-      outbound: { isApproved },
+    const host = shared()
+    const server = await startWebServer(t, (_request, response) => response.end('x'))
+    await install(t, host, { 'refused/init.lua': caller('refused') })
+    asked.length = 0
+    assert.deepEqual(await send(host, 'refused', { url: server.url }), {
+      error: 'domain not approved: 127.0.0.1',
     })
-    assert.deepEqual(await send(host, 'a', { url: server.url }), { error: 'domain not approved: 127.0.0.1' })
     assert.match(
-      (await send(host, 'a', { url: 'https://OTHER.example/' })).error ?? '',
+      (await send(host, 'refused', { url: 'https://OTHER.example/' })).error ?? '',
       /not approved: other.example/,
     )
     assert.deepEqual(asked, [
-      ['a', '127.0.0.1'],
-      ['a', 'other.example'],
+      ['refused', '127.0.0.1'],
+      ['refused', 'other.example'],
     ])
     assert.equal(server.connections(), 0)
   })
@@ -222,18 +226,29 @@ describe('requests of plugins to other servers', () => {
 })
 
 describe('a server that fails', () => {
+  const shared = useHost({
+    plugins: {},
+    ...approveAll,
+    config: {
+      ...local,
+      plugin_request_cb_failures: 3,
+      plugin_max_vms: 2,
+      plugin_hook_reserve_vms: 0,
+      plugin_timeout: 20,
+      plugin_request_timeout: 20,
+    },
+  })
+
   it('opens the breaker of one plugin and domain, which admins see and reset', async (t) => {
     let status = 500
     let requests = 0
-    const { host, server } = await start(
-      t,
-      (_request, response) => {
-        requests += 1
-        response.writeHead(status)
-        response.end()
-      },
-      { config: { plugin_request_cb_failures: 3 } },
-    )
+    const host = shared()
+    const server = await startWebServer(t, (_request, response) => {
+      requests += 1
+      response.writeHead(status)
+      response.end()
+    })
+    await install(t, host, { 'a/init.lua': caller('a'), 'b/init.lua': caller('b') })
     for (let count = 0; count < 3; count += 1)
       assert.equal((await send(host, 'a', { url: server.url })).status, 500)
     assert.match(
@@ -270,29 +285,24 @@ describe('a server that fails', () => {
 
   it('costs its plugin its own slots, and its neighbors nothing', async (t) => {
     const waiting: (() => void)[] = []
-    const { host, server } = await start(
+    const host = shared()
+    const server = await startWebServer(
       t,
       (_request, response) => void waiting.push(() => response.end('done')),
-      {
-        config: {
-          plugin_max_vms: 2,
-          plugin_hook_reserve_vms: 0,
-          plugin_timeout: 20,
-          plugin_request_timeout: 20,
-        },
-      },
     )
-    const suspended = [send(host, 'a', { url: server.url })]
+    await install(t, host, { 'slow/init.lua': caller('slow'), 'calm/init.lua': caller('calm') })
+    const suspended = [send(host, 'slow', { url: server.url })]
     await until('the first request waits for the server', () => waiting.length === 1)
-    suspended.push(send(host, 'a', { url: server.url }))
+    suspended.push(send(host, 'slow', { url: server.url }))
     await until('both requests wait for the server', () => waiting.length === 2)
-    const third = await host.call('GET', '/a/ping')
+    const third = await host.call('GET', '/slow/ping')
     assert.equal(third.status, 503)
     assert.equal(third.code, 'POOL_EXHAUSTED')
-    for (let count = 0; count < 20; count += 1) assert.equal((await host.call('GET', '/b/ping')).status, 200)
+    for (let count = 0; count < 20; count += 1)
+      assert.equal((await host.call('GET', '/calm/ping')).status, 200)
     for (const answer of waiting) answer()
     for (const sent of await Promise.all(suspended)) assert.equal(sent.body, 'done')
-    assert.equal((await host.call('GET', '/a/ping')).status, 200)
+    assert.equal((await host.call('GET', '/slow/ping')).status, 200)
   })
 
   it('does not keep the host from closing', async (t) => {

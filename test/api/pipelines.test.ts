@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
+import { plugin, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 
 interface DryRun {
   readonly chains: readonly {
@@ -22,14 +23,20 @@ const hook = (name: string, table: string, priority: number) =>
     return { set = { trail = (data.trail or "") .. " ${name}" } }
   end, { priority = ${priority} })`
 
-const sources = {
-  'one/init.lua': plugin(
-    'one',
+/** Three plugins of one test. */
+const sources = (test: string) => ({
+  [`${test}_one/init.lua`]: plugin(
+    `${test}_one`,
     [hook('one1', '*', 50), hook('one2', 'posts', 50), hook('one3', 'posts', 10)].join('\n'),
   ),
-  'two/init.lua': plugin('two', [hook('two1', 'posts', 50), hook('two2', 'other', 1)].join('\n')),
-  'zed/init.lua': plugin('zed', hook('zed1', 'posts', 1)),
-}
+  [`${test}_two/init.lua`]: plugin(
+    `${test}_two`,
+    [hook('two1', 'posts', 50), hook('two2', 'other', 1)].join('\n'),
+  ),
+  [`${test}_zed/init.lua`]: plugin(`${test}_zed`, hook('zed1', 'posts', 1)),
+})
+const shared = useHost({ plugins: {}, config: { plugin_hook_max_consecutive_aborts: 2 }, approve: false })
+const unapproved = { approve: false }
 
 async function dryRun(server: TestHost, query: string): Promise<DryRun> {
   const answer = await server.send('GET', `/api/v1/admin/pipelines/dry-run?${query}`, {
@@ -40,61 +47,62 @@ async function dryRun(server: TestHost, query: string): Promise<DryRun> {
 }
 
 it('shows before a write exactly what fires in it, in that order', async (test) => {
-  const server = await startHost(test, { plugins: sources, approve: false })
+  const server = shared()
+  await install(test, server, sources('shown'), unapproved)
   const approve = [
-    { plugin: 'one', event: 'before_create', table: '*' },
-    { plugin: 'one', event: 'before_create', table: 'posts' },
-    { plugin: 'two', event: 'before_create', table: 'posts' },
+    { plugin: 'shown_one', event: 'before_create', table: '*' },
+    { plugin: 'shown_one', event: 'before_create', table: 'posts' },
+    { plugin: 'shown_two', event: 'before_create', table: 'posts' },
   ]
   await server.admin('POST', '/hooks/approve', { json: { hooks: approve } })
   const { chains } = await dryRun(server, 'table=posts&op=create')
   assert.equal(chains.length, 1)
-  const entries = chains[0]?.entries ?? []
+  const entries = (chains[0]?.entries ?? []).filter(({ PluginName }) => PluginName.startsWith('shown_'))
   assert.deepEqual(
     entries
       .filter(({ Enabled }) => !Enabled)
       .map(({ PluginName, DisabledReason }) => [PluginName, DisabledReason]),
-    [['zed', 'not_approved']],
+    [['shown_zed', 'not_approved']],
   )
   const expected = entries
     .filter(({ Enabled }) => Enabled)
-    .map(({ PluginName, Handler }) => `${PluginName}${Handler.split('#')[1]}`)
+    .map(({ PluginName, Handler }) => `${PluginName.slice('shown_'.length)}${Handler.split('#')[1]}`)
   assert.deepEqual(expected, ['one3', 'two1', 'one2', 'one1'])
   const row = await server.host.hooks.run('before_create', 'posts', { title: 'x' })
   assert.equal(row.trail, ` ${expected.join(' ')}`)
 })
 
 it('fires nothing that is not approved, that was revoked, or whose version is another', async (test) => {
-  const server = await startHost(test, { plugins: sources, approve: false })
+  const server = shared()
+  await install(test, server, sources('fired'), unapproved)
   const fired = async () => (await server.host.hooks.run('before_create', 'posts', { title: 'x' })).trail
-  const hooks = [{ plugin: 'zed', event: 'before_create', table: 'posts' }]
+  const hooks = [{ plugin: 'fired_zed', event: 'before_create', table: 'posts' }]
   assert.equal(await fired(), undefined)
   await server.admin('POST', '/hooks/approve', { json: { hooks } })
   assert.equal(await fired(), ' zed1')
-  await server.admin('POST', '/zed/reload')
+  await server.admin('POST', '/fired_zed/reload')
   assert.equal(await fired(), ' zed1')
   await server.restart()
   assert.equal(await fired(), ' zed1')
   await server.admin('POST', '/hooks/revoke', { json: { hooks } })
   assert.equal(await fired(), undefined)
   await server.admin('POST', '/hooks/approve', { json: { hooks } })
-  await server.write({ 'zed/init.lua': plugin('zed', hook('zed1', 'posts', 1), '2.0.0') })
-  await server.admin('POST', '/zed/reload')
+  await server.write({ 'fired_zed/init.lua': plugin('fired_zed', hook('zed1', 'posts', 1), '2.0.0') })
+  await server.admin('POST', '/fired_zed/reload')
   assert.equal(await fired(), undefined)
 })
 
 it('names hooks that a breaker has switched off, and plugins that do not run', async (test) => {
   const failing = 'hooks.on("before_create", "posts", function() error("boom") end)'
-  const server = await startHost(test, {
-    plugins: { 'bad/init.lua': plugin('bad', failing) },
-    config: { plugin_hook_max_consecutive_aborts: 2 },
-    approve: false,
-  })
+  const server = shared()
+  await install(test, server, { 'bad/init.lua': plugin('bad', failing) }, unapproved)
   await server.admin('POST', '/hooks/approve', {
     json: { hooks: [{ plugin: 'bad', event: 'before_create', table: 'posts' }] },
   })
   const reason = async () =>
-    (await dryRun(server, 'table=posts&op=create')).chains[0]?.entries[0]?.DisabledReason
+    (await dryRun(server, 'table=posts&op=create')).chains[0]?.entries.find(
+      ({ PluginName }) => PluginName === 'bad',
+    )?.DisabledReason
   assert.equal(await reason(), undefined)
   for (let round = 0; round < 2; round += 1) {
     await assert.rejects(server.host.hooks.run('before_create', 'posts', {}))

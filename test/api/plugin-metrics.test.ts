@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ownMetricLimits } from '../../src/base/limits/telemetry.js'
 import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 import { type PrometheusText, parsePrometheusText } from '../helpers/prometheus-text.js'
-import { until } from '../helpers/until.js'
 
 const open = 'local public = { public = true }\n'
 
@@ -24,15 +24,15 @@ async function numbers(server: TestHost, owner: string, name: string): Promise<R
   )
 }
 
-const own = async (server: TestHost) =>
-  [...(await read(server)).metrics.keys()].filter((name) => name.startsWith('modulacms_plugin_'))
+const own = async (server: TestHost, owner: string) =>
+  [...(await read(server)).metrics.keys()].filter((name) => name.startsWith(`modulacms_plugin_${owner}__`))
 
 const dropped = async (server: TestHost, owner: string, reason: string) =>
   (await read(server)).value('plugin_metrics_dropped_total', { plugin: owner, reason }) ?? 0
 
-const counting = (metric: string, version = '1.0.0', init = '') =>
+const counting = (metric: string, version = '1.0.0', init = '', name = 'shop') =>
   plugin(
-    'shop',
+    name,
     `${open}
 local m = ${metric}
 function on_init() ${init} end
@@ -74,7 +74,7 @@ http.handle("POST", "/orders", function(req) orders:set(-1) return {} end, publi
 `,
       ),
     },
-    config: { plugin_executors: 3 },
+    config: { plugin_executors: 3, plugin_max_instructions: 5_000_000 },
   })
 
   it('are shown as soon as the answer is there, added up over all threads, apart from those of others', async () => {
@@ -107,11 +107,86 @@ http.handle("POST", "/orders", function(req) orders:set(-1) return {} end, publi
       [['modulacms_plugin_other__orders_total', 'gauge']],
     )
   })
+
+  it('outlast calls that end badly, threads, and reloads; another type begins anew', async (t) => {
+    const host = server()
+    await install(t, host, { 'life/init.lua': counting('metrics.counter("n")', '1.0.0', '', 'life') })
+    const post = async (path: string, status: number) =>
+      assert.equal((await host.call('POST', `/life${path}`)).status, status, path)
+    await post('/inc', 200)
+    await post('/raise', 500)
+    await post('/die', 504)
+    assert.deepEqual(await numbers(host, 'life', 'n'), { '': 3 })
+    await host.write({
+      'life/init.lua': counting('metrics.counter("n", { help = "Now." })', '1.0.1', '', 'life'),
+    })
+    await host.admin('POST', '/life/reload')
+    await host.approveAll()
+    await post('/inc', 200)
+    assert.deepEqual(await numbers(host, 'life', 'n'), { '': 4 })
+    const failing = counting('metrics.gauge("n")', '1.0.2', 'm:set(77) error("not today")', 'life')
+    await host.write({ 'life/init.lua': failing })
+    await host.send('POST', '/api/v1/admin/plugins/life/reload', { headers: host.credentials })
+    assert.deepEqual(await numbers(host, 'life', 'n'), { '': 4 }, 'it never served')
+    await host.write({ 'life/init.lua': counting('metrics.gauge("n")', '1.0.3', 'm:set(9)', 'life') })
+    await host.admin('POST', '/life/reload')
+    await host.approveAll()
+    assert.deepEqual(await numbers(host, 'life', 'n'), { '': 9 })
+    assert.equal((await read(host)).metrics.get('modulacms_plugin_life__n')?.type, 'gauge')
+    await post('/set', 200)
+    assert.deepEqual(await numbers(host, 'life', 'n'), { '': 2.5 })
+    await host.admin('POST', '/life/disable')
+    assert.deepEqual(await own(host, 'life'), [])
+    await host.admin('POST', '/life/enable')
+    assert.deepEqual(await numbers(host, 'life', 'n'), { '': 9 })
+  })
 })
+
+const refused: readonly (readonly [string, RegExp])[] = [
+  ['metrics.counter("__proto__")', /invalid name "__proto__"/],
+  ['metrics.counter("Orders")', /invalid name/],
+  ['metrics.counter("a__b")', /invalid name/],
+  ['metrics.counter("a_")', /invalid name/],
+  ['metrics.counter("9")', /invalid name/],
+  ['metrics.counter("")', /invalid name/],
+  ['metrics.counter()', /invalid name/],
+  ['metrics.counter("a\\n")', /invalid name/],
+  ['metrics.counter("a{x=1}")', /invalid name/],
+  ['metrics.counter("é")', /invalid name/],
+  ['metrics.counter("\\xff")', /invalid name/],
+  ['metrics.counter(string.rep("a", 65))', /64 characters at most/],
+  ['metrics.counter("a") metrics.gauge("a")', /the metric a is declared already/],
+  ['metrics.histogram("a") metrics.counter("a_count")', /lines of one name/],
+  ['metrics.counter("a_bucket") metrics.histogram("a")', /lines of one name/],
+  ['metrics.counter("a", { labels = { "le" } })', /the label le is reserved/],
+  ['metrics.counter("a", { labels = { "plugin" } })', /the label plugin is reserved/],
+  ['metrics.counter("a", { labels = { "__name__" } })', /invalid label/],
+  ['metrics.counter("a", { labels = { "b", "b" } })', /there twice/],
+  ['metrics.counter("a", { labels = { "a", "b", "c", "d", "e", "f" } })', /too many labels: 6; 5/],
+  ['metrics.counter("a", { labels = "b" })', /labels must be a list/],
+  ['metrics.counter("a", { labels = { 1 } })', /invalid label/],
+  ['metrics.counter("a", { buckets = { 1 } })', /unknown option "buckets"/],
+  ['metrics.counter("a", "help")', /options must be a table/],
+  ['metrics.counter("a", { help = {} })', /help must be a string/],
+  ['metrics.counter("a", { help = string.rep("é", 129) })', /help is too long: 258 bytes; 256/],
+  ['metrics.histogram("a", { buckets = {} })', /buckets has 0 bounds/],
+  ['metrics.histogram("a", { buckets = { 2, 1 } })', /finite numbers that rise/],
+  ['metrics.histogram("a", { buckets = { 1, 1 } })', /finite numbers that rise/],
+  ['metrics.histogram("a", { buckets = { 0/0 } })', /finite numbers that rise/],
+  ['metrics.histogram("a", { buckets = { 1/0 } })', /finite numbers that rise/],
+  ['metrics.histogram("a", { buckets = { "1" } })', /finite numbers that rise/],
+  [
+    'local b = {} for i = 1, 21 do b[i] = i end metrics.histogram("a", { buckets = b })',
+    /21 bounds; 1 to 20/,
+  ],
+  ['for i = 1, 51 do metrics.counter("a" .. i) end', /maximum metric limit reached: a plugin may have 50/],
+  ['metrics.counter("a"):inc()', /metrics\.inc is not allowed at module scope/],
+]
 
 describe('hostile metrics', () => {
   const server = useHost({
     plugins: {
+      ...Object.fromEntries(refused.map(([code], at) => [`p${at}/init.lua`, plugin(`p${at}`, `\n${code}`)])),
       'odd/init.lua': plugin(
         'odd',
         `${open}
@@ -238,121 +313,26 @@ end, public)
     )
     assert.ok((await dropped(host, 'odd', 'series')) >= 99_000)
   })
-})
-
-describe('the life of the metrics of a plugin', () => {
-  it('outlasts calls that end badly, threads, and reloads; another type begins anew', async (t) => {
-    const host = await startHost(t, {
-      plugins: { 'shop/init.lua': counting('metrics.counter("n")') },
-      config: { plugin_executors: 2, plugin_timeout: 1, plugin_max_failures: 1000 },
-    })
-    const post = async (path: string, status: number) =>
-      assert.equal((await host.call('POST', `/shop${path}`)).status, status, path)
-    await post('/inc', 200)
-    await post('/raise', 500)
-    await post('/die', 504)
-    assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 3 })
-    await host.write({ 'shop/init.lua': counting('metrics.counter("n", { help = "Now." })', '1.0.1') })
-    await host.admin('POST', '/shop/reload')
-    await host.approveAll()
-    await post('/inc', 200)
-    assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 4 })
-    const failing = counting('metrics.gauge("n")', '1.0.2', 'm:set(77) error("not today")')
-    await host.write({ 'shop/init.lua': failing })
-    await host.send('POST', '/api/v1/admin/plugins/shop/reload', { headers: host.credentials })
-    assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 4 }, 'it never served')
-    await host.write({ 'shop/init.lua': counting('metrics.gauge("n")', '1.0.3', 'm:set(9)') })
-    await host.admin('POST', '/shop/reload')
-    await host.approveAll()
-    assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 9 })
-    assert.equal((await read(host)).metrics.get('modulacms_plugin_shop__n')?.type, 'gauge')
-    await post('/set', 200)
-    assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 2.5 })
-    await host.admin('POST', '/shop/disable')
-    assert.deepEqual(await own(host), [])
-    await host.admin('POST', '/shop/enable')
-    assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 9 })
-  })
-
-  it('ends when the folder of the plugin is removed', async (t) => {
-    const host = await startHost(t, {
-      plugins: { 'shop/init.lua': counting('metrics.counter("n")') },
-      hotReload: { debounceMs: 20, cooldownMs: 0 },
-    })
-    assert.deepEqual(await own(host), ['modulacms_plugin_shop__n'])
-    await host.remove('shop')
-    await until('its metrics are gone', async () => (await own(host)).length === 0)
-  })
-
-  it('does not depend on the thread that measured', async (t) => {
-    const host = await startHost(t, {
-      plugins: { 'shop/init.lua': counting('metrics.counter("n")') },
-      config: { plugin_executors: 2, plugin_timeout: 1, plugin_max_failures: 1000 },
-      softLimits: false,
-    })
-    for (let round = 0; round < 3; round += 1)
-      assert.equal((await host.call('POST', '/shop/inc')).status, 200)
-    assert.equal((await host.call('POST', '/shop/die')).status, 504)
-    assert.ok(((await read(host)).value('plugin_hard_stops_total', { plugin: 'shop' }) ?? 0) >= 1)
-    assert.equal((await host.call('POST', '/shop/inc')).status, 200)
-    assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 4 })
-  })
-})
-
-const refused: readonly (readonly [string, RegExp])[] = [
-  ['metrics.counter("__proto__")', /invalid name "__proto__"/],
-  ['metrics.counter("Orders")', /invalid name/],
-  ['metrics.counter("a__b")', /invalid name/],
-  ['metrics.counter("a_")', /invalid name/],
-  ['metrics.counter("9")', /invalid name/],
-  ['metrics.counter("")', /invalid name/],
-  ['metrics.counter()', /invalid name/],
-  ['metrics.counter("a\\n")', /invalid name/],
-  ['metrics.counter("a{x=1}")', /invalid name/],
-  ['metrics.counter("é")', /invalid name/],
-  ['metrics.counter("\\xff")', /invalid name/],
-  ['metrics.counter(string.rep("a", 65))', /64 characters at most/],
-  ['metrics.counter("a") metrics.gauge("a")', /the metric a is declared already/],
-  ['metrics.histogram("a") metrics.counter("a_count")', /lines of one name/],
-  ['metrics.counter("a_bucket") metrics.histogram("a")', /lines of one name/],
-  ['metrics.counter("a", { labels = { "le" } })', /the label le is reserved/],
-  ['metrics.counter("a", { labels = { "plugin" } })', /the label plugin is reserved/],
-  ['metrics.counter("a", { labels = { "__name__" } })', /invalid label/],
-  ['metrics.counter("a", { labels = { "b", "b" } })', /there twice/],
-  ['metrics.counter("a", { labels = { "a", "b", "c", "d", "e", "f" } })', /too many labels: 6; 5/],
-  ['metrics.counter("a", { labels = "b" })', /labels must be a list/],
-  ['metrics.counter("a", { labels = { 1 } })', /invalid label/],
-  ['metrics.counter("a", { buckets = { 1 } })', /unknown option "buckets"/],
-  ['metrics.counter("a", "help")', /options must be a table/],
-  ['metrics.counter("a", { help = {} })', /help must be a string/],
-  ['metrics.counter("a", { help = string.rep("é", 129) })', /help is too long: 258 bytes; 256/],
-  ['metrics.histogram("a", { buckets = {} })', /buckets has 0 bounds/],
-  ['metrics.histogram("a", { buckets = { 2, 1 } })', /finite numbers that rise/],
-  ['metrics.histogram("a", { buckets = { 1, 1 } })', /finite numbers that rise/],
-  ['metrics.histogram("a", { buckets = { 0/0 } })', /finite numbers that rise/],
-  ['metrics.histogram("a", { buckets = { 1/0 } })', /finite numbers that rise/],
-  ['metrics.histogram("a", { buckets = { "1" } })', /finite numbers that rise/],
-  [
-    'local b = {} for i = 1, 21 do b[i] = i end metrics.histogram("a", { buckets = b })',
-    /21 bounds; 1 to 20/,
-  ],
-  ['for i = 1, 51 do metrics.counter("a" .. i) end', /maximum metric limit reached: a plugin may have 50/],
-  ['metrics.counter("a"):inc()', /metrics\.inc is not allowed at module scope/],
-]
-
-describe('what cannot be declared', () => {
-  const server = useHost({
-    plugins: Object.fromEntries(
-      refused.map(([code], at) => [`p${at}/init.lua`, plugin(`p${at}`, `\n${code}`)]),
-    ),
-  })
 
   for (const [at, [code, message]] of refused.entries()) {
-    it(`raises for ${code}`, () => {
+    it(`cannot be declared: ${code}`, () => {
       const failed = server().host.status().failed
       const reason = failed.find(({ name }) => name === `p${at}`)?.reason ?? 'it runs'
       assert.match(reason, message)
       assert.match(reason, new RegExp(`p${at}/init\\.lua:3:`))
     })
   }
+})
+
+it('what was measured does not depend on the thread that measured', async (t) => {
+  const host = await startHost(t, {
+    plugins: { 'shop/init.lua': counting('metrics.counter("n")') },
+    config: { plugin_executors: 2, plugin_timeout: 1, plugin_max_failures: 1000 },
+    softLimits: false,
+  })
+  for (let round = 0; round < 3; round += 1) assert.equal((await host.call('POST', '/shop/inc')).status, 200)
+  assert.equal((await host.call('POST', '/shop/die')).status, 504)
+  assert.ok(((await read(host)).value('plugin_hard_stops_total', { plugin: 'shop' }) ?? 0) >= 1)
+  assert.equal((await host.call('POST', '/shop/inc')).status, 200)
+  assert.deepEqual(await numbers(host, 'shop', 'n'), { '': 4 })
 })

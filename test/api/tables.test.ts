@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
-import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
+import { it, type TestContext } from 'node:test'
+import { plugin, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 
-const shop = plugin(
-  'shop',
-  `
+const shop = (name: string) =>
+  plugin(
+    name,
+    `
 local public = { public = true }
 function on_init()
   db.define_table("shelves", { columns = { { name = "label", type = "text", not_null = true, unique = true } } })
@@ -17,7 +19,7 @@ function on_init()
       { name = "shelf_id", type = "text" },
     },
     indexes = { { columns = { "price" } } },
-    foreign_keys = { { column = "shelf_id", ref_table = "plugin_shop_shelves", ref_column = "id", on_delete = "CASCADE" } },
+    foreign_keys = { { column = "shelf_id", ref_table = "plugin_${name}_shelves", ref_column = "id", on_delete = "CASCADE" } },
   })
 end
 http.handle("POST", "/fill", function()
@@ -67,7 +69,7 @@ end, public)
 http.handle("GET", "/greedy", function() for _ = 1, 50 do pcall(db.count, "goods") end return { json = db.count("goods") } end, public)
 http.handle("GET", "/log", function() log.warn("stock is low", { item = "ant", left = 2 }) print("printed") return { status = 204 } end, public)
 `,
-)
+  )
 const thief = plugin(
   'sho',
   `http.handle("GET", "/steal", function()
@@ -77,12 +79,13 @@ const thief = plugin(
    end, { public = true })`,
 )
 
-async function startShop(test: Parameters<typeof startHost>[0]): Promise<TestHost> {
-  const server = await startHost(test, {
-    plugins: { 'shop/init.lua': shop, 'sho/init.lua': thief },
-    config: { plugin_max_ops: 30 },
-  })
-  assert.equal((await server.call('POST', '/shop/fill')).status, 201)
+const shared = useHost({ plugins: {}, config: { plugin_max_ops: 30 } })
+
+/** Opens a shop for one test, with goods in it. */
+async function openShop(test: TestContext, name: string): Promise<TestHost> {
+  const server = shared()
+  await install(test, server, { [`${name}/init.lua`]: shop(name) })
+  assert.equal((await server.call('POST', `/${name}/fill`)).status, 201)
   return server
 }
 
@@ -90,8 +93,8 @@ type Row = Record<string, unknown>
 const names = (rows: unknown): unknown[] => (rows as Row[]).map(({ name }) => name)
 
 it('reads what a plugin wrote, in every form of query', async (test) => {
-  const server = await startShop(test)
-  const report = (await server.call('GET', '/shop/report')).json()
+  const server = await openShop(test, 'read_shop')
+  const report = (await server.call('GET', '/read_shop/report')).json()
   assert.deepEqual(names(report.dear), ['dog', 'cat'])
   assert.deepEqual(names(report.either), ['ant', 'cat'])
   assert.deepEqual(names(report.listed), ['bee', 'cat'])
@@ -109,8 +112,8 @@ it('reads what a plugin wrote, in every form of query', async (test) => {
 })
 
 it('returns failures, raises misuse, undoes a transaction that raises and cascades', async (test) => {
-  const server = await startShop(test)
-  const result = (await server.call('POST', '/shop/failures')).json()
+  const server = await openShop(test, 'failing_shop')
+  const result = (await server.call('POST', '/failing_shop/failures')).json()
   assert.match(String(result.unique), /UNIQUE constraint failed/)
   assert.match(String(result.column), /absent/)
   assert.equal(result.done, false)
@@ -118,13 +121,14 @@ it('returns failures, raises misuse, undoes a transaction that raises and cascad
   assert.equal(result.raised, false)
   assert.match(String(result.misuse), /non-empty where/)
   assert.equal(result.ants, 1)
-  assert.equal((await server.call('DELETE', '/shop/shelf/s1')).json(), 2)
+  assert.equal((await server.call('DELETE', '/failing_shop/shelf/s1')).json(), 2)
   await server.restart()
-  assert.equal((await server.call('DELETE', '/shop/shelf/s2')).json(), 1, 'a restart keeps the rows')
+  assert.equal((await server.call('DELETE', '/failing_shop/shelf/s2')).json(), 1, 'a restart keeps the rows')
 })
 
 it('takes no operator from a body, and gives no plugin the tables of another', async (test) => {
-  const server = await startShop(test)
+  const server = await openShop(test, 'shop')
+  await install(test, server, { 'sho/init.lua': thief })
   const login = async (label: unknown) =>
     (await server.call('POST', '/shop/login', { json: { label } })).status
   assert.equal(await login('top'), 200)
@@ -136,8 +140,8 @@ it('takes no operator from a body, and gives no plugin the tables of another', a
 })
 
 it('ends a call that goes on after its operations, with the reason in the log only', async (test) => {
-  const server = await startShop(test)
-  const greedy = await server.call('GET', '/shop/greedy')
+  const server = await openShop(test, 'greedy_shop')
+  const greedy = await server.call('GET', '/greedy_shop/greedy')
   assert.equal(greedy.code, 'HANDLER_ERROR')
   assert.doesNotMatch(greedy.text, /operation/)
   const line = server.lines.find((entry) => entry.request_id === greedy.headers['x-request-id'])
@@ -145,13 +149,13 @@ it('ends a call that goes on after its operations, with the reason in the log on
 })
 
 it('logs with the plugin and the request id', async (test) => {
-  const server = await startShop(test)
-  const id = (await server.call('GET', '/shop/log')).headers['x-request-id']
+  const server = await openShop(test, 'logging_shop')
+  const id = (await server.call('GET', '/logging_shop/log')).headers['x-request-id']
   const lines = server.lines.filter((entry) => entry.request_id === id)
   const warned = lines.find(({ msg }) => msg === 'stock is low')
   assert.deepEqual(
     [warned?.level, warned?.plugin, warned?.context],
-    ['warn', 'shop', { item: 'ant', left: '2' }],
+    ['warn', 'logging_shop', { item: 'ant', left: '2' }],
   )
-  assert.ok(lines.some(({ msg, plugin: name }) => msg === 'printed' && name === 'shop'))
+  assert.ok(lines.some(({ msg, plugin: name }) => msg === 'printed' && name === 'logging_shop'))
 })
