@@ -18,17 +18,39 @@ const ownPlaces = {
   },
 }
 
+/** Makes the entry of a group: each of its files is a suite, by the name of the file. */
+const groupEntries = (root, groups) => ({
+  name: 'group-entries',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^group:/ }, ({ path }) => ({ path, namespace: 'group' }))
+    onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
+      const suites = groups
+        .get(path.replace(/^group:/, ''))
+        .map(
+          (file) =>
+            `describe(${JSON.stringify(file)}, () => void require(${JSON.stringify(join(root, file))}))`,
+        )
+      return { contents: [`import { describe } from 'node:test'`, ...suites].join('\n'), resolveDir: root }
+    })
+  },
+})
+
 /**
  * Bundles tests into a folder, under the paths that they have now.
  *
  * @param root Folder of the compiled tests.
  * @param paths Tests by their path below it.
+ * @param groups Tests that run in one process, by the path that the file of the group gets.
  * @param outdir Folder for the bundles; what it had is removed.
  */
-export async function bundleTests(root, paths, outdir) {
+export async function bundleTests(root, paths, groups, outdir) {
   await rm(outdir, { recursive: true, force: true })
+  const entries = [
+    ...paths.map((path) => [path, join(root, path)]),
+    ...[...groups.keys()].map((group) => [group, `group:${group}`]),
+  ]
   await build({
-    entryPoints: Object.fromEntries(paths.map((path) => [path.replace(/\.js$/, ''), join(root, path)])),
+    entryPoints: Object.fromEntries(entries.map(([path, entry]) => [path.replace(/\.js$/, ''), entry])),
     outdir,
     bundle: true,
     splitting: true,
@@ -39,7 +61,7 @@ export async function bundleTests(root, paths, outdir) {
     keepNames: true,
     sourcemap: true,
     sourcesContent: false,
-    plugins: [ownPlaces],
+    plugins: [ownPlaces, groupEntries(root, groups)],
     define: { 'import.meta.url': 'moduleUrl' },
     // Native code, what looks for files of its own, and what is seldom loaded.
     external: ['better-sqlite3', 'wasmoon', 'pino', '@opentelemetry/*', 'esbuild', 'playwright-core'],

@@ -21,6 +21,15 @@ const fileTimeoutMs = 300_000
 const mostSecondRuns = 4
 const signals = ['SIGINT', 'SIGTERM']
 
+/** Folders of small tests: those of each folder share a process, which takes longer to start than most of them to run. */
+const groupedBelow = ['unit']
+/** Tests that measure their process, or that would keep others waiting. */
+const ungrouped = ['unit/gateway/rate-limit', 'unit/sandbox', 'unit/plugins/stages', 'unit/client']
+/** Tests that wait for something while they are read: their suite would be over by then. */
+const awaitsAtTop = /^(?:(?:const|let) [^=\n]+= )?await /m
+/** How many files share a process at most. */
+const groupSizeMax = 20
+
 /** Suites that take minutes: the attack corpus, and processes that are killed or attacked again and again. */
 const longSuites = [
   'attack',
@@ -51,9 +60,34 @@ const concurrency = wanted.length === 0 ? 3 : 2
 if (chosen.length === 0) fail(`No test below dist/test matches ${wanted.join(' ') || 'anything'}.`)
 
 const isBundled = chosen.length >= bundledFrom
-if (isBundled) await bundleTests(compiledRoot, chosen, bundledRoot)
-const failed = await run(chosen, concurrency, isBundled ? bundledRoot : compiledRoot)
+const failed = isBundled ? await runBundled() : await run(chosen, concurrency)
 if (failed.length > 0) process.exitCode = (await passAlone(failed)) ? 0 : 1
+
+/** Runs all that was chosen from bundles. */
+async function runBundled() {
+  const isGrouped = (path) =>
+    isBelow(groupedBelow, path) &&
+    !isBelow(ungrouped, path) &&
+    !awaitsAtTop.test(readFileSync(join(compiledRoot, path), 'utf8'))
+  const alone = chosen.filter((path) => !isGrouped(path))
+  const groups = groupsOf(chosen.filter(isGrouped))
+  await bundleTests(compiledRoot, alone, groups, bundledRoot)
+  return run([...alone, ...groups.keys()].sort(), concurrency, bundledRoot)
+}
+
+/** Tests by the file that runs them: those of one folder below a top folder, in groups of limited size. */
+function groupsOf(paths) {
+  const groups = new Map()
+  const counts = new Map()
+  for (const path of paths) {
+    const folder = path.split('/').slice(0, -1).slice(0, 2).join('/')
+    const count = counts.get(folder) ?? 0
+    counts.set(folder, count + 1)
+    const group = `${folder}/group-${1 + Math.floor(count / groupSizeMax)}.test.js`
+    groups.set(group, [...(groups.get(group) ?? []), path])
+  }
+  return groups
+}
 
 /** Runs the tests of these files and gives the files with failures; ends the process when it cannot tell them. */
 async function run(paths, atOnce, testRoot = compiledRoot) {
@@ -88,8 +122,9 @@ async function run(paths, atOnce, testRoot = compiledRoot) {
   return failedFiles.map(toCompiled)
 }
 
-/** The runner names sources where it reads source maps, else what it ran. */
+/** The runner names sources where it reads source maps, else what it ran; a suite of a group is named by its file. */
 function toCompiled(file) {
+  if (chosen.includes(file)) return file
   const full = resolve(root, file)
   const folders = [join(root, 'test'), bundledRoot, compiledRoot]
   const path = relative(folders.find((folder) => full.startsWith(folder + sep)) ?? compiledRoot, full)
