@@ -1,12 +1,8 @@
 import { test } from 'node:test'
 import { plugin } from '../helpers/create-host.js'
-import { assertPassed, runDemo } from '../helpers/plugin-tests.js'
+import { assertPassed, useDemo } from '../helpers/plugin-tests.js'
 
-test('hooks of every kind can be fired, and after-hooks be waited for', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': plugin(
-      'demo',
-      `
+const hooks = `
 local function check(row)
   if row.title == "" then error("a title is needed") end
   if row._old and row._old.title ~= row.title then return { set = { renamed = true } } end
@@ -27,9 +23,27 @@ hooks.on("after_read", "content_data", function(read)
 end)
 function on_init()
   db.define_table("seen", { columns = { { name = "event", type = "text" }, { name = "title", type = "text" } } })
-end`,
-    ),
-    'demo/test/hooks.test.lua': `
+end`
+
+const outbound = `
+request.register("api.example.com", { description = "rates" })
+http.handle("GET", "/rates", function()
+  local answer = request.get("https://api.example.com/rates?base=eur", { parse_json = true, headers = { ["X-A"] = "b" } })
+  return { json = { status = answer.status, rate = answer.json and answer.json.usd, error = answer.error } }
+end, { public = true })`
+
+const metrics = `
+local orders = metrics.counter("orders_total", { labels = { "status" } })
+local depth = metrics.gauge("depth")
+http.handle("POST", "/orders", function(req)
+  orders:inc(1, { status = "new" })
+  depth:set(3)
+  return { status = 201 }
+end, { public = true })`
+
+const results = useDemo({
+  'demo/init.lua': plugin('demo', [hooks, outbound, metrics].join('\n')),
+  'demo/test/hooks.test.lua': `
 local events = { "create", "update", "delete", "publish", "archive" }
 
 function test_before_hooks()
@@ -71,22 +85,7 @@ function test_misuse()
   test.assert_error(function() test.fire_hook("before_insert", "content_data", {}) end, "invalid hook event")
   test.assert_error(function() test.fire_hook("after_read", "content_data", {}) end, "state")
 end`,
-  })
-  assertPassed(report)
-})
-
-test('outbound requests are answered by mocks and never sent', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': plugin(
-      'demo',
-      `
-request.register("api.example.com", { description = "rates" })
-http.handle("GET", "/rates", function()
-  local answer = request.get("https://api.example.com/rates?base=eur", { parse_json = true, headers = { ["X-A"] = "b" } })
-  return { json = { status = answer.status, rate = answer.json and answer.json.usd, error = answer.error } }
-end, { public = true })`,
-    ),
-    'demo/test/rates.test.lua': `
+  'demo/test/rates.test.lua': `
 local function rates() return test.request("GET", "/api/v1/plugins/demo/rates").json end
 
 function test_mocked()
@@ -116,24 +115,7 @@ function test_from_the_test_itself()
   test.assert_eq('{"x":1}', test.requests()[1].body)
   test.assert_contains(request.get("https://other.example.com/").error, "not approved")
 end`,
-  })
-  assertPassed(report)
-})
-
-test('metrics are there as in a host: tests use them and read what they say, each from zero', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': plugin(
-      'demo',
-      `
-local orders = metrics.counter("orders_total", { labels = { "status" } })
-local depth = metrics.gauge("depth")
-http.handle("POST", "/orders", function(req)
-  orders:inc(1, { status = "new" })
-  depth:set(3)
-  return { status = 201 }
-end, { public = true })`,
-    ),
-    'demo/test/metrics.test.lua': `
+  'demo/test/metrics.test.lua': `
 local function shown()
   local answer = test.request("GET", "/metrics")
   test.assert_eq(200, answer.status)
@@ -157,6 +139,16 @@ function test_declaring_late()
   test.assert_eq(false, declared)
   test.assert_contains(message, "module scope")
 end`,
-  })
-  assertPassed(report)
+})
+
+test('hooks of every kind can be fired, and after-hooks be waited for', () => {
+  assertPassed(results('hooks'))
+})
+
+test('outbound requests are answered by mocks and never sent', () => {
+  assertPassed(results('rates'))
+})
+
+test('metrics are there as in a host: tests use them and read what they say, each from zero', () => {
+  assertPassed(results('metrics'))
 })
