@@ -1,5 +1,5 @@
 import { loadConfig } from './config/load.js'
-import { generationSettings } from './generation-settings.js'
+import { generationSettings } from './host/generation-settings.js'
 import { createValidator, type Validator } from './plugins/validator.js'
 import { createSandbox } from './sandbox/thread-sandbox.js'
 

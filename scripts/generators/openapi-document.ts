@@ -24,7 +24,8 @@ import {
 } from '../../src/gateway/routes/gateway-routes.js'
 import type { Shell } from '../../src/gateway/shell/shell.js'
 import { addShellRoutes } from '../../src/gateway/shell/shell-routes.js'
-import { createHealthRoutes } from '../../src/health.js'
+import { createHealthRoutes } from '../../src/host/health.js'
+import { productVersion } from '../../src/host/version.js'
 import type { KvNamespaces } from '../../src/kv/kv.js'
 import { createKvRoutes, kvPrefixes } from '../../src/kv/routes/kv-routes.js'
 import { MessageHolds } from '../../src/kv/routes/message-holds.js'
@@ -32,7 +33,6 @@ import type { KvMeasurements, KvOverview } from '../../src/kv/routes/routes-opti
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
-import { productVersion } from '../../src/version.js'
 
 /** Makes the OpenAPI document of the server from its routes; nothing is opened, and no route is called. */
 export async function openApiDocument(): Promise<object> {

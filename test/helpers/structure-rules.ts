@@ -22,13 +22,14 @@ const levels: Readonly<Record<string, number>> = {
   plugins: 5,
   admin: 6,
   harness: 6,
+  host: 7,
 }
 
-/** The files directly in src/ put everything together. */
-const rootLevel = 7
+/** The files directly in src/ are what is started. */
+const rootLevel = 8
 
 /** What the command line may use of src/: reading configuration, plugins and the sandbox, and starting a host. */
-const cliFolders = ['base', 'config', 'sandbox', 'capabilities', 'plugins', 'harness', '']
+const cliFolders = ['base', 'config', 'sandbox', 'capabilities', 'plugins', 'harness', 'host', '']
 
 /** Packages that one folder hides from the rest; others may name their types. */
 const owners: Readonly<Record<string, string>> = {
@@ -142,7 +143,7 @@ export const hidesPackages: StructureRule = (tree) =>
 /** Only the composition root and the command line read the configuration. */
 export const keepsConfigAtTheRoot: StructureRule = (tree) =>
   productFiles(tree).flatMap(({ path, imports }) => {
-    if (/^(?:cli\/|src\/config\/|src\/[\w-]+\.ts$)/.test(path)) return []
+    if (/^(?:cli\/|src\/config\/|src\/host\/|src\/[\w-]+\.ts$)/.test(path)) return []
     return imports
       .filter(({ target }) => target?.startsWith('src/config/'))
       .map(({ target }) => `${path} imports ${target}`)

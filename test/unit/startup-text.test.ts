@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { completeConfig } from '../../src/config/complete.js'
-import { gatewaySummary } from '../../src/gateway-summary.js'
+import { gatewaySummary } from '../../src/host/gateway-summary.js'
 import type { GrantKind } from '../../src/plugins/grants/grant-table.js'
 import type { StatusReport } from '../../src/plugins/plugin-views.js'
 import { startupText } from '../../src/startup-text.js'

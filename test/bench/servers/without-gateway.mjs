@@ -3,6 +3,6 @@
 import { isMainThread } from 'node:worker_threads'
 
 if (isMainThread) {
-  const { HostGateway } = await import('../../../dist/src/host-gateway.js')
+  const { HostGateway } = await import('../../../dist/src/host/gateway.js')
   HostGateway.prototype.install = async () => {}
 }

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { createMetricsOperations, metricsPrefixes } from './admin/metrics-operations.js'
-import { createMetricsRoute, type MetricsAccess } from './admin/metrics-routes.js'
-import { SnapshotStreams } from './gateway/monitor/snapshots.js'
-import type { User } from './identity/authenticator.js'
-import type { Logger } from './telemetry/logger.js'
-import type { Metrics } from './telemetry/metrics.js'
+import { createMetricsOperations, metricsPrefixes } from '../admin/metrics-operations.js'
+import { createMetricsRoute, type MetricsAccess } from '../admin/metrics-routes.js'
+import { SnapshotStreams } from '../gateway/monitor/snapshots.js'
+import type { User } from '../identity/authenticator.js'
+import type { Logger } from '../telemetry/logger.js'
+import type { Metrics } from '../telemetry/metrics.js'
 
 /** What the routes of the metrics need of their host. */
 export interface MetricsMaterial {

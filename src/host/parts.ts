@@ -1,36 +1,36 @@
 import { resolve } from 'node:path'
-import { parseDuration } from './base/durations.js'
-import { watchLimits } from './base/limits/plugins.js'
-import { type DroppedCount, droppedReport } from './capabilities/kv/dropped-changes.js'
-import { requestTopic } from './capabilities/request/wire.js'
-import type { PluginLogLine } from './capabilities/services.js'
-import type { Config } from './config/schema.js'
-import { type ContentService, createContent } from './content/content-service.js'
-import type { CoreDatabase } from './database/database.js'
-import type { ExecutorComposition } from './executor.js'
+import { parseDuration } from '../base/durations.js'
+import { watchLimits } from '../base/limits/plugins.js'
+import { type DroppedCount, droppedReport } from '../capabilities/kv/dropped-changes.js'
+import { requestTopic } from '../capabilities/request/wire.js'
+import type { PluginLogLine } from '../capabilities/services.js'
+import type { Config } from '../config/schema.js'
+import { type ContentService, createContent } from '../content/content-service.js'
+import type { CoreDatabase } from '../database/database.js'
+import { CallCounts } from '../kv/call-counts.js'
+import { CommitSignal } from '../kv/commit-signal.js'
+import type { KvService } from '../kv/service/kv-service.js'
+import { OutboundClient } from '../outbound/outbound-client.js'
+import { createCoreCalls } from '../plugins/core-calls.js'
+import { PluginMemory } from '../plugins/gateway/plugin-memory.js'
+import { createHookEngine, type HookEngine, type HookEngineLimits } from '../plugins/hooks/hook-engine.js'
+import type { KvDeliveries } from '../plugins/kv/kv-deliveries.js'
+import { createPluginManager, type PluginManager } from '../plugins/manager.js'
+import { OutboundCalls, type OutboundCallsOptions } from '../plugins/outbound-calls.js'
+import type { ReloadTimes } from '../plugins/watch/reload-schedule.js'
+import type { Sandbox } from '../sandbox/generation.js'
+import { createSandbox } from '../sandbox/thread-sandbox.js'
+import type { Logger } from '../telemetry/logger.js'
+import { createMetrics, type Metrics } from '../telemetry/metrics.js'
+import { type Measured, measuredReport } from '../telemetry/own-metric.js'
+import type { Tracing } from '../telemetry/tracing.js'
+import { HostAnswers } from './answers.js'
+import { type ExecutorComposition, logReport } from './executor-composition.js'
 import { generationSettings } from './generation-settings.js'
-import { HostAnswers } from './host-answers.js'
-import type { HostHarness } from './host-harness.js'
-import { composeDeliveries, composeKv, type KvMaterial, tellDropped } from './host-kv.js'
-import { declaredMetrics, observePlugins, observeSandbox, snapshotPlugins } from './host-telemetry.js'
-import { CallCounts } from './kv/call-counts.js'
-import { CommitSignal } from './kv/commit-signal.js'
-import type { KvService } from './kv/service/kv-service.js'
-import { OutboundClient } from './outbound/outbound-client.js'
+import type { HostHarness } from './harness.js'
+import { composeDeliveries, composeKv, type KvMaterial, tellDropped } from './kv.js'
 import { writePluginReport } from './plugin-reports.js'
-import { createCoreCalls } from './plugins/core-calls.js'
-import { PluginMemory } from './plugins/gateway/plugin-memory.js'
-import { createHookEngine, type HookEngine, type HookEngineLimits } from './plugins/hooks/hook-engine.js'
-import type { KvDeliveries } from './plugins/kv/kv-deliveries.js'
-import { createPluginManager, type PluginManager } from './plugins/manager.js'
-import { OutboundCalls, type OutboundCallsOptions } from './plugins/outbound-calls.js'
-import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
-import type { Sandbox } from './sandbox/generation.js'
-import { createSandbox } from './sandbox/thread-sandbox.js'
-import type { Logger } from './telemetry/logger.js'
-import { createMetrics, type Metrics } from './telemetry/metrics.js'
-import { type Measured, measuredReport } from './telemetry/own-metric.js'
-import type { Tracing } from './telemetry/tracing.js'
+import { declaredMetrics, observePlugins, observeSandbox, snapshotPlugins } from './telemetry.js'
 import { productVersion } from './version.js'
 
 /** What of a host can be replaced, where plugins are developed or tested. */
@@ -142,7 +142,7 @@ function composeSandbox(
 ): Sandbox {
   const kv = { signal: commits.memory, counts: counts.memory, namespaceBytes: config.keyval.namespace_bytes }
   return (harness?.createSandbox ?? createSandbox)({
-    entry: new URL('./executor.bundle.cjs', import.meta.url),
+    entry: new URL('../executor.bundle.cjs', import.meta.url),
     composition: { databaseFile, kv } satisfies ExecutorComposition,
     executors: config.plugin_executors,
     softLimits: softLimits ?? true,
@@ -150,7 +150,7 @@ function composeSandbox(
     answer: (ask) => answers.answer(ask),
     report: (report) => {
       if (harness?.report(report) === true) return
-      if (report.kind === 'log') writePluginLine(log, report.data as PluginLogLine)
+      if (report.kind === logReport) writePluginLine(log, report.data as PluginLogLine)
       else if (report.kind === droppedReport) tellDropped(log, metrics, report.data as DroppedCount)
       else if (report.kind === measuredReport) metrics?.own.take(report.plugin, report.data as Measured)
       else writePluginReport(log, report)

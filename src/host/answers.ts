@@ -1,6 +1,6 @@
-import { defineError, HostError, messageOf } from './base/errors.js'
-import type { HostAsk } from './sandbox/generation.js'
-import type { Logger } from './telemetry/logger.js'
+import { defineError, HostError, messageOf } from '../base/errors.js'
+import type { HostAsk } from '../sandbox/generation.js'
+import type { Logger } from '../telemetry/logger.js'
 
 /** Answers the questions of one topic. A `HostError` that it throws is shown to the plugin. */
 export type HostAnswer = (ask: HostAsk) => Promise<unknown>

@@ -1,13 +1,13 @@
-import { metricsOf } from './capabilities/metrics/declaration.js'
-import type { DispatchObserver } from './plugins/dispatch-options.js'
-import type { PluginManager } from './plugins/manager.js'
-import type { PluginObserver } from './plugins/plugin-observer.js'
-import type { Sandbox, SandboxObserver } from './sandbox/generation.js'
-import type { Logger } from './telemetry/logger.js'
-import type { Metrics } from './telemetry/metrics.js'
-import type { DeclaredMetrics } from './telemetry/own-series.js'
-import type { PluginSnapshot } from './telemetry/plugin-gauges.js'
-import type { ServingPlugins } from './telemetry/pool-figures.js'
+import { metricsOf } from '../capabilities/metrics/declaration.js'
+import type { DispatchObserver } from '../plugins/dispatch-options.js'
+import type { PluginManager } from '../plugins/manager.js'
+import type { PluginObserver } from '../plugins/plugin-observer.js'
+import type { Sandbox, SandboxObserver } from '../sandbox/generation.js'
+import type { Logger } from '../telemetry/logger.js'
+import type { Metrics } from '../telemetry/metrics.js'
+import type { DeclaredMetrics } from '../telemetry/own-series.js'
+import type { PluginSnapshot } from '../telemetry/plugin-gauges.js'
+import type { ServingPlugins } from '../telemetry/pool-figures.js'
 
 /** Passes on what the sandbox tells: to the log, to the plugin manager, and to the metrics where there are any. */
 export function observeSandbox(

@@ -1,7 +1,7 @@
-import { parseDuration } from './base/durations.js'
-import { serverLimits } from './base/limits/server.js'
-import type { Config } from './config/schema.js'
-import type { ServerSettings } from './server/settings.js'
+import { parseDuration } from '../base/durations.js'
+import { serverLimits } from '../base/limits/server.js'
+import type { Config } from '../config/schema.js'
+import type { ServerSettings } from '../server/settings.js'
 
 /**
  * Reads the settings of a server from the configuration.

@@ -1,5 +1,5 @@
-import { listOrigins } from './config/gateway-rules.js'
-import type { Config } from './config/schema.js'
+import { listOrigins } from '../config/gateway-rules.js'
+import type { Config } from '../config/schema.js'
 
 /** Says in one line what of the gateway the configuration turns on; undefined when nothing. */
 export function gatewaySummary({ gateway }: Config): string | undefined {

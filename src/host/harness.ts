@@ -1,13 +1,13 @@
-import type { HookRunner } from './content/hook-runner.js'
-import type { HostAnswers } from './host-answers.js'
-import type { Authenticator } from './identity/authenticator.js'
-import type { CommitSignal } from './kv/commit-signal.js'
-import type { QueueStore } from './kv/queue-store.js'
-import type { HookAdministration } from './plugins/hooks/hook-administration.js'
-import type { PluginDirectory } from './plugins/plugin-directory.js'
-import type { Sandbox } from './sandbox/generation.js'
-import type { ExecutorReport } from './sandbox/protocol.js'
-import type { SandboxOptions } from './sandbox/thread-sandbox.js'
+import type { HookRunner } from '../content/hook-runner.js'
+import type { Authenticator } from '../identity/authenticator.js'
+import type { CommitSignal } from '../kv/commit-signal.js'
+import type { QueueStore } from '../kv/queue-store.js'
+import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
+import type { PluginDirectory } from '../plugins/plugin-directory.js'
+import type { Sandbox } from '../sandbox/generation.js'
+import type { ExecutorReport } from '../sandbox/protocol.js'
+import type { SandboxOptions } from '../sandbox/thread-sandbox.js'
+import type { HostAnswers } from './answers.js'
 
 /** The parts of a host that a test acts on. */
 export interface HarnessParts {

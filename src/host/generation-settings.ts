@@ -1,5 +1,5 @@
-import type { Config } from './config/schema.js'
-import type { GenerationSettings } from './sandbox/settings.js'
+import type { Config } from '../config/schema.js'
+import type { GenerationSettings } from '../sandbox/settings.js'
 
 /** Gives the limits that the configuration sets for every generation of every plugin. */
 export function generationSettings(config: Config): GenerationSettings {

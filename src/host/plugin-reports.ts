@@ -1,7 +1,7 @@
-import type { DroppedCount } from './capabilities/kv/dropped-changes.js'
-import type { DropReason } from './kv/sqlite/triggers.js'
-import type { ExecutorReport } from './sandbox/protocol.js'
-import type { Logger } from './telemetry/logger.js'
+import type { DroppedCount } from '../capabilities/kv/dropped-changes.js'
+import type { DropReason } from '../kv/sqlite/triggers.js'
+import type { ExecutorReport } from '../sandbox/protocol.js'
+import type { Logger } from '../telemetry/logger.js'
 
 /** Why changes are dropped, for operators. */
 const dropReasons: Readonly<Record<DropReason, string>> = {
