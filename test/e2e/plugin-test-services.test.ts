@@ -41,8 +41,21 @@ http.handle("POST", "/orders", function(req)
   return { status = 201 }
 end, { public = true })`
 
+const gateway = `
+http.handle("GET", "/limited", function()
+  local allowed = gateway.rate_limit("all", { limit = 2, window = "1h" })
+  return { status = allowed and 200 or 429 }
+end, { public = true })
+http.handle("GET", "/seen", function() return { json = gateway.cache.get("seen") } end, { public = true })
+`
+
 const results = useDemo({
-  'demo/init.lua': plugin('demo', [hooks, outbound, metrics].join('\n')),
+  'demo/init.lua': plugin(
+    'demo',
+    [hooks, outbound, metrics, gateway].join('\n'),
+    '1.0.0',
+    'gateway_access = { "log:read", "stats:read", "shell:write" }',
+  ),
   'demo/test/hooks.test.lua': `
 local events = { "create", "update", "delete", "publish", "archive" }
 
@@ -139,6 +152,49 @@ function test_declaring_late()
   test.assert_eq(false, declared)
   test.assert_contains(message, "module scope")
 end`,
+  'demo/test/gateway.test.lua': `
+local function status(path) return test.request("GET", "/api/v1/plugins/demo" .. path, { auth = "none" }).status end
+
+function test_limits()
+  test.assert_eq(200, status("/limited"))
+  test.assert_eq(true, (gateway.rate_limit("all", { limit = 2, window = "1h" })))
+  test.assert_eq(429, status("/limited"))
+end
+function test_limits_anew()
+  test.assert_eq(200, status("/limited"))
+  test.assert_error(function() gateway.rate_limit("all", {}) end, "the limit must be")
+end
+function test_cache()
+  test.assert_nil(gateway.cache.get("seen"))
+  gateway.cache.set("seen", { n = 1 })
+  test.assert_eq({ n = 1 }, test.request("GET", "/api/v1/plugins/demo/seen", { auth = "none" }).json)
+end
+function test_cache_anew()
+  test.assert_nil(gateway.cache.get("seen"))
+end
+function test_log_and_figures()
+  status("/limited")
+  local found = gateway.log.query({ path = "/limited" })
+  test.assert_eq(1, #found)
+  test.assert_eq(200, found[1].status)
+  test.assert_eq(1, gateway.stats().requests.total)
+end
+local function page(host)
+  local headers = { host = host, ["sec-fetch-dest"] = "document" }
+  return test.request("GET", "/reports/all", { auth = "none", headers = headers })
+end
+function test_shell()
+  test.assert_eq(404, page("other.test").status)
+  test.assert_contains(page("shell.test").body, "<title>shell</title>")
+  test.assert_eq(true, (gateway.shell.exclude("reports")))
+  test.assert_eq(false, (gateway.shell.exclude("reports")))
+  test.assert_eq(404, page("shell.test").status)
+  local before = gateway.stats().shell.excludes
+  test.assert_eq(true, (gateway.shell.include("reports")))
+  test.assert_eq(before - 1, gateway.stats().shell.excludes)
+  test.assert_eq(200, page("shell.test").status)
+end
+`,
 })
 
 test('hooks of every kind can be fired, and after-hooks be waited for', () => {
@@ -151,4 +207,8 @@ test('outbound requests are answered by mocks and never sent', () => {
 
 test('metrics are there as in a host: tests use them and read what they say, each from zero', () => {
   assertPassed(results('metrics'))
+})
+
+test('limits, cache, log, figures and shell are there in tests, anew for each', () => {
+  assertPassed(results('gateway'))
 })
