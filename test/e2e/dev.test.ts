@@ -28,7 +28,7 @@ async function develop(place: Workplace, words: readonly string[] = []): Promise
 const shown = (running: Running, text: RegExp) => until(`it prints ${text}`, () => text.test(running.err()))
 
 it('with --approve', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const server = await develop(place, ['--approve'])
   const client = createHttpClient(server.url)
   test.after(() => client.close())
@@ -94,7 +94,7 @@ it('with --approve', async (test) => {
 })
 
 it('names the command that approves what waits when it is not told to approve', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const server = await develop(place)
   await place.write({ 'plugins/shy/init.lua': plugin('shy', route('return { body = "hi" }')) })
   await shown(
@@ -104,7 +104,7 @@ it('names the command that approves what waits when it is not told to approve', 
 })
 
 it('refuses --approve on an address that others can reach', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const ended = await place.run(['dev', '--approve', '--host', '0.0.0.0', '--port', '0'])
   assert.equal(ended.code, 1)
   assert.match(ended.err, /--approve approves whatever plugins ask for.*0\.0\.0\.0/)

@@ -64,7 +64,7 @@ async function tokenOf(place: Workplace): Promise<string> {
 }
 
 it('finishes the requests in flight after SIGTERM, takes no more and exits with 0', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const server = await serveKeeper(place)
   const client = createHttpClient(server.url)
   test.after(() => client.close())
@@ -84,7 +84,7 @@ it('finishes the requests in flight after SIGTERM, takes no more and exits with 
 })
 
 it('ends at once at a second signal', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const server = await serveKeeper(place)
   const client = createHttpClient(server.url)
   test.after(() => client.close())
@@ -110,7 +110,7 @@ async function isBusy(server: ServerProcess, place: Workplace): Promise<void> {
 }
 
 it('loses no acknowledged write to SIGKILL', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const acknowledged: string[] = []
   let server = await serveKeeper(place)
   for (let round = 0; round < 2; round += 1) {
@@ -152,7 +152,7 @@ async function writeUntilKilled(server: ServerProcess, acknowledged: string[]): 
 }
 
 it('serves two processes on one data directory, whose admin token only its owner may read', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const one = await serveKeeper(place)
   const two = await place.serve([], settings)
   const write = async ({ url }: ServerProcess, n: number): Promise<number> => {
@@ -174,7 +174,7 @@ it('serves two processes on one data directory, whose admin token only its owner
 })
 
 it('names every problem of a configuration at once, before it listens, and exits with 7', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   await place.write({
     'config.json': '{ "plugin_timeout": "soon", "plugin_tiemout": 5,\n "server": { "port": 70000 } }',
   })
@@ -187,7 +187,7 @@ it('names every problem of a configuration at once, before it listens, and exits
 })
 
 it('says that its port is taken and exits with 1', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: [] })
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   const other = createServer().listen(0, '127.0.0.1')
   test.after(() => other.close())
   await new Promise((resolve) => other.once('listening', resolve))

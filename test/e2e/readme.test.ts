@@ -27,7 +27,7 @@ it('does what the README says, line by line', async (test) => {
     assert.ok(line, `the README has no line like ${pattern}`)
     return line
   }
-  const place = await createWorkplace(test)
+  const place = await createWorkplace(test, { executors: 1 })
   const port = await freePort()
   const environment = { MODULACMS__SERVER__PORT: String(port) }
   const server = await place.serve(['--port', String(port)])
@@ -72,7 +72,7 @@ it('does what the README says, line by line', async (test) => {
 })
 
 it('tells scripts how a command ended by its exit code', async (test) => {
-  const place = await createWorkplace(test, { bundledPlugins: ['task_tracker'] })
+  const place = await createWorkplace(test, { bundledPlugins: ['task_tracker'], executors: 1 })
   const codeOf = async (words: readonly string[], environment = {}): Promise<number | null> =>
     (await place.run(words, environment)).code
   const down = await place.run(['plugin', 'info', 'task_tracker'])

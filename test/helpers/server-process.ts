@@ -48,15 +48,18 @@ export interface Workplace {
   serve(words?: readonly string[], environment?: Readonly<Record<string, string>>): Promise<ServerProcess>
 }
 
-/**
- * Makes a workplace that goes with the test.
- *
- * @param options.bundledPlugins Which of the bundled plugins it has, as servers start faster with fewer; all when
- * missing.
- */
+/** What a workplace needs. Servers start faster with less. */
+export interface WorkplaceOptions {
+  /** Which of the bundled plugins it has; all when missing. */
+  readonly bundledPlugins?: readonly string[]
+  /** Executor threads of its servers; as many as the product chooses when missing. */
+  readonly executors?: number
+}
+
+/** Makes a workplace that goes with the test. */
 export async function createWorkplace(
   test: TestContext,
-  { bundledPlugins }: { readonly bundledPlugins?: readonly string[] } = {},
+  { bundledPlugins, executors }: WorkplaceOptions = {},
 ): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'modulacms-e2e-'))
   const started: Running[] = []
@@ -74,7 +77,8 @@ export async function createWorkplace(
   for (const name of bundledPlugins ?? (await readdir(join(projectRoot, 'plugins'))))
     await cp(join(projectRoot, 'plugins', name), join(folder, 'plugins', name), { recursive: true })
 
-  const environment = cleanEnvironment()
+  const threads = executors === undefined ? {} : { MODULACMS__PLUGIN_EXECUTORS: String(executors) }
+  const environment = { ...cleanEnvironment(), ...threads }
   const launch = (
     file: string,
     words: readonly string[],
@@ -109,8 +113,6 @@ function cleanEnvironment(): Record<string, string> {
   )
   return {
     ...(Object.fromEntries(kept) as Record<string, string>),
-    // Most of what a server takes to start are its threads.
-    MODULACMS__PLUGIN_EXECUTORS: '1',
     npm_config_offline: 'true',
     npm_config_update_notifier: 'false',
   }
