@@ -1,11 +1,13 @@
-import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { constants, rmSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { testLimits } from './base/limits/harness.js'
 import type { TestRequest, TestResponse } from './capabilities/test/topics.js'
 import { loadConfig } from './config/load.js'
 import type { Config } from './config/schema.js'
+import { createDatabase } from './database/database.js'
 import { createTestHooks, type Deliver } from './harness/delivered-hooks.js'
 import { messagesIdle } from './harness/delivered-messages.js'
 import { testsImpossible } from './harness/errors.js'
@@ -25,7 +27,6 @@ import { CommitSignal } from './kv/commit-signal.js'
 import type { GrantRequest } from './plugins/administration.js'
 import type { GrantKind } from './plugins/grants/grant-table.js'
 import { type Candidate, PluginLoader, reasonOf } from './plugins/loader.js'
-import { createSandbox } from './sandbox/thread-sandbox.js'
 import { createLogger } from './telemetry/logger.js'
 
 export interface PluginTestOptions {
@@ -48,6 +49,8 @@ export interface PluginTestOptions {
 /** Requests of a test all come from one address, which no limit must stop. */
 const testRateLimit = 1_000_000
 
+const executorEntry = new URL('./executor.bundle.cjs', import.meta.url)
+
 /** The one host name that has a shell in tests. */
 const shellHost = 'shell.test'
 
@@ -63,30 +66,60 @@ export async function runPluginTests(options: PluginTestOptions): Promise<TestRe
   process.once('exit', remove)
   try {
     const config = testConfig(options, await writeShell(root))
-    const plugin = await prepare(options, config, join(root, 'plugins'))
-    options.started?.(plugin.name)
-    let workers = 0
-    return await runTests(plugin, {
-      filter: options.filter,
-      timeoutMs: options.timeoutMs,
-      coverage: options.coverage,
-      filesAtOnce: Math.min(plugin.tests.length, availableParallelism()),
-      ...(options.fileDone === undefined ? {} : { fileDone: options.fileDone }),
-      openWorker: () => {
-        workers += 1
-        return openWorker(
-          plugin.name,
-          options,
-          config,
-          join(root, 'plugins'),
-          join(root, `worker-${workers}`),
-        )
-      },
-    })
+    const place = { root, plugins: join(root, 'plugins'), template: join(root, 'template', 'modula.db') }
+    const first = openThreads(options, config, join(root, 'worker-1.db'))
+    try {
+      const [plugin] = await Promise.all([
+        prepare(options, config, place.plugins, first.sandbox),
+        writeTemplate(place.template),
+      ])
+      options.started?.(plugin.name)
+      return await testPrepared(plugin, options, config, place, first)
+    } finally {
+      await first.sandbox.close()
+    }
   } finally {
     process.removeListener('exit', remove)
     await rm(root, { recursive: true, force: true })
   }
+}
+
+/** Where things of one run are. */
+interface TestPlace {
+  readonly root: string
+  /** Copies of the plugins. */
+  readonly plugins: string
+  /** The database from which that of each host is copied. */
+  readonly template: string
+}
+
+function testPrepared(
+  plugin: TestedPlugin,
+  options: PluginTestOptions,
+  config: Config,
+  place: TestPlace,
+  first: TestThreads,
+): Promise<TestReport> {
+  let workers = 0
+  return runTests(plugin, {
+    filter: options.filter,
+    timeoutMs: options.timeoutMs,
+    coverage: options.coverage,
+    filesAtOnce: Math.min(plugin.tests.length, availableParallelism()),
+    ...(options.fileDone === undefined ? {} : { fileDone: options.fileDone }),
+    openWorker: () => {
+      workers += 1
+      const directory = join(place.root, `worker-${workers}`)
+      const threads = workers === 1 ? first : openThreads(options, config, `${directory}.db`)
+      return openWorker(plugin.name, config, place, threads, directory)
+    },
+  })
+}
+
+/** Makes the empty database once: creating its tables takes longer than copying them. */
+async function writeTemplate(file: string): Promise<void> {
+  const database = await createDatabase({ file })
+  await database.close()
 }
 
 /** Writes the smallest shell that there is; gives its directory. */
@@ -125,14 +158,10 @@ async function prepare(
   { directory }: PluginTestOptions,
   config: Config,
   copies: string,
+  threads: ReusedSandbox,
 ): Promise<TestedPlugin> {
   const folder = resolve(directory)
-  const sandbox = createSandbox({
-    entry: new URL('./executor.bundle.cjs', import.meta.url),
-    composition: { databaseFile: '' },
-    executors: 1,
-    isShared: false,
-  })
+  const sandbox = threads.lease({ entry: executorEntry, composition: undefined, executors: 1 })
   try {
     const settings = generationSettings(config)
     const loader = new PluginLoader({ directory: dirname(folder), sandbox, settings })
@@ -191,18 +220,15 @@ async function copy({ source }: Candidate, directory: string): Promise<void> {
   }
 }
 
-/**
- * Starts one host after the other on the same executor thread: starting a thread takes several times longer than all
- * the rest. The thread opens its database by a link, which leads to the database of the present host.
- */
-function openWorker(
-  plugin: string,
-  { coverage }: PluginTestOptions,
-  config: Config,
-  plugins: string,
-  directory: string,
-): TestWorker {
-  const link = `${directory}.db`
+/** What hosts that come one after the other share. */
+interface TestThreads {
+  readonly sandbox: ReusedSandbox
+  readonly commits: CommitSignal
+  /** By this the thread opens its database: it leads to the database of the present host. */
+  readonly link: string
+}
+
+function openThreads({ coverage }: PluginTestOptions, config: Config, link: string): TestThreads {
   const commits = new CommitSignal()
   const { namespace_bytes: namespaceBytes } = config.keyval
   const kv = { signal: commits.memory, counts: new CallCounts().memory, namespaceBytes }
@@ -210,32 +236,40 @@ function openWorker(
     composition: { databaseFile: link, kv, runsTests: true } satisfies ExecutorComposition,
     coverage,
   })
+  return { sandbox, commits, link }
+}
+
+/**
+ * Starts one host after the other on the same executor thread: starting a thread takes several times longer than all
+ * the rest.
+ */
+function openWorker(
+  plugin: string,
+  config: Config,
+  { plugins, template }: TestPlace,
+  threads: TestThreads,
+  directory: string,
+): TestWorker {
+  const { sandbox, link } = threads
   let hosts = 0
   return {
     startHost: async () => {
       hosts += 1
       const data = `${directory}-${hosts}`
       const databaseFile = join(data, 'modula.db')
+      await mkdir(data, { mode: 0o700 })
+      await copyFile(template, databaseFile, constants.COPYFILE_FICLONE)
       await rm(link, { force: true })
       await symlink(databaseFile, link)
-      return startTestHost(
-        plugin,
-        { sandbox, commits },
-        {
-          ...config,
-          plugin_directory: plugins,
-          data_directory: data,
-          database_url: `sqlite:${databaseFile}`,
-        },
-      )
+      return startTestHost(plugin, threads, {
+        ...config,
+        plugin_directory: plugins,
+        data_directory: data,
+        database_url: `sqlite:${databaseFile}`,
+      })
     },
     close: () => sandbox.close(),
   }
-}
-
-interface TestThreads {
-  readonly sandbox: ReusedSandbox
-  readonly commits: CommitSignal
 }
 
 async function startTestHost(
@@ -248,6 +282,8 @@ async function startTestHost(
   let parts: HarnessParts | undefined
   const host = await createHost({
     config,
+    // A token of the environment is not kept in a file.
+    environment: { MODULACMS_ADMIN_TOKEN: randomBytes(32).toString('base64url') },
     log: createLogger({
       level: 'warn',
       format: 'json',

@@ -13,6 +13,7 @@ export async function openValidator(): Promise<Validator> {
     entry: new URL('./executor.bundle.cjs', import.meta.url),
     composition: { databaseFile: '' },
     executors: 1,
+    isShared: false,
   })
   return createValidator({ sandbox, settings: generationSettings(config) })
 }

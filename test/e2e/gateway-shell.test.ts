@@ -5,11 +5,13 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Page } from 'playwright-core'
-import { noBrowser, startBrowser } from '../helpers/browser.js'
+import { noBrowser, useBrowser } from '../helpers/browser.js'
 import { type ShellWorld, startShell } from '../helpers/shell-world.js'
 
 // This file runs as dist/test/e2e/gateway-shell.test.js.
 const example = fileURLToPath(new URL('../../../test/e2e/shell-example', import.meta.url))
+
+const openWindow = useBrowser()
 
 interface World extends ShellWorld {
   readonly page: Page
@@ -35,7 +37,7 @@ function addApps(server: FastifyInstance): void {
 
 async function open(t: TestContext, envExcludes = ''): Promise<World> {
   const world = await startShell(t, { dir: join(example, 'shell'), envExcludes, routes: addApps })
-  const context = await startBrowser(t)
+  const context = await openWindow(t)
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.message))
@@ -119,7 +121,7 @@ test('each host has its own shell, with its own files', { skip: noBrowser, timeo
     hosts: [{ host: 'localhost', dir: join(example, 'shell') }],
     routes: addApps,
   })
-  const context = await startBrowser(t)
+  const context = await openWindow(t)
   const page = await context.newPage()
   const { port } = new URL(world.url)
   await page.goto(`http://localhost:${port}/reports/2024`)

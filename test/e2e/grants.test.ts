@@ -13,7 +13,7 @@ const source = (version: string) => ({
 })
 
 it('tells what waits, approves it with the command that was told, and asks again after a new version', async (test) => {
-  const place = await createWorkplace(test)
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
   await place.write(source('1.0.0'))
   const server = await place.serve()
   const run = (...words: string[]) => place.run(['plugin', ...words, '--url', server.url])

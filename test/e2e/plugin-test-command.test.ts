@@ -166,12 +166,18 @@ function wellFormed(xml: string): readonly string[] {
 
 test('the exit code tells passed, failed, and could not be run', async (t) => {
   const root = await pluginFolder(t, {
-    'good/init.lua': plugin('good', ''),
+    'good/init.lua': init.replace('"demo"', '"good"'),
     'good/test/a.test.lua': 'function test_one() end\nfunction test_two() test.assert(false) end',
     'untested/init.lua': plugin('untested', ''),
   })
   const codes = async (...words: string[]) => (await run(t, root, ...words)).code
-  assert.equal(await codes('good', '--filter', 'one'), 0)
+  const { code, out } = await run(t, root, 'good', '--filter', 'one', '--coverage')
+  assert.equal(code, 0)
+  assert.match(
+    out,
+    /FILE +LINES +COVERED +NOT RUN\ninit\.lua +3 +66\.7% +3\nall files +3 +66\.7%\n$/,
+    'the coverage is shown as a table',
+  )
   assert.equal(await codes('good'), 1)
   assert.equal(await codes('absent'), 2)
   assert.equal(await codes('good', '--timeout', '0'), 2)
@@ -179,16 +185,6 @@ test('the exit code tells passed, failed, and could not be run', async (t) => {
   const untested = await run(t, root, 'untested', '--json')
   assert.deepEqual([untested.code, untested.out], [2, ''])
   assert.equal(JSON.parse(untested.err).error.code, 'PLUGIN_TESTS_IMPOSSIBLE')
-})
-
-test('the coverage is shown as a table', async (t) => {
-  const root = await pluginFolder(t, {
-    'demo/init.lua': init,
-    'demo/test/a.test.lua': 'function test_one() end',
-  })
-  const { code, out } = await run(t, root, 'demo', '--coverage')
-  assert.equal(code, 0)
-  assert.match(out, /FILE +LINES +COVERED +NOT RUN\ninit\.lua +3 +66\.7% +3\nall files +3 +66\.7%\n$/)
 })
 
 test('watched, it runs again after a change, survives a broken plugin, and ends when interrupted', async (t) => {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertPassed, demo, resultOf, runDemo, thingsPath } from '../helpers/plugin-tests.js'
+import { assertPassed, demo, resultOf, runDemo, thingsPath, useDemo } from '../helpers/plugin-tests.js'
 
-test('assertions are soft, and each failure has its line', async (t) => {
-  const report = await runDemo(
-    t,
-    demo({
-      failing: `local function helper(value)
+const results = useDemo(
+  demo({
+    failing: `local function helper(value)
   test.assert_nil(value, "helper")
 end
 function test_soft()
@@ -28,8 +26,20 @@ function test_in_the_plugin()
 end
 function test_setup_is_named() end
 test.teardown(function() error("cannot clean") end)`,
-    }),
-  )
+    a_syntax: 'function test_one()\n  if\nend',
+    b_raises: 'local x\nlocal y = x.field',
+    c_empty: 'local nothing = 1',
+    d_good: 'function test_good() test.assert(true) end',
+    boom: `function test_boom()
+  local answer = test.request("GET", "/api/v1/plugins/demo/boom")
+  test.assert_eq(200, answer.status)
+  test.assert_error(function() test.assert_contains(answer.body, "cause") error("fails") end)
+end`,
+  }),
+)
+
+test('assertions are soft, and each failure has its line', () => {
+  const report = results('failing')
   const { failures, assertions, passed, file } = resultOf(report, 'test_soft')
   assert.deepEqual([passed, assertions, file], [false, 8, 'test/failing.test.lua'])
   assert.deepEqual(failures, [
@@ -47,16 +57,8 @@ test.teardown(function() error("cannot clean") end)`,
   assert.match(resultOf(report, 'test_in_the_plugin').failures[0]?.message ?? '', /index a function value/)
 })
 
-test('a file that cannot be loaded is one result, and the other files run', async (t) => {
-  const report = await runDemo(
-    t,
-    demo({
-      a_syntax: 'function test_one()\n  if\nend',
-      b_raises: 'local x\nlocal y = x.field',
-      c_empty: 'local nothing = 1',
-      d_good: 'function test_good() test.assert(true) end',
-    }),
-  )
+test('a file that cannot be loaded is one result, and the other files run', () => {
+  const report = results('a_syntax', 'b_raises', 'c_empty', 'd_good')
   const summary = report.files.map(({ tests }) => tests.map((one) => [one.test, one.failures[0]?.line]))
   assert.deepEqual(summary, [[['(load)', 3]], [['(load)', 2]], [['(load)', 0]], [['test_good', undefined]]])
   assert.match(
@@ -79,7 +81,7 @@ function test_goes_on() test.assert_eq(0, db.count("things")) end`,
       // Time is what runs out first, however fast the machine is.
       'config.json': JSON.stringify({ plugin_max_instructions: 10_000_000_000 }),
     },
-    { timeoutMs: 2000 },
+    { timeoutMs: 1000 },
   )
   const [before, stopped] = resultOf(report, 'test_loops').failures
   assert.deepEqual(before, { line: 2, message: 'before the loop: expected 1, got 2' })
@@ -135,17 +137,8 @@ end`,
   assertPassed(report)
 })
 
-test('the error of a handler stands beside the failed test, not in the answer', async (t) => {
-  const report = await runDemo(
-    t,
-    demo({
-      boom: `function test_boom()
-  local answer = test.request("GET", "/api/v1/plugins/demo/boom")
-  test.assert_eq(200, answer.status)
-  test.assert_error(function() test.assert_contains(answer.body, "cause") error("fails") end)
-end`,
-    }),
-  )
+test('the error of a handler stands beside the failed test, not in the answer', () => {
+  const report = results('boom')
   const { log, failures } = resultOf(report, 'test_boom')
   assert.equal(failures.length, 2)
   assert.match(log.join('\n'), /demo\/init\.lua:\d+: the cause of it/)

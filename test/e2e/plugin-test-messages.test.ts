@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import { plugin } from '../helpers/create-host.js'
-import { assertPassed, runDemo } from '../helpers/plugin-tests.js'
+import { assertPassed, useDemo } from '../helpers/plugin-tests.js'
 
 const init = plugin(
   'demo',
@@ -23,10 +23,9 @@ end)`,
   'kv_access = { orders = { "read", "write" } }',
 )
 
-test('the key-value store works in tests, and each test has one of its own', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': init,
-    'demo/test/store.test.lua': `
+const results = useDemo({
+  'demo/init.lua': init,
+  'demo/test/store.test.lua': `
 local function writes_alone()
   test.assert_eq(0, kv.count({}))
   test.assert_nil(kv.get({ "n" }).value)
@@ -61,14 +60,7 @@ function test_shared_namespaces_are_approved()
   test.assert_nil(none)
   test.assert_contains(problem, "not approved")
 end`,
-  })
-  assertPassed(report)
-})
-
-test('messages and changes are waited for, and what fails is left', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': init,
-    'demo/test/messages.test.lua': `
+  'demo/test/messages.test.lua': `
 function test_what_is_sent_leads_to_more()
   for n = 1, 5 do kv.enqueue(n, { queue = "mails" }) end
   test.assert_eq(0, test.wait_messages())
@@ -100,6 +92,12 @@ function test_not_inside_a_transaction()
   test.assert_eq(false, done)
   test.assert_contains(why, "inside db.transaction")
 end`,
-  })
-  assertPassed(report)
+})
+
+test('the key-value store works in tests, and each test has one of its own', () => {
+  assertPassed(results('store'))
+})
+
+test('messages and changes are waited for, and what fails is left', () => {
+  assertPassed(results('messages'))
 })

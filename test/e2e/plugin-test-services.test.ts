@@ -1,12 +1,8 @@
 import { test } from 'node:test'
 import { plugin } from '../helpers/create-host.js'
-import { assertPassed, runDemo } from '../helpers/plugin-tests.js'
+import { assertPassed, useDemo } from '../helpers/plugin-tests.js'
 
-test('hooks of every kind can be fired, and after-hooks be waited for', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': plugin(
-      'demo',
-      `
+const hooks = `
 local function check(row)
   if row.title == "" then error("a title is needed") end
   if row._old and row._old.title ~= row.title then return { set = { renamed = true } } end
@@ -27,9 +23,40 @@ hooks.on("after_read", "content_data", function(read)
 end)
 function on_init()
   db.define_table("seen", { columns = { { name = "event", type = "text" }, { name = "title", type = "text" } } })
-end`,
-    ),
-    'demo/test/hooks.test.lua': `
+end`
+
+const outbound = `
+request.register("api.example.com", { description = "rates" })
+http.handle("GET", "/rates", function()
+  local answer = request.get("https://api.example.com/rates?base=eur", { parse_json = true, headers = { ["X-A"] = "b" } })
+  return { json = { status = answer.status, rate = answer.json and answer.json.usd, error = answer.error } }
+end, { public = true })`
+
+const metrics = `
+local orders = metrics.counter("orders_total", { labels = { "status" } })
+local depth = metrics.gauge("depth")
+http.handle("POST", "/orders", function(req)
+  orders:inc(1, { status = "new" })
+  depth:set(3)
+  return { status = 201 }
+end, { public = true })`
+
+const gateway = `
+http.handle("GET", "/limited", function()
+  local allowed = gateway.rate_limit("all", { limit = 2, window = "1h" })
+  return { status = allowed and 200 or 429 }
+end, { public = true })
+http.handle("GET", "/seen", function() return { json = gateway.cache.get("seen") } end, { public = true })
+`
+
+const results = useDemo({
+  'demo/init.lua': plugin(
+    'demo',
+    [hooks, outbound, metrics, gateway].join('\n'),
+    '1.0.0',
+    'gateway_access = { "log:read", "stats:read", "shell:write" }',
+  ),
+  'demo/test/hooks.test.lua': `
 local events = { "create", "update", "delete", "publish", "archive" }
 
 function test_before_hooks()
@@ -71,22 +98,7 @@ function test_misuse()
   test.assert_error(function() test.fire_hook("before_insert", "content_data", {}) end, "invalid hook event")
   test.assert_error(function() test.fire_hook("after_read", "content_data", {}) end, "state")
 end`,
-  })
-  assertPassed(report)
-})
-
-test('outbound requests are answered by mocks and never sent', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': plugin(
-      'demo',
-      `
-request.register("api.example.com", { description = "rates" })
-http.handle("GET", "/rates", function()
-  local answer = request.get("https://api.example.com/rates?base=eur", { parse_json = true, headers = { ["X-A"] = "b" } })
-  return { json = { status = answer.status, rate = answer.json and answer.json.usd, error = answer.error } }
-end, { public = true })`,
-    ),
-    'demo/test/rates.test.lua': `
+  'demo/test/rates.test.lua': `
 local function rates() return test.request("GET", "/api/v1/plugins/demo/rates").json end
 
 function test_mocked()
@@ -116,24 +128,7 @@ function test_from_the_test_itself()
   test.assert_eq('{"x":1}', test.requests()[1].body)
   test.assert_contains(request.get("https://other.example.com/").error, "not approved")
 end`,
-  })
-  assertPassed(report)
-})
-
-test('metrics are there as in a host: tests use them and read what they say, each from zero', async (t) => {
-  const report = await runDemo(t, {
-    'demo/init.lua': plugin(
-      'demo',
-      `
-local orders = metrics.counter("orders_total", { labels = { "status" } })
-local depth = metrics.gauge("depth")
-http.handle("POST", "/orders", function(req)
-  orders:inc(1, { status = "new" })
-  depth:set(3)
-  return { status = 201 }
-end, { public = true })`,
-    ),
-    'demo/test/metrics.test.lua': `
+  'demo/test/metrics.test.lua': `
 local function shown()
   local answer = test.request("GET", "/metrics")
   test.assert_eq(200, answer.status)
@@ -157,6 +152,63 @@ function test_declaring_late()
   test.assert_eq(false, declared)
   test.assert_contains(message, "module scope")
 end`,
-  })
-  assertPassed(report)
+  'demo/test/gateway.test.lua': `
+local function status(path) return test.request("GET", "/api/v1/plugins/demo" .. path, { auth = "none" }).status end
+
+function test_limits()
+  test.assert_eq(200, status("/limited"))
+  test.assert_eq(true, (gateway.rate_limit("all", { limit = 2, window = "1h" })))
+  test.assert_eq(429, status("/limited"))
+end
+function test_limits_anew()
+  test.assert_eq(200, status("/limited"))
+  test.assert_error(function() gateway.rate_limit("all", {}) end, "the limit must be")
+end
+function test_cache()
+  test.assert_nil(gateway.cache.get("seen"))
+  gateway.cache.set("seen", { n = 1 })
+  test.assert_eq({ n = 1 }, test.request("GET", "/api/v1/plugins/demo/seen", { auth = "none" }).json)
+end
+function test_cache_anew()
+  test.assert_nil(gateway.cache.get("seen"))
+end
+function test_log_and_figures()
+  status("/limited")
+  local found = gateway.log.query({ path = "/limited" })
+  test.assert_eq(1, #found)
+  test.assert_eq(200, found[1].status)
+  test.assert_eq(1, gateway.stats().requests.total)
+end
+local function page(host)
+  local headers = { host = host, ["sec-fetch-dest"] = "document" }
+  return test.request("GET", "/reports/all", { auth = "none", headers = headers })
+end
+function test_shell()
+  test.assert_eq(404, page("other.test").status)
+  test.assert_contains(page("shell.test").body, "<title>shell</title>")
+  test.assert_eq(true, (gateway.shell.exclude("reports")))
+  test.assert_eq(false, (gateway.shell.exclude("reports")))
+  test.assert_eq(404, page("shell.test").status)
+  local before = gateway.stats().shell.excludes
+  test.assert_eq(true, (gateway.shell.include("reports")))
+  test.assert_eq(before - 1, gateway.stats().shell.excludes)
+  test.assert_eq(200, page("shell.test").status)
+end
+`,
+})
+
+test('hooks of every kind can be fired, and after-hooks be waited for', () => {
+  assertPassed(results('hooks'))
+})
+
+test('outbound requests are answered by mocks and never sent', () => {
+  assertPassed(results('rates'))
+})
+
+test('metrics are there as in a host: tests use them and read what they say, each from zero', () => {
+  assertPassed(results('metrics'))
+})
+
+test('limits, cache, log, figures and shell are there in tests, anew for each', () => {
+  assertPassed(results('gateway'))
 })

@@ -3,15 +3,14 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { TestReport } from '../../src/harness/results.js'
 import { runPluginTests } from '../../src/plugin-tests.js'
 import { plugin } from '../helpers/create-host.js'
-import { assertPassed, demo, pluginFolder, runDemo, thingsPath } from '../helpers/plugin-tests.js'
+import { assertPassed, demo, pluginFolder, runDemo, thingsPath, useDemo } from '../helpers/plugin-tests.js'
 
-test('a test sends requests as an admin, as a viewer and as nobody', async (t) => {
-  const report = await runDemo(
-    t,
-    demo({
-      roles: `
+const results = useDemo(
+  demo({
+    roles: `
 function test_roles()
   local function role(auth) return test.request("get", ${thingsPath}, { auth = auth }).json.role end
   test.assert_eq("admin", role(nil))
@@ -38,17 +37,7 @@ function test_what_is_misuse()
   test.assert_error(function() test.setup(1) end, "function expected")
   test.assert_error(function() test.assert = nil end, "frozen module")
 end`,
-    }),
-  )
-  assertPassed(report)
-  assert.equal(report.files[0]?.tests.length, 3)
-})
-
-test('tests see neither the rows, the globals nor the memory of each other', async (t) => {
-  const report = await runDemo(
-    t,
-    demo({
-      isolation: `
+    isolation: `
 db.insert("things", { name = "top level" })
 test.setup(function() db.insert("things", { name = "setup" }) end)
 test.teardown(function() db.delete("things", { where = { name = "setup" } }) end)
@@ -61,18 +50,9 @@ local function run_alone()
   test.assert_eq("hello", greeting())
 end
 test_one, test_two, test_three = run_alone, run_alone, run_alone`,
-      other: `
+    other: `
 function test_another_file() test.assert_eq(0, db.count("things")) test.assert_nil(leaked) end`,
-    }),
-  )
-  assertPassed(report)
-})
-
-test('tests run in the sandbox of production', async (t) => {
-  const report = await runDemo(
-    t,
-    demo({
-      sandbox: `
+    sandbox: `
 function test_absent()
   for _, name in ipairs({ "os", "io", "debug", "package", "load", "loadstring", "dofile", "rawget" }) do
     test.assert_nil(_G[name], name)
@@ -82,10 +62,31 @@ function test_absent()
   test.assert_error(function() require("../test/sandbox") end, "simple name")
   test.assert_error(function() http.handle("GET", "/late", print) end, "module scope")
 end`,
-    }),
-  )
+    transactions: `function test_transactions()
+  test.assert(db.transaction(function() db.insert("things", { name = "kept" }) end))
+  test.assert_eq(false, (db.transaction(function() db.insert("things", { name = "undone" }) error("no") end)))
+  test.assert_eq(1, db.count("things"))
+  local done, why = db.transaction(function() test.request("GET", ${thingsPath}) end)
+  test.assert_eq(false, done)
+  test.assert_contains(why, "inside db.transaction")
+end`,
+    order: 'function test_z() end\nfunction test_a() end\nfunction test_m() end\nfunction other() end',
+  }),
+)
+
+test('a test sends requests as an admin, as a viewer and as nobody', () => {
+  const report = results('roles')
   assertPassed(report)
+  assert.equal(report.files[0]?.tests.length, 3)
 })
+
+test('tests see neither the rows, the globals nor the memory of each other', () => {
+  const report = results('isolation', 'other')
+  assertPassed(report)
+  assert.deepEqual(report.files.map(({ tests }) => tests.length).sort(), [1, 3])
+})
+
+test('tests run in the sandbox of production', () => assertPassed(results('sandbox')))
 
 test('the plugin sees nothing of the module test, nor of what a test file defines', async (t) => {
   const report = await runDemo(t, {
@@ -112,31 +113,15 @@ end`,
 })
 
 test('tests run in the order of their lines, and a filter chooses among them', async (t) => {
-  const files = demo({
-    order: 'function test_z() end\nfunction test_a() end\nfunction test_m() end\nfunction other() end',
-  })
-  const names = async (filter: string) =>
-    (await runDemo(t, files, { filter })).files.flatMap(({ tests }) => tests.map((one) => one.test))
-  assert.deepEqual(await names(''), ['test_z', 'test_a', 'test_m'])
-  assert.deepEqual(await names('_a'), ['test_a'])
-  assert.deepEqual(await names('nothing'), [])
+  const namesOf = ({ files }: TestReport) => files.flatMap(({ tests }) => tests.map((one) => one.test))
+  assert.deepEqual(namesOf(results('order')), ['test_z', 'test_a', 'test_m'])
+  const filtered = demo({ order: 'function test_z() end\nfunction test_a() end\nfunction other() end' })
+  assert.deepEqual(namesOf(await runDemo(t, filtered, { filter: '_a' })), ['test_a'])
+  assert.deepEqual(namesOf(await runDemo(t, filtered, { filter: 'nothing' })), [])
 })
 
-test('db.transaction works in a test, and nothing waits inside it', async (t) => {
-  const report = await runDemo(
-    t,
-    demo({
-      transactions: `function test_transactions()
-  test.assert(db.transaction(function() db.insert("things", { name = "kept" }) end))
-  test.assert_eq(false, (db.transaction(function() db.insert("things", { name = "undone" }) error("no") end)))
-  test.assert_eq(1, db.count("things"))
-  local done, why = db.transaction(function() test.request("GET", ${thingsPath}) end)
-  test.assert_eq(false, done)
-  test.assert_contains(why, "inside db.transaction")
-end`,
-    }),
-  )
-  assertPassed(report)
+test('db.transaction works in a test, and nothing waits inside it', () => {
+  assertPassed(results('transactions'))
 })
 
 test('each test has operations of its own', async (t) => {

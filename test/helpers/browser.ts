@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import type { TestContext } from 'node:test'
-import { type BrowserContext, chromium } from 'playwright-core'
+import { after, type TestContext } from 'node:test'
+import { type Browser, type BrowserContext, chromium } from 'playwright-core'
 
 const executables = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
@@ -11,13 +11,25 @@ const executablePath = executables.find((path) => existsSync(path))
 export const noBrowser: string | false =
   executablePath === undefined && `no Chromium is installed (looked for ${executables.join(', ')})`
 
-/** Starts a browser without a window; it is closed with its test. */
-export async function startBrowser(test: TestContext): Promise<BrowserContext> {
+/**
+ * One browser without a window for all tests of a file, which the first of them starts; the function that comes back
+ * opens a window of its own for a test, with cookies and a cache of its own.
+ */
+export function useBrowser(): (test: TestContext) => Promise<BrowserContext> {
+  let launched: Promise<Browser> | undefined
+  after(async () => (await launched)?.close())
+  return async (test) => {
+    launched ??= launch()
+    const context = await (await launched).newContext()
+    test.after(() => context.close())
+    return context
+  }
+}
+
+async function launch(): Promise<Browser> {
   if (executablePath === undefined) throw new Error(String(noBrowser))
-  const browser = await chromium.launch({
+  return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
   })
-  test.after(() => browser.close())
-  return browser.newContext()
 }

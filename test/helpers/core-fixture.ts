@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import { type ContentService, createContent } from '../../src/content/content-service.js'
 import { createDatabase } from '../../src/database/database.js'
+import { ReusedSandbox } from '../../src/harness/reused-sandbox.js'
 import { createCoreCalls } from '../../src/plugins/core-calls.js'
 import { GrantTable } from '../../src/plugins/grants/grant-table.js'
 import type { CallOutcome, CallRequest, Generation } from '../../src/sandbox/generation.js'
 import type { Phase } from '../../src/sandbox/phase.js'
-import { createSandbox } from '../../src/sandbox/thread-sandbox.js'
 import { articleSchema, ScriptedHooks, testContext } from './content-fixture.js'
 import { roomySettings } from './vm-fixture.js'
 
@@ -28,8 +28,27 @@ export interface CoreFixture {
   ok(body: string): Promise<void>
 }
 
-/** Starts a sandbox over new content with the datatype `article`; it goes with the test. */
-export async function createCoreFixture(test: TestContext): Promise<CoreFixture> {
+/**
+ * One executor thread for all tests of a file, which starts for the first of them; the function that comes back gives
+ * a test new content with the datatype `article`, which goes with the test.
+ */
+export function useCoreFixtures(): (test: TestContext) => Promise<CoreFixture> {
+  const folder = mkdtempSync(join(tmpdir(), 'modulacms-core-link-'))
+  const link = join(folder, 'present.db')
+  const thread = new ReusedSandbox({ composition: { databaseFile: link }, coverage: false })
+  after(async () => {
+    await thread.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return (test) => createCoreFixture(test, thread, link)
+}
+
+/** @param link Where the thread looks for its database. */
+async function createCoreFixture(
+  test: TestContext,
+  thread: ReusedSandbox,
+  link: string,
+): Promise<CoreFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'modulacms-core-'))
   const file = join(folder, 'test.db')
   const database = await createDatabase({ file })
@@ -38,9 +57,11 @@ export async function createCoreFixture(test: TestContext): Promise<CoreFixture>
   await content.writer.create('datatypes', { name: 'article', schema: articleSchema }, testContext)
   let grants = GrantTable.create([])
   const calls = createCoreCalls({ directory: { grantsOf: () => grants }, content })
-  const sandbox = createSandbox({
+  rmSync(link, { force: true })
+  symlinkSync(file, link)
+  const sandbox = thread.lease({
     entry: new URL('../../src/executor.bundle.cjs', import.meta.url),
-    composition: { databaseFile: file },
+    composition: undefined,
     executors: 1,
     answer: async (ask) => calls.get(ask.topic)?.(ask),
   })

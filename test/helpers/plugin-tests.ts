@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, before, type TestContext } from 'node:test'
 import type { TestReport, TestResult } from '../../src/harness/results.js'
 import { type PluginTestOptions, runPluginTests } from '../../src/plugin-tests.js'
 import { plugin } from './create-host.js'
@@ -12,8 +12,13 @@ export async function pluginFolder(
   test: TestContext,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'modulacms-plugin-tests-'))
+  const root = await writeFolder(files)
   test.after(() => rm(root, { recursive: true, force: true }))
+  return root
+}
+
+async function writeFolder(files: Readonly<Record<string, string>>): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'modulacms-plugin-tests-'))
   for (const [path, text] of Object.entries(files)) {
     const file = join(root, path)
     await mkdir(dirname(file), { recursive: true })
@@ -28,7 +33,10 @@ export async function runDemo(
   files: Readonly<Record<string, string>>,
   options: Partial<PluginTestOptions> = {},
 ): Promise<TestReport> {
-  const root = await pluginFolder(test, files)
+  return runFolder(await pluginFolder(test, files), options)
+}
+
+function runFolder(root: string, options: Partial<PluginTestOptions> = {}): Promise<TestReport> {
   return runPluginTests({
     directory: join(root, 'demo'),
     filter: '',
@@ -38,6 +46,27 @@ export async function runDemo(
     environment: {},
     ...options,
   })
+}
+
+/**
+ * Runs the tests of the plugin `demo` once for all tests of a file, as a run starts threads; the function that comes
+ * back gives what came of the given test files, e.g. `store` for `demo/test/store.test.lua`.
+ */
+export function useDemo(files: Readonly<Record<string, string>>): (...names: string[]) => TestReport {
+  let root = ''
+  let report: TestReport | undefined
+  before(async () => {
+    root = await writeFolder(files)
+    report = await runFolder(root)
+  })
+  after(() => rm(root, { recursive: true, force: true }))
+  return (...names) => {
+    assert.ok(report, 'there are results only while tests run')
+    const wanted = names.map((name) => `test/${name}.test.lua`)
+    const found = report.files.filter(({ file }) => wanted.includes(file))
+    assert.deepEqual(found.map(({ file }) => file).sort(), [...wanted].sort())
+    return { ...report, files: found }
+  }
 }
 
 /** The result of a test by its name. */

@@ -1,4 +1,5 @@
-import type { TestContext } from 'node:test'
+import assert from 'node:assert/strict'
+import { after, before, type TestContext } from 'node:test'
 import type {
   CallOutcome,
   CallRequest,
@@ -42,11 +43,39 @@ export interface SandboxFixture {
   noticed(kind: keyof SandboxObserver, plugin?: string): number
 }
 
+interface SandboxFixtureOptions {
+  readonly executors?: number
+  readonly softLimits?: boolean
+  readonly entry?: URL
+}
+
 /** Starts a sandbox of real threads that is closed with the test. */
 export async function createSandboxFixture(
   test: TestContext,
-  options: { readonly executors?: number; readonly softLimits?: boolean; readonly entry?: URL } = {},
+  options: SandboxFixtureOptions = {},
 ): Promise<SandboxFixture> {
+  const fixture = openSandboxFixture(options)
+  test.after(() => fixture.sandbox.close())
+  return fixture
+}
+
+/**
+ * One sandbox for the tests of a suite that lose no thread, each with plugins and counters of its own; the function
+ * that comes back gives it while they run.
+ */
+export function useSandboxFixture(): () => SandboxFixture {
+  let fixture: SandboxFixture | undefined
+  before(() => {
+    fixture = openSandboxFixture()
+  })
+  after(() => fixture?.sandbox.close())
+  return () => {
+    assert.ok(fixture, 'the sandbox is up only while tests run')
+    return fixture
+  }
+}
+
+function openSandboxFixture(options: SandboxFixtureOptions = {}): SandboxFixture {
   const executors = options.executors ?? 2
   const shared = new SharedArrayBuffer(countersMax * Int32Array.BYTES_PER_ELEMENT)
   const notices: Notice[] = []
@@ -73,7 +102,6 @@ export async function createSandboxFixture(
         asks.push({ ask, answer: resolve, refuse: reject })
       }),
   })
-  test.after(() => sandbox.close())
   const noticed = (kind: keyof SandboxObserver, plugin?: string): number =>
     notices.filter(([each, first]) => each === kind && (plugin === undefined || first === plugin)).length
   return {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -48,8 +48,19 @@ export interface Workplace {
   serve(words?: readonly string[], environment?: Readonly<Record<string, string>>): Promise<ServerProcess>
 }
 
+/** What a workplace needs. Servers start faster with less. */
+export interface WorkplaceOptions {
+  /** Which of the bundled plugins it has; all when missing. */
+  readonly bundledPlugins?: readonly string[]
+  /** Executor threads of its servers; as many as the product chooses when missing. */
+  readonly executors?: number
+}
+
 /** Makes a workplace that goes with the test. */
-export async function createWorkplace(test: TestContext): Promise<Workplace> {
+export async function createWorkplace(
+  test: TestContext,
+  { bundledPlugins, executors }: WorkplaceOptions = {},
+): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'modulacms-e2e-'))
   const started: Running[] = []
   test.after(async () => {
@@ -62,9 +73,12 @@ export async function createWorkplace(test: TestContext): Promise<Workplace> {
   await symlink(commandFile, join(folder, 'node_modules', '.bin', 'modulacms'))
   await writeFile(join(folder, 'package.json'), '{"private":true}')
   await cp(join(projectRoot, 'config.json'), join(folder, 'config.json'))
-  await cp(join(projectRoot, 'plugins'), join(folder, 'plugins'), { recursive: true })
+  await mkdir(join(folder, 'plugins'))
+  for (const name of bundledPlugins ?? (await readdir(join(projectRoot, 'plugins'))))
+    await cp(join(projectRoot, 'plugins', name), join(folder, 'plugins', name), { recursive: true })
 
-  const environment = cleanEnvironment()
+  const threads = executors === undefined ? {} : { MODULACMS__PLUGIN_EXECUTORS: String(executors) }
+  const environment = { ...cleanEnvironment(), ...threads }
   const launch = (
     file: string,
     words: readonly string[],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type ClientError, Kv, type KvBatch, type KvWatchOptions } from '../../../sdk/client/index.js'
-import { startHost, type TestHost } from '../../helpers/create-host.js'
+import { startHost, type TestHost, useHost } from '../../helpers/create-host.js'
 import { TcpRelay } from '../../helpers/tcp-relay.js'
 import { until } from '../../helpers/until.js'
 
@@ -14,9 +14,20 @@ interface Setting {
   direct(): Kv
 }
 
+const shared = useHost({ plugins: {} })
+
+/** A relay to the host of all tests; each of them has keys of its own. */
 async function setUp(test: TestContext): Promise<Setting> {
+  return settingOf(await TcpRelay.start(test), shared())
+}
+
+/** A relay to a host that the test closes. */
+async function setUpMortal(test: TestContext): Promise<Setting> {
   const relay = await TcpRelay.start(test)
-  const host = await startHost(test, { plugins: {} })
+  return settingOf(relay, await startHost(test, { plugins: {} }))
+}
+
+function settingOf(relay: TcpRelay, host: TestHost): Setting {
   relay.target = host.url
   const { token } = host.host.adminToken
   return {
@@ -28,13 +39,13 @@ async function setUp(test: TestContext): Promise<Setting> {
 }
 
 /** Follows a prefix and keeps the values of all changes that are told. */
-function record(kv: Kv, options: KvWatchOptions) {
+function record(kv: Kv, name: string, options: KvWatchOptions) {
   const values: unknown[] = []
   const batches: KvBatch[] = []
   const errors: Error[] = []
   const onError = (error: Error) => void errors.push(error)
   const watch = kv.watch(
-    { prefix: ['n'] },
+    { prefix: [name] },
     (changes, batch) => {
       values.push(...changes.map(({ value }) => value))
       batches.push(batch)
@@ -47,11 +58,11 @@ function record(kv: Kv, options: KvWatchOptions) {
 for (const mode of ['sse', 'polling'] as const) {
   test(`a watch over ${mode} goes on where it was when its connection is cut, again and again`, async (test) => {
     const { kv, relay, direct } = await setUp(test)
-    const { watch, values, batches } = record(kv, { mode, initial: false, pollInterval: 10 })
+    const { watch, values, batches } = record(kv, mode, { mode, initial: false, pollInterval: 10 })
     const writer = direct()
     const count = 30
     for (let n = 0; n < count; n += 1) {
-      await writer.set(['n', n % 3], n)
+      await writer.set([mode, n % 3], n)
       if (n === 0) await until('the watch has begun', () => values.length > 0 || relay.accepted > 1)
       if (n % 10 === 5) relay.cut()
     }
@@ -67,8 +78,8 @@ for (const mode of ['sse', 'polling'] as const) {
 test('a watch that was begun misses nothing that its own client writes afterwards', async (test) => {
   const { kv } = await setUp(test)
   for (let round = 0; round < 20; round += 1) {
-    const watch = kv.watch({ prefix: ['n'] }, { initial: false })[Symbol.asyncIterator]()
-    await kv.set(['n'], round)
+    const watch = kv.watch({ prefix: ['own'] }, { initial: false })[Symbol.asyncIterator]()
+    await kv.set(['own'], round)
     const { value } = await watch.next()
     assert.deepEqual(
       value?.changes.map((change: { value: unknown }) => change.value),
@@ -79,9 +90,9 @@ test('a watch that was begun misses nothing that its own client writes afterward
 })
 
 test('a watch outlives its host: it waits for the next one and goes on', async (test) => {
-  const { kv, relay, host } = await setUp(test)
+  const { kv, relay, host } = await setUpMortal(test)
   await kv.set(['n', 'before'], 'before')
-  const { watch, values, errors } = record(kv, {})
+  const { watch, values, errors } = record(kv, 'n', {})
   await until('it has begun', () => values.length === 1)
   await kv.set(['n', 1], 'first')
   await until('the first change has come', () => values.length === 2)
@@ -113,15 +124,15 @@ test('what trying again does not mend ends the watch with the error', async (tes
 
 test('a handler that throws ends its watch, and the error is in closed', async (test) => {
   const { kv } = await setUp(test)
-  await kv.set(['n'], 1)
-  const watch = kv.watch(['n'], () => {
+  await kv.set(['thrown'], 1)
+  const watch = kv.watch(['thrown'], () => {
     throw new RangeError('mine')
   })
   await assert.rejects(watch.closed, RangeError)
 })
 
 test('a watch stops while it waits for a server that is not there', async (test) => {
-  const { kv, host } = await setUp(test)
+  const { kv, host } = await setUpMortal(test)
   await host.close()
   const errors: Error[] = []
   const watch = kv.watch(['n'], () => {}, { onError: (error) => void errors.push(error) })

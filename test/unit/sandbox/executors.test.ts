@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CallOutcome } from '../../../src/sandbox/generation.js'
-import { call, createSandboxFixture, outcomeOf } from '../../helpers/sandbox-fixture.js'
+import { call, createSandboxFixture, outcomeOf, useSandboxFixture } from '../../helpers/sandbox-fixture.js'
 
 /** Handlers that most tests need. `stuck` is a native loop that no instruction hook reaches. */
 const handlers = `
@@ -12,12 +12,12 @@ const handlers = `
   probe.on('wait', function(body) probe.wait(tonumber(body)) return 'waited' end)
   probe.on('stuck', function() local t = setmetatable({}, {}) getmetatable(t).__call = t t() end)
   probe.on('alone', function()
-    local most = probe.enter(1)
+    local most = probe.enter(2040)
     for _ = 1, 2e5 do end
     return most
   end)
   probe.on('alone_waiting', function()
-    local most = probe.enter(1)
+    local most = probe.enter(2040)
     probe.wait(2)
     return most
   end)`
@@ -37,14 +37,16 @@ async function persist(attempt: () => Promise<CallOutcome>): Promise<CallOutcome
 }
 
 describe('plugins that share the executors', () => {
-  it('keep being served while a neighbour spins', async (test) => {
-    const { sandbox, load } = await createSandboxFixture(test)
-    const bad = await load('bad', handlers, {
+  const shared = useSandboxFixture()
+
+  it('keep being served while a neighbour spins', async () => {
+    const { sandbox, load } = shared()
+    const bad = await load('spinner', handlers, {
       vms: 2,
-      timeoutMs: 600,
+      timeoutMs: 300,
       instructionsMax: Number.MAX_SAFE_INTEGER,
     })
-    const good = await load('good', handlers)
+    const good = await load('neighbour', handlers)
     let spinning = 2
     const spins = many(2, () => call(bad, 'spin').finally(() => (spinning -= 1)))
     let served = 0
@@ -57,12 +59,12 @@ describe('plugins that share the executors', () => {
     for (const code of codes(await spins)) assert.match(String(code), /^(TIMEOUT|EVICTED)$/)
     assert.deepEqual(failures, [])
     assert.ok(served > 0, `served ${served}`)
-    assert.equal(sandbox.isQuarantined('bad'), false)
+    assert.equal(sandbox.isQuarantined('spinner'), false)
     assert.deepEqual(outcomeOf(await persist(() => call(bad, 'echo', 'again'))), ['again'])
   })
 
-  it('have each call run exactly once when an executor hands its queue over', async (test) => {
-    const { counters, load } = await createSandboxFixture(test)
+  it('have each call run exactly once when an executor hands its queue over', async () => {
+    const { counters, load } = shared()
     const slow = await load('slow', handlers, { vms: 2 })
     const quick = await load('quick', handlers, { vms: 4 })
     const rounds = await many(4, async (round) => {
@@ -87,14 +89,14 @@ describe('plugins that share the executors', () => {
     for (let cell = 1000; cell < 1008; cell += 1) assert.ok(Number(counters[cell]) <= 1)
   })
 
-  it('lose only their own slots, and get them back', async (test) => {
-    const { load } = await createSandboxFixture(test)
-    const bad = await load('bad', handlers, {
+  it('lose only their own slots, and get them back', async () => {
+    const { load } = shared()
+    const bad = await load('loser', handlers, {
       vms: 1,
-      timeoutMs: 500,
+      timeoutMs: 300,
       instructionsMax: Number.MAX_SAFE_INTEGER,
     })
-    const good = await load('good', handlers)
+    const good = await load('witness', handlers)
     const spin = call(bad, 'spin')
     await call(bad, 'echo', 'queued behind the spin')
     assert.deepEqual(codes(await many(3, () => call(bad, 'echo'))), Array(3).fill('POOL_EXHAUSTED'))
@@ -105,8 +107,8 @@ describe('plugins that share the executors', () => {
     assert.deepEqual(outcomeOf(await persist(() => call(bad, 'echo', 'back'))), ['back'])
   })
 
-  it('never run two calls at once in one VM', async (test) => {
-    const { load } = await createSandboxFixture(test)
+  it('never run two calls at once in one VM', async () => {
+    const { load } = shared()
     const one = await load('one', handlers, { vms: 1 })
     for (const handler of ['alone', 'alone_waiting']) {
       const outcomes = await many(30, () => call(one, handler))
@@ -120,11 +122,13 @@ describe('plugins that share the executors', () => {
     }
   })
 
-  it('serve a thousand calls that arrive at once', async (test) => {
-    const { load, counters } = await createSandboxFixture(test)
+  it('serve a thousand calls that arrive at once', async () => {
+    const { load, counters } = shared()
     const plugin = await load('busy', handlers, { vms: 1 })
-    const outcomes = await many(1000, (at) => call(plugin, 'count', String(at)))
-    for (const [at, outcome] of outcomes.entries()) assert.equal(counters[at], outcome.ok ? 1 : 0)
+    // Behind those that other tests count in.
+    const offset = 1010
+    const outcomes = await many(1000, (at) => call(plugin, 'count', String(offset + at)))
+    for (const [at, outcome] of outcomes.entries()) assert.equal(counters[offset + at], outcome.ok ? 1 : 0)
     assert.deepEqual(outcomeOf(await call(plugin, 'echo', 'x')), ['x'])
   })
 })
@@ -179,7 +183,7 @@ describe('a hard stop', () => {
   })
 
   it('comes earlier while a lock is held', async (test) => {
-    const { load } = await createSandboxFixture(test)
+    const { load } = await createSandboxFixture(test, { executors: 1 })
     const init = `${handlers}
       probe.on('hold', function()
         probe.hold(50)
@@ -206,7 +210,7 @@ describe('a hard stop', () => {
 
 describe('the memory of the host', () => {
   it('does not run out, whatever a plugin has it encode, decode or copy', async (test) => {
-    const { load, noticed } = await createSandboxFixture(test)
+    const { load, noticed } = await createSandboxFixture(test, { executors: 1 })
     const attacks: Readonly<Record<string, string>> = {
       escapes: 'probe.encode(("<"):rep(16777216))',
       controls: 'local s = ("\\1"):rep(4000000) probe.encode({ s, s, s, s })',

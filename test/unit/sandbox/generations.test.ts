@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { call, createSandboxFixture, outcomeOf } from '../../helpers/sandbox-fixture.js'
+import { call, createSandboxFixture, outcomeOf, useSandboxFixture } from '../../helpers/sandbox-fixture.js'
 import { roomySettings } from '../../helpers/vm-fixture.js'
 
 const echo = `
@@ -18,9 +18,11 @@ const source = (init: string, lib: Readonly<Record<string, string>> = {}) => ({
 
 const threads = (): number => readdirSync('/proc/self/task').length
 
+const fixture = useSandboxFixture()
+
 describe('loading a plugin', () => {
-  it('reads the manifest in a VM that is thrown away', async (test) => {
-    const { sandbox } = await createSandboxFixture(test)
+  it('reads the manifest in a VM that is thrown away', async () => {
+    const { sandbox } = fixture()
     const init = `
       plugin_info = { name = 'tester', version = '1.0.0', list = { 1, 2 } }
       probe.on('a', function() end)
@@ -35,8 +37,8 @@ describe('loading a plugin', () => {
     assert.equal(bare.pluginInfo, undefined)
   })
 
-  it('fails with the line of the author, and leaves the sandbox healthy', async (test) => {
-    const { sandbox, load, noticed } = await createSandboxFixture(test)
+  it('fails with the line of the author, and leaves the sandbox healthy', async () => {
+    const { sandbox, load, noticed } = fixture()
     const cases: readonly (readonly [string, RegExp])[] = [
       ['local x = = 1', /^tester\/init.lua:1: unexpected symbol near '='$/],
       ['\n\nerror("mine")', /^tester\/init.lua:3: mine$/],
@@ -67,7 +69,7 @@ describe('loading a plugin', () => {
     }
     assert.equal(noticed('hardStopped'), 0)
     assert.equal(sandbox.isQuarantined('tester'), false)
-    const good = await load('good', echo)
+    const good = await load('healthy', echo)
     assert.deepEqual(outcomeOf(await call(good, 'echo', 'x')), ['x'])
   })
 
@@ -85,8 +87,8 @@ describe('loading a plugin', () => {
 })
 
 describe('a generation', () => {
-  it('forgets the globals of a call in every VM, but not those of the module', async (test) => {
-    const { load } = await createSandboxFixture(test)
+  it('forgets the globals of a call in every VM, but not those of the module', async () => {
+    const { load } = fixture()
     const plugin = await load(
       'globals',
       `
@@ -100,8 +102,8 @@ describe('a generation', () => {
     }
   })
 
-  it('drains: refuses new calls and lets those in flight end', async (test) => {
-    const { load } = await createSandboxFixture(test)
+  it('drains: refuses new calls and lets those in flight end', async () => {
+    const { load } = fixture()
     const plugin = await load('drained', echo, { vms: 4 })
     const inFlight = call(plugin, 'wait', '80')
     await call(plugin, 'echo')
@@ -117,8 +119,8 @@ describe('a generation', () => {
     assert.equal(await plugin.drain(), true)
   })
 
-  it('closes over the heads of its calls, and its successor is served meanwhile', async (test) => {
-    const { load } = await createSandboxFixture(test)
+  it('closes over the heads of its calls, and its successor is served meanwhile', async () => {
+    const { load } = fixture()
     const old = await load('plugin', echo, { vms: 4 })
     const next = await load('plugin', echo)
     const inFlight = call(old, 'wait', '3000')
@@ -129,15 +131,15 @@ describe('a generation', () => {
     assert.deepEqual(outcomeOf(await call(next, 'echo', 'x')), ['x'])
   })
 
-  it('leaves no thread behind, be there two hundred of them', async (test) => {
+  it('leaves no thread behind, be there fifty of them', async (test) => {
     const { sandbox, load } = await createSandboxFixture(test)
     await sandbox.ready()
     const first = await load('plugin', echo)
     await call(first, 'echo')
     const before = threads()
-    for (let round = 0; round < 200; round += 1) {
+    for (let round = 0; round < 50; round += 1) {
       const next = await load('plugin', echo, { vms: 1 }, false)
-      if (round % 20 === 0)
+      if (round % 10 === 0)
         assert.match(String(outcomeOf(await call(next, 'echo', 'x'))), /^(x|POOL_EXHAUSTED)$/)
       await next.close()
     }

@@ -3,7 +3,9 @@ import { it } from 'node:test'
 import { HostError } from '../../../../src/base/errors.js'
 import { coreLimits } from '../../../../src/base/limits/content.js'
 import { testContext } from '../../../helpers/content-fixture.js'
-import { type CoreFixture, createCoreFixture } from '../../../helpers/core-fixture.js'
+import { type CoreFixture, useCoreFixtures } from '../../../helpers/core-fixture.js'
+
+const createCoreFixture = useCoreFixtures()
 
 const all = [
   'content_data:read',
