@@ -13,5 +13,6 @@ http.handle("GET", "/attack", function(req)
 end, { public = true })
 
 http.handle("GET", "/after", function()
-  return { json = { clean = kv.count() == 1 } }
+  -- The call may have been stopped between its delete and its write.
+  return { json = { clean = kv.count() <= 1 } }
 end, { public = true })

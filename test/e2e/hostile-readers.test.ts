@@ -44,7 +44,7 @@ async function outlast(world: HostileWorld, attack: () => Promise<readonly RawCo
   // What the plugin needs for its answers, such as open databases, is not what the clients take.
   await Promise.all(Array.from({ length: 8 }, () => world.client.send('GET', '/api/v1/plugins/target/big')))
   const alone = await sendHealthy(world.client, 100)
-  const files = world.openFiles()
+  const sockets = world.openSockets()
   const bytes = world.residentBytes()
   const memory = watchMemory(world)
   const connections = await attack()
@@ -55,7 +55,7 @@ async function outlast(world: HostileWorld, attack: () => Promise<readonly RawCo
   )
   const cutOff = async () => (await world.refused('stalled')) >= connections.length
   await until('the server has cut all of them off', cutOff)
-  await until('nothing of them is open', () => world.openFiles() <= files + 4)
+  await until('nothing of them is open', () => world.openSockets() <= sockets + 4)
   const growth = memory.stop() - bytes
   assert.ok(growth <= growthMax, `the server grew by ${growth} bytes`)
   for (const { socket } of connections) socket.resume()

@@ -20,7 +20,7 @@ async function withstand(
   attack: () => Promise<readonly RawConnection[]>,
 ): Promise<readonly RawConnection[]> {
   const alone = await sendHealthy(world.client, 100)
-  const files = world.openFiles()
+  const sockets = world.openSockets()
   const bytes = world.residentBytes()
   const connections = await attack()
   const open = connections.filter(({ socket }) => !socket.destroyed).length
@@ -33,7 +33,7 @@ async function withstand(
   await Promise.all(connections.map(({ gone }) => gone))
   const growth = world.residentBytes() - bytes
   assert.ok(growth <= growthMax, `the server grew by ${growth} bytes`)
-  await until('all sockets of the attack are closed', () => world.openFiles() <= files + 4)
+  await until('all sockets of the attack are closed', () => world.openSockets() <= sockets + 4)
   await sendHealthy(world.client, 10)
   return connections
 }
@@ -193,7 +193,7 @@ test('clients that close their side before the answer leave nothing behind', lim
     target.add(socket)
     socket.once('close', () => target.delete(socket))
   })
-  const files = world.openFiles()
+  const sockets = world.openSockets()
   const halfClosed = await openMany(t, world.port, 200)
   for (const [at, { socket }] of halfClosed.entries()) {
     socket.end(['GET /up HTTP/1.1\r\nHost: x\r\n\r\n', 'GET /up HTTP/1.1\r\n', ''][at % 3] as string)
@@ -201,7 +201,7 @@ test('clients that close their side before the answer leave nothing behind', lim
   await Promise.all(halfClosed.map(({ gone }) => gone))
   await until('the target is left as well', () => target.size === 0)
   assert.ok(asked > 0, 'no request came to the target')
-  await until('nothing is open any more', () => world.openFiles() <= files + 4)
+  await until('nothing is open any more', () => world.openSockets() <= sockets + 4)
   await sendHealthy(world.client, 20)
 })
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { plugin } from './create-host.js'
@@ -26,8 +26,8 @@ export interface HostileWorld extends ServerProcess {
   /** Headers of an admin. */
   readonly credentials: Readonly<Record<string, string>>
   residentBytes(): number
-  /** Files and sockets that the server has open. */
-  openFiles(): number
+  /** Sockets that the server has open. A thread may open the database at any time, so files say nothing of clients. */
+  openSockets(): number
   /** How many clients it says it has refused or cut off for a reason. */
   refused(reason: string): Promise<number>
 }
@@ -73,11 +73,21 @@ export async function startHostileWorld(
       const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
       return Number(kibibytes) * 1024
     },
-    openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
+    openSockets: () =>
+      readdirSync(`/proc/${pid}/fd`).filter((name) => isSocket(`/proc/${pid}/fd/${name}`)).length,
     async refused(reason) {
       const { text } = await client.send('GET', '/metrics', { headers: credentials })
       return parsePrometheusText(text).value('server_clients_refused_total', { reason }) ?? 0
     },
+  }
+}
+
+/** A descriptor may be closed while they are listed. */
+function isSocket(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('socket:')
+  } catch {
+    return false
   }
 }
 
