@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { hash, type Options, verify } from '@node-rs/argon2'
 import { passwordLimits } from '../base/limits/identity.js'
+import { type Argon2Cost, argon2Hash, argon2Verify } from './argon2.js'
 import { passwordsBusy } from './errors.js'
 import { spellPassword } from './password-rules.js'
 import { WorkRow } from './work-row.js'
@@ -42,21 +42,19 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
 
 /** Lanes would only spread one hash over more threads. */
 const lanes = 1
-/** `Algorithm.Argon2id`, which the library gives to compilers only. */
-const argon2id = 2
 
 const storedShape =
   /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 
 class Argon2Hasher implements PasswordHasher {
-  readonly #costs: Options
+  readonly #cost: Argon2Cost
   readonly #row: WorkRow
   /** Looks like a hash at the costs of this hasher and fits nothing. */
   readonly #unfit: string
 
   constructor(options: PasswordHasherOptions) {
     const { memoryKib, passes, concurrentMax, waitingMax } = { ...passwordLimits, ...options }
-    this.#costs = { algorithm: argon2id, memoryCost: memoryKib, timeCost: passes, parallelism: lanes }
+    this.#cost = { memoryKib, passes, lanes }
     this.#row = new WorkRow(concurrentMax, waitingMax, () =>
       passwordsBusy({ waiting: waitingMax }, { retryAfterSeconds: 1 }),
     )
@@ -66,19 +64,19 @@ class Argon2Hasher implements PasswordHasher {
   async hash(password: string): Promise<string> {
     const text = spellPassword(password)
     if (text === undefined) throw new Error('the password is too long or no valid Unicode')
-    return this.#row.run(() => hash(text, this.#costs))
+    return this.#row.run(() => argon2Hash(text, this.#cost))
   }
 
   async verify(password: string, stored: string | undefined): Promise<boolean> {
     const text = spellPassword(password)
     const isUsable = text !== undefined && stored !== undefined && isAffordable(stored)
-    const fits = await this.#row.run(() => verify(isUsable ? stored : this.#unfit, text ?? ''))
+    const fits = await this.#row.run(() => argon2Verify(isUsable ? stored : this.#unfit, text ?? ''))
     return fits && isUsable
   }
 
   needsRehash(stored: string): boolean {
-    const { memoryCost, timeCost, parallelism } = this.#costs
-    return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`)
+    const { memoryKib, passes } = this.#cost
+    return !stored.startsWith(`$argon2id$v=19$m=${memoryKib},t=${passes},p=${lanes}$`)
   }
 }
 

@@ -1,4 +1,3 @@
-import { hash, verify } from '@node-rs/argon2'
 import { passwordHashLimits } from '../base/limits/crypto.js'
 import { Turns } from '../base/turns.js'
 import { passwordHashFault } from '../capabilities/crypto/password-hash.js'
@@ -9,10 +8,11 @@ import {
   type WireVerify,
   type WireVerifyAnswer,
 } from '../capabilities/crypto/wire.js'
+import { argon2Hash, argon2Verify } from '../identity/argon2.js'
 import type { HostAsk } from '../sandbox/generation.js'
 
 /** What the hashes of plugins cost, as OWASP advises for Argon2id. */
-const cost = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const
+const cost = { memoryKib: 19 * 1024, passes: 2, lanes: 1 } as const
 
 type PasswordAnswer = WireHashAnswer | WireVerifyAnswer
 
@@ -33,7 +33,7 @@ export class PasswordCalls {
   /** Answers one question. */
   answer(ask: HostAsk): Promise<PasswordAnswer> {
     return ask.topic === passwordTopics.hash
-      ? this.#inTurn(ask, async () => ({ hash: await hash((ask.payload as WireHash).password, cost) }))
+      ? this.#inTurn(ask, async () => ({ hash: await argon2Hash((ask.payload as WireHash).password, cost) }))
       : this.#inTurn(ask, () => check(ask.payload as WireVerify))
   }
 
@@ -66,7 +66,7 @@ async function check({ password, hash: encoded }: WireVerify): Promise<WireVerif
   const fault = passwordHashFault(encoded)
   if (fault !== undefined) return { error: fault }
   try {
-    return { matches: await verify(encoded, password) }
+    return { matches: await argon2Verify(encoded, password) }
   } catch {
     return { error: 'the hash cannot be read' }
   }
