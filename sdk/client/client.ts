@@ -1,5 +1,6 @@
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
+import type { RouteListing, RouteReference } from './route-types.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
   ApprovalDiff,
@@ -27,8 +28,6 @@ import type {
   PluginSummary,
   ReloadResult,
   RequestBreaker,
-  RouteListing,
-  RouteReference,
   StageListing,
   StageReference,
   StateResult,

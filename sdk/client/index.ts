@@ -77,6 +77,7 @@ export type {
   MigrationReport,
 } from './migration-types.js'
 export type { MigrationClient } from './migrations.js'
+export type { RouteListing, RouteReference, RouteRequirement } from './route-types.js'
 export type {
   ApprovalDiff,
   ApprovalItem,
@@ -113,8 +114,6 @@ export type {
   PluginSummary,
   ReloadResult,
   RequestBreaker,
-  RouteListing,
-  RouteReference,
   SchemaDrift,
   StageListing,
   StageReference,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
-import { userOf } from '../auth/request-identity.js'
+import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
 import { checkResponseHeader } from '../capabilities/http/header-rules.js'
@@ -110,6 +110,7 @@ export async function mountRoutes(
     createPluginRoutes({
       directory: manager,
       ...door,
+      identityOf: ({ raw }) => identityOf(raw),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,
