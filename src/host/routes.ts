@@ -96,6 +96,7 @@ export async function mountRoutes(
       hooks,
       outbound: parts.outbound.calls,
       authenticate: door.authenticate,
+      auth: material.auth,
       log,
       ...(metrics && { metrics: () => metrics.json() }),
     }),
