@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { RecordChange } from '../areas/recorded-change.js'
 import type { AreaUser } from '../areas/user.js'
 import type { AccessReport, MatchReport } from '../auth/access-report.js'
 import type { PluginAdministration } from '../plugins/administration.js'
@@ -44,6 +45,8 @@ export interface AdminApiOptions {
   readonly log: AdminLog
   /** Without it the operations on who may do what do not exist. */
   readonly auth?: AuthAdministration
+  /** Gets each change; nobody does when missing. */
+  readonly record?: RecordChange
   /** Gives all metrics; without it there is no `GET /metrics`. */
   readonly metrics?: () => Promise<readonly AdminMetric[]>
 }
