@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { planAccess, planOpenAccess } from '../auth/access-plan.js'
+import { plainName, planAccess, planOpenAccess } from '../auth/access-plan.js'
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator } from '../auth/authenticator.js'
 import { JwtAuthenticator, type JwtKeys } from '../auth/authenticators/jwt.js'
@@ -88,7 +88,7 @@ export function composeAuth({
       log.warn('auth.enabled is false: everybody is anonymous, and only the admin token opens anything')
       return
     }
-    engine.assertUnique()
+    engine.assertUnique(Object.keys(configured).map(plainName))
     rulebook = planAccess(http, {
       authenticators,
       everybody,
