@@ -3,6 +3,8 @@
  *
  * @module
  */
+export type { AuthClient } from './auth.js'
+export type { AuthAccess, AuthMatch, AuthParty, AuthRule, AuthStatus } from './auth-types.js'
 export {
   type ApprovalClient,
   type Client,
@@ -77,6 +79,7 @@ export type {
   MigrationReport,
 } from './migration-types.js'
 export type { MigrationClient } from './migrations.js'
+export type { RouteListing, RouteReference, RouteRequirement } from './route-types.js'
 export type {
   ApprovalDiff,
   ApprovalItem,
@@ -113,8 +116,6 @@ export type {
   PluginSummary,
   ReloadResult,
   RequestBreaker,
-  RouteListing,
-  RouteReference,
   SchemaDrift,
   StageListing,
   StageReference,

@@ -102,6 +102,7 @@ export async function mountRoutes(
       hooks,
       outbound: parts.outbound.calls,
       authenticate: door.authenticate,
+      auth: material.auth,
       record: door.record,
       log,
       ...(metrics && { metrics: () => metrics.json() }),
@@ -127,6 +128,7 @@ export async function mountRoutes(
     createPluginRoutes({
       directory: manager,
       ...door,
+      identityOf: ({ raw }) => identityOf(raw),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,
