@@ -12,6 +12,7 @@ import { openSqlite } from './database/sqlite.js'
 import { parseDatabaseUrl } from './database/url.js'
 import { createTrust } from './gateway/client-ip.js'
 import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
+import { composeAccounts } from './host/accounts.js'
 import { composeAuth } from './host/auth.js'
 import { isOwn } from './host/gateway.js'
 import { composeHost, type HostParts, type PartsOptions } from './host/parts.js'
@@ -142,10 +143,13 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (options.app !== undefined) options.app.addHook('onClose', close)
   try {
     await parts.sandbox.ready()
+    const accounts = composeAccounts({ config, database, log })
+    closers.push(() => accounts.close())
     const auth = composeAuth({
       config,
       log,
       adminToken: adminToken.token,
+      accounts,
       directory: parts.manager,
       testAuthenticator: options.harness?.authenticator,
       isOperation: isOwn,
@@ -158,6 +162,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
     auth.start()
+    accounts.start()
     parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
@@ -213,6 +218,8 @@ async function closeAll(
   if (options.app === undefined) await app.close()
   await Promise.all([parts.hooks.close(), parts.deliveries.close()])
   await Promise.all(closers.map((close) => close()))
+  // Behind whatever can record something, and while the plugins still say what they wait for.
+  await parts.actions.close()
   await parts.manager.close()
   parts.outbound.close()
   await parts.sandbox.close()

@@ -105,25 +105,45 @@ function auth.authenticator(name, handler, options) end
 function auth.authorizer(name, handler) end
 
 ---Makes the result of an authenticator that knows somebody.
+---
+---```lua
+---return auth.identity({ type = "worker", id = badge.id, tenant_id = badge.tenant_id })
+---```
 ---@param fields auth.IdentityFields Who it is.
 ---@return auth.Outcome # For the authenticator to return.
 function auth.identity(fields) end
 
 ---Makes the result of an authenticator for a request without a credential of its kind. Returning nothing says the same.
+---
+---```lua
+---if not req.bearer then return auth.none() end
+---```
 ---@return auth.Outcome # For the authenticator to return.
 function auth.none() end
 
 ---Makes the result of an authenticator for a credential of its kind that it does not take.
+---
+---```lua
+---if badge.revoked_at then return auth.fail("revoked") end
+---```
 ---@param reason? "invalid"|"expired"|"revoked"|"unsupported" Left out: `"invalid"`.
 ---@param message? string A sentence for the caller, at most 200 characters. Left out: one that fits the reason.
 ---@return auth.Outcome # For the authenticator to return.
 function auth.fail(reason, message) end
 
 ---Makes the result of an authorizer that allows something.
+---
+---```lua
+---if access.action == "view" then return auth.allow() end
+---```
 ---@return auth.Decision # For the authorizer to return.
 function auth.allow() end
 
 ---Makes the result of an authorizer that does not allow something.
+---
+---```lua
+---return auth.deny("changes wait for an owner")
+---```
 ---@param reason? string For the caller, at most 200 characters. Left out: that it is not allowed.
 ---@return auth.Decision # For the authorizer to return.
 function auth.deny(reason) end

@@ -24,7 +24,7 @@ export const adminPrefix = '/api/v1/admin'
 export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback {
   return function adminApi(app, _options, done) {
     const authentication = createAuthentication(options.authenticate)
-    const mutations = createMutations(authentication, options.log)
+    const mutations = createMutations(authentication, options)
     const context: OperationContext = { administration: options.administration, authentication, mutations }
     adminAnswers.install(app, options.log)
     installValidation(app)

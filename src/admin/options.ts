@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { RecordChange } from '../areas/recorded-change.js'
 import type { AreaUser } from '../areas/user.js'
 import type { PluginAdministration } from '../plugins/administration.js'
 import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
@@ -29,6 +30,8 @@ export interface AdminApiOptions {
   /** Gives the user of a request; undefined for somebody who has not proved who they are. */
   authenticate(request: FastifyRequest): AreaUser | undefined | Promise<AreaUser | undefined>
   readonly log: AdminLog
+  /** Gets each change; nobody does when missing. */
+  readonly record?: RecordChange
   /** Gives all metrics; without it there is no `GET /metrics`. */
   readonly metrics?: () => Promise<readonly AdminMetric[]>
 }

@@ -5,11 +5,13 @@ import { createAdminTokenAuthenticator } from '../auth/authenticators/static-tok
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
+import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
+import type { HostAccounts } from './accounts.js'
 import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
@@ -17,6 +19,7 @@ export interface AuthMaterial {
   readonly config: Config
   readonly log: Logger
   readonly adminToken: string
+  readonly accounts: HostAccounts
   readonly directory: PluginDirectory
   /** Asked in front of all others, where plugins are tested. */
   readonly testAuthenticator?: Authenticator | undefined
@@ -90,6 +93,7 @@ export function composeAuth({
   const stages = createAccessStages({
     rulebook: () => rulebook,
     log,
+    siteOf: createClientSite({ trustedProxies: config.plugin_trusted_proxies }),
     loginPath: loginPath === '' ? undefined : loginPath,
   })
   const exempt: HostAuth['exempt'] = (given) => {
