@@ -101,6 +101,7 @@ export async function mountRoutes(
       hooks,
       outbound: parts.outbound.calls,
       authenticate: door.authenticate,
+      auth: material.auth,
       record: door.record,
       log,
       ...(metrics && { metrics: () => metrics.json() }),
