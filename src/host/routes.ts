@@ -117,6 +117,7 @@ export async function mountRoutes(
     createPluginRoutes({
       directory: manager,
       ...door,
+      identityOf: ({ raw }) => identityOf(raw),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,

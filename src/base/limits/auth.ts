@@ -36,6 +36,16 @@ export const authLimits = {
   pathsMax: 100,
 } as const
 
+/** Limits of what routes of plugins ask of their callers. */
+export const routeRequirementLimits = {
+  /** Roles, permissions, authenticators or types that one route names. */
+  namesMax: 32,
+  /** Times that a handler may ask in one call whether something may be done. */
+  checksMax: 50,
+  /** Bytes of JSON that describe one thing that is asked about. */
+  resourceBytesMax: 16 * 1024,
+} as const
+
 /** Limits of what plugins add to that. */
 export const pluginAuthLimits = {
   /** Authenticators, authorizers and predicates of one plugin. */
