@@ -82,7 +82,7 @@ export function composeAuth({
   })
   const start = (): void => {
     if (enabled) {
-      engine.assertUnique(Object.keys(configured).map(plainName))
+      engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
         authenticators,
         everybody,
