@@ -26,6 +26,7 @@ import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
+import { composeFinerChecks } from './finer-checks.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { mountMetrics } from './metrics.js'
@@ -129,6 +130,7 @@ export async function mountRoutes(
       directory: manager,
       ...door,
       identityOf: ({ raw }) => identityOf(raw),
+      openCall: composeFinerChecks(answers, log),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,

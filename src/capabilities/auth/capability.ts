@@ -1,6 +1,7 @@
 import { pluginAuthLimits } from '../../base/limits/auth.js'
 import { permissionNames } from '../../identity/permissions.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
+import { checkFunction } from './check-function.js'
 import { authLua } from './lua-part.js'
 import { registerAuthenticator, registerAuthorizer } from './registration.js'
 import { readRequirement } from './requirement-reader.js'
@@ -203,7 +204,7 @@ export const authCapability = defineCapability({
     'Tells who sends requests, and decides what they may do. Both need the approval of an admin. Which paths they are asked',
     'about stands in the configuration of the host (`auth.http`), not in the plugin.',
   ].join('\n'),
-  functions: [authenticator, authorizer, requirement],
+  functions: [authenticator, authorizer, requirement, checkFunction],
   luaFunctions: builders,
   lua: authLua,
   classes: [
@@ -287,6 +288,16 @@ export const authCapability = defineCapability({
       ],
     },
     { name: 'auth.Requirement', doc: 'What `auth.require` makes.', fields: [] },
+    {
+      name: 'auth.Resource',
+      doc: 'What something is done to. Other members are refused.',
+      fields: [
+        { name: 'type', luaType: 'string?', doc: 'What it is, e.g. `report`. Left out: `none`.' },
+        { name: 'id', luaType: 'string|integer|nil', doc: 'Which one; nil for all, or for a new one.' },
+        { name: 'tenant_id', luaType: 'string|integer|nil', doc: 'Whose it is; `tenant_scope` compares it.' },
+        { name: 'attributes', luaType: 'table<string, any>?', doc: 'What else authorizers should know.' },
+      ],
+    },
     { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },
     { name: 'auth.Decision', doc: 'What an authorizer returns.', fields: [] },
   ],
