@@ -10,12 +10,11 @@ import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
 import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
-import { permissionsOf, type RolePermissions } from '../identity/roles.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { HostAccounts } from './accounts.js'
+import { createAccountAuthenticators, type HostAccounts } from './accounts.js'
 
 /** What finding out who may do what needs of its host. */
 export interface AuthMaterial {
@@ -63,16 +62,17 @@ export function composeAuth({
   config,
   log,
   adminToken,
+  accounts,
   directory,
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
-  const { enabled, http, authenticators: configured, roles } = config.auth
-  const defined: RolePermissions = new Map(Object.entries(roles))
+  const { enabled, http, authenticators: configured } = config.auth
   const operator = createAdminTokenAuthenticator(adminToken)
   const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
-  const named = Object.entries(configured).map(([name, settings]) => createJwt(name, settings, defined))
-  const authenticators = [...isTested, operator, ...named]
+  const named = Object.entries(configured).map(([name, settings]) => createJwt(name, settings, accounts))
+  const own = createAccountAuthenticators(accounts)
+  const authenticators = [...isTested, own.session, own.apiKey, operator, ...named]
   const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
@@ -90,7 +90,8 @@ export function composeAuth({
     }
     engine.assertUnique()
     rulebook = planAccess(http, {
-      authenticators,
+      // Each try with a password costs a hash, so that it is only taken where a rule says so.
+      authenticators: [...authenticators, own.password],
       everybody,
       authenticator: (name) => engine.authenticator(name),
       authorizer: (name) => engine.authorizer(name),
@@ -122,7 +123,7 @@ function breakerOf({ gateway }: Config): FunctionBreakerOptions {
   return { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) }
 }
 
-function createJwt(name: string, settings: AuthenticatorSettings, defined: RolePermissions): Authenticator {
+function createJwt(name: string, settings: AuthenticatorSettings, { roles }: HostAccounts): Authenticator {
   const { issuer, audience, algorithms = [], clockSkew = defaultClockSkew, claims = {} } = settings
   return new JwtAuthenticator({
     name,
@@ -132,7 +133,7 @@ function createJwt(name: string, settings: AuthenticatorSettings, defined: RoleP
     algorithms,
     clockSkewMs: parseDuration(clockSkew),
     claims: { ...defaultClaims, ...claims } as ClaimPaths,
-    permissionsOf: (roles) => permissionsOf(roles, defined),
+    permissionsOf: (names) => roles.permissionsOf(names),
   })
 }
 

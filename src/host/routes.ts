@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
+import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
 import { userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
@@ -10,6 +11,7 @@ import type { Config } from '../config/schema.js'
 import { contentPrefix, createContentRoutes } from '../content/content-routes.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
+import { createClientSite } from '../gateway/client-site.js'
 import { stripCredentials } from '../identity/credentials.js'
 import type { User } from '../identity/user.js'
 import { createKvRoutes, kvPrefixes } from '../kv/routes/kv-routes.js'
@@ -20,6 +22,7 @@ import { createPluginRoutes } from '../plugins/dispatch.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
+import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeGateway } from './gateway.js'
@@ -34,6 +37,7 @@ export interface RoutesMaterial {
   readonly config: Config
   readonly log: Logger
   readonly auth: HostAuth
+  readonly accounts: HostAccounts
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
@@ -100,6 +104,12 @@ export async function mountRoutes(
       ...(metrics && { metrics: () => metrics.json() }),
     }),
     { prefix: adminPrefix },
+  )
+  const siteOf = createClientSite({ trustedProxies: material.config.plugin_trusted_proxies })
+  const record = () => undefined
+  await app.register(
+    createAccountsApi({ ...material.accounts, siteOf, clientIp: door.clientIp, record, log }),
+    { prefix: accountsPrefix },
   )
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
   await app.register(createContentRoutes({ content: parts.content, hooks, ...door, isHeaderAllowed, log }), {

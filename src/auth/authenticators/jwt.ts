@@ -20,7 +20,7 @@ import {
   refuseCredential,
 } from '../authenticator.js'
 import { bearerToken } from '../bearer-token.js'
-import { type ClaimPaths, personalClaims, readClaims } from '../claims.js'
+import { type ClaimPaths, personalClaims, type ReadClaims, readClaims } from '../claims.js'
 
 /** Algorithms by the kind of key: those of one kind are never taken with the key of another. */
 export const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const
@@ -47,7 +47,7 @@ export interface JwtOptions {
   /** By how much clocks may differ. */
   readonly clockSkewMs: number
   readonly claims: ClaimPaths
-  permissionsOf(roles: readonly string[]): PermissionSet
+  permissionsOf(roles: readonly string[]): PermissionSet | Promise<PermissionSet>
 }
 
 const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/
@@ -100,10 +100,23 @@ export class JwtAuthenticator implements Authenticator {
     } catch (error) {
       return this.#refuse(error)
     }
+    return this.#vouch(payload)
+  }
+
+  /** What fails here fails in the database, where roles stand: then nobody can tell who this is. */
+  async #vouch(payload: JWTPayload): Promise<AuthOutcome> {
+    const claims = payload as { readonly [name: string]: JsonValue }
+    let said: ReadClaims
     try {
-      return { kind: 'identity', identity: this.#identityOf(payload) }
+      said = readClaims(claims, this.#options.claims)
     } catch (error) {
-      return refuseCredential('invalid', `The token is verified, but ${messageOf(error)}.`)
+      return unusable(error)
+    }
+    const permissions = await this.#options.permissionsOf(said.roles)
+    try {
+      return { kind: 'identity', identity: this.#identityOf(payload, said, permissions) }
+    } catch (error) {
+      return unusable(error)
     }
   }
 
@@ -123,16 +136,13 @@ export class JwtAuthenticator implements Authenticator {
     return { kind: 'unavailable', reason: `the keys of ${this.#options.issuer}: ${messageOf(error)}` }
   }
 
-  #identityOf(payload: JWTPayload): Identity {
-    const claims = payload as { readonly [name: string]: JsonValue }
-    const { roles, ...said } = readClaims(claims, this.#options.claims)
+  #identityOf(payload: JWTPayload, said: ReadClaims, permissions: PermissionSet): Identity {
     return createIdentity({
       kind: 'user',
       sub: payload.sub as string,
       ...said,
-      roles,
-      claims: personalClaims(claims),
-      permissions: this.#options.permissionsOf(roles),
+      claims: personalClaims(payload as { readonly [name: string]: JsonValue }),
+      permissions,
       authenticator: this.name,
     })
   }
@@ -161,4 +171,8 @@ function isIssuedBy(token: string, issuer: string): boolean {
   } catch {
     return false
   }
+}
+
+function unusable(error: unknown): AuthOutcome {
+  return refuseCredential('invalid', `The token is verified, but ${messageOf(error)}.`)
 }
