@@ -218,6 +218,8 @@ async function closeAll(
   if (options.app === undefined) await app.close()
   await Promise.all([parts.hooks.close(), parts.deliveries.close()])
   await Promise.all(closers.map((close) => close()))
+  // Behind whatever can record something, and while the plugins still say what they wait for.
+  await parts.actions.close()
   await parts.manager.close()
   parts.outbound.close()
   await parts.sandbox.close()

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix } from '../admin/admin-api.js'
 import { metricsPrefixes } from '../admin/metrics-operations.js'
+import type { RecordChange } from '../areas/recorded-change.js'
 import { parseDuration } from '../base/durations.js'
 import { listOrigins } from '../config/gateway-rules.js'
 import type { Config } from '../config/schema.js'
@@ -54,6 +55,8 @@ export interface GatewayMaterial {
   /** What finds out who sends a request, and whether they may. */
   readonly auth: HostAuth
   authenticate(request: FastifyRequest): User | undefined
+  /** Takes notice of what admins change. */
+  readonly record: RecordChange
   clientIp(request: FastifyRequest): string
 }
 
@@ -99,8 +102,8 @@ export class HostGateway {
 
   /** Adds the routes for admins. */
   async mountRoutes(app: FastifyInstance): Promise<void> {
-    const { authenticate, log, monitor, pipeline, limit, cors, shell, cache, proxy } = this.#parts
-    const area = { authenticate, log }
+    const { authenticate, log, record, monitor, pipeline, limit, cors, shell, cache, proxy } = this.#parts
+    const area = { authenticate, log, record }
     const parts = [
       (routes: FastifyInstance) => addRateLimitRoutes(routes, limit),
       (routes: FastifyInstance) => addCorsRoutes(routes, cors),
@@ -135,7 +138,7 @@ export class HostGateway {
   }
 }
 
-interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authenticate'> {
+interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authenticate' | 'record'> {
   readonly pipeline: Pipeline
   readonly engine: StageEngine
   readonly monitor: Monitor
@@ -153,7 +156,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
  * @throws HostError when the configuration names what cannot be used, such as a directory without a shell.
  */
 export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
-  const { config, database, directory, log, metrics, authenticate, clientIp } = material
+  const { config, database, directory, log, metrics, authenticate, record, clientIp } = material
   const { gateway } = config
   const engine = createStageEngine({
     directory,
@@ -188,9 +191,8 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     tunnels: proxy.tunnels,
     stages: engine.troubles(),
   }))
-  const { requestLog } = monitor
   const figures = {
-    requestLog,
+    requestLog: monitor.requestLog,
     limiter: limit,
     cache: gateway.cache.enabled ? cache : undefined,
     shell,
@@ -220,6 +222,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     config,
     log,
     authenticate,
+    record,
     pipeline,
     engine,
     monitor,

@@ -1,9 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { HostError } from '../../base/errors.js'
-import type { Identity, JsonValue } from '../../identity/identity.js'
-import type { Actor, RecordedAction } from '../../identity/recorded-action.js'
+import type { JsonValue } from '../../identity/identity.js'
+import { type Actor, type RecordedAction, toActor } from '../../identity/recorded-action.js'
 import { identityOf } from '../request-identity.js'
-import { nameOf } from './callers.js'
 import type { AccountsApiOptions } from './options.js'
 
 /** What somebody does, without who they are. */
@@ -36,15 +35,14 @@ export class ActionNotes {
     }
   }
 
-  /** @param identity Who it was, where the request does not say so. */
+  /** @param actor Who it was, where the request does not say so. */
   note(
     request: FastifyRequest,
     { action, resource, details = {} }: Deed,
     outcome: RecordedAction['outcome'],
-    identity: Identity = identityOf(request.raw),
+    actor: Actor = toActor(identityOf(request.raw)),
   ): void {
     const { record, log, clientIp } = this.#options
-    const actor = actorOf(identity)
     const [ip, requestId] = [clientIp(request), request.id]
     record({ action, outcome, actor, resource, details, clientIp: ip, requestId })
     const fields = {
@@ -58,9 +56,4 @@ export class ActionNotes {
     if (outcome === 'success') log.info(fields, 'account action')
     else log.warn(fields, 'account action failed')
   }
-}
-
-function actorOf(identity: Identity): Actor {
-  const { kind, sub, tenant } = identity
-  return kind === 'anonymous' ? { kind } : { kind, id: sub, name: nameOf(identity), tenant }
 }

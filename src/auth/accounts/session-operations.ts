@@ -116,7 +116,7 @@ class SessionOperations {
       this.#noteRefusal(request, username, 'changed meanwhile')
       throw loginRefused()
     }
-    await this.#noteLogin(request, user)
+    await this.#noteLogin(request, user, opened)
     return { user: viewUser(user), ...this.#give(request, reply, opened, byCookie ? 'cookie' : 'header') }
   }
 
@@ -203,14 +203,16 @@ class SessionOperations {
     return { session: view, csrf_token: csrfToken(token) }
   }
 
-  async #noteLogin(request: FastifyRequest, user: StoredUser): Promise<void> {
+  async #noteLogin(request: FastifyRequest, user: StoredUser, { session }: OpenedSession): Promise<void> {
     const { users, notes, log } = this.#context
     const details = { method: 'password', username: user.username }
-    notes.note(
-      request,
-      { action: 'session.open', resource: { type: 'user', id: user.id }, details },
-      'success',
-    )
+    const deed = { action: 'session.open', resource: { type: 'session', id: session.id }, details }
+    notes.note(request, deed, 'success', {
+      kind: 'user',
+      id: user.id,
+      name: user.username,
+      tenant: user.tenant,
+    })
     try {
       await users.noteLogin(user.id)
     } catch (error) {
@@ -227,7 +229,7 @@ class SessionOperations {
     }
     this.#context.notes.note(
       request,
-      { action: 'session.open', resource: { type: 'user' }, details },
+      { action: 'session.open', resource: { type: 'session' }, details },
       'failure',
     )
   }
