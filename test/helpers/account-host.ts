@@ -17,7 +17,7 @@ export interface SignedIn {
 }
 
 /** A host with users. */
-export interface AccountHost extends TestHost {
+export interface AccountHost extends Pick<TestHost, 'url' | 'credentials' | 'lines' | 'send'> {
   /** A request to `/api/v1/auth` + path. */
   auth(
     method: string,
@@ -58,6 +58,11 @@ export function setCookie(answer: Answer, name = 'modulacms_session'): string | 
   return cookies.find((cookie) => cookie.startsWith(`${name}=`))
 }
 
+/** The code of a failure, in the form of the gateway or in that of the area. */
+export function codeOf(answer: Answer): string | undefined {
+  return answer.code ?? answer.json<{ code?: string }>().code
+}
+
 function withAccounts(server: TestHost): AccountHost {
   const auth: AccountHost['auth'] = (method, path, json, headers = {}) =>
     server.send(method, `/api/v1/auth${path}`, { headers, ...(json !== undefined && { json }) })
@@ -86,5 +91,15 @@ function withAccounts(server: TestHost): AccountHost {
   }
   const addKey: AccountHost['addKey'] = async (fields) =>
     (await asAdmin<{ key: string }>('POST', '/keys', { name: 'test', ...fields }, 201)).key
-  return Object.assign(Object.create(server) as TestHost, { auth, asAdmin, addUser, signIn, addKey })
+  return {
+    url: server.url,
+    credentials: server.credentials,
+    lines: server.lines,
+    send: (method, path, sending) => server.send(method, path, sending),
+    auth,
+    asAdmin,
+    addUser,
+    signIn,
+    addKey,
+  }
 }
