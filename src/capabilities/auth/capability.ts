@@ -1,7 +1,9 @@
 import { pluginAuthLimits } from '../../base/limits/auth.js'
+import { permissionNames } from '../../identity/permissions.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
 import { authLua } from './lua-part.js'
 import { registerAuthenticator, registerAuthorizer } from './registration.js'
+import { readRequirement } from './requirement-reader.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
 
@@ -88,6 +90,37 @@ const authorizer: FunctionDefinition = {
   handler: registerAuthorizer,
 }
 
+const requirement: FunctionDefinition = {
+  name: 'require',
+  doc: [
+    'Says what callers of a route need, for the option `auth` of `http.handle`. The host checks it before any code of the',
+    'plugin runs, middleware included: without a credential the answer is 401, and 403 for somebody who lacks something of',
+    'it. An admin sees it when they approve the route; a route that comes to ask for something else has to be approved again.',
+    '',
+    'It can only keep callers out whom the rules of `auth.http` let in. All of its fields have to hold.',
+    '',
+    'Works only at module scope. Raises for fields and permissions that there are not, and when it asks for nothing.',
+  ].join('\n'),
+  params: [
+    {
+      name: 'fields',
+      type: 'any',
+      luaType: 'auth.RequirementFields',
+      doc: 'What callers need; at least one thing.',
+    },
+  ],
+  returns: [{ luaType: 'auth.Requirement', doc: 'For the option `auth` of a route.' }],
+  phases: ['manifest', 'module'],
+  cost: 0,
+  mode: 'sync',
+  example: [
+    'http.handle("POST", "/reports", function(req)',
+    '  return { status = 201, json = { author = req.identity.id } }',
+    'end, { auth = auth.require({ roles = { "analyst", "editor" }, tenant = true }) })',
+  ].join('\n'),
+  handler: (_call, fields) => ({ requires: { ...readRequirement(fields) } }) as never,
+}
+
 const building = { phases: ['manifest', 'module', 'stage', 'test'] } as const
 
 const builders: readonly LuaFunctionDoc[] = [
@@ -170,7 +203,7 @@ export const authCapability = defineCapability({
     'Tells who sends requests, and decides what they may do. Both need the approval of an admin. Which paths they are asked',
     'about stands in the configuration of the host (`auth.http`), not in the plugin.',
   ].join('\n'),
-  functions: [authenticator, authorizer],
+  functions: [authenticator, authorizer, requirement],
   luaFunctions: builders,
   lua: authLua,
   classes: [
@@ -230,6 +263,30 @@ export const authCapability = defineCapability({
         { name: 'client_ip', luaType: 'string', doc: 'Address of the client.' },
       ],
     },
+    {
+      name: 'auth.RequirementFields',
+      doc: 'What callers of a route need: all of the fields that are there. Others are refused.',
+      fields: [
+        { name: 'roles', luaType: 'string[]?', doc: 'One of these roles.' },
+        {
+          name: 'permissions',
+          luaType: 'string[]?',
+          doc: `All of these permissions of the host: ${permissionNames.map((name) => `\`${name}\``).join(', ')}.`,
+        },
+        {
+          name: 'tenant',
+          luaType: 'true?',
+          doc: 'To belong to a tenant, which is then in `req.identity.tenant_id`.',
+        },
+        { name: 'authenticators', luaType: 'string[]?', doc: 'To be vouched for by one of these.' },
+        {
+          name: 'types',
+          luaType: '("user"|"key"|"service"|"worker")[]?',
+          doc: 'To be one of these, e.g. a person and no key.',
+        },
+      ],
+    },
+    { name: 'auth.Requirement', doc: 'What `auth.require` makes.', fields: [] },
     { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },
     { name: 'auth.Decision', doc: 'What an authorizer returns.', fields: [] },
   ],
