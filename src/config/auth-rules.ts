@@ -1,3 +1,4 @@
+import { policyLimits } from '../base/limits/policies.js'
 import { type Rule, textRule } from './value-rules.js'
 
 /** How texts about settings describe permissions. */
@@ -7,6 +8,16 @@ const glob = /^\/$|^(?:\/(?:\*\*?|[^/*?#\\;%]+))+$/
 const permission = /^(?:\*|(?:\*|[a-z]+):(?:\*|[a-z]+))$/
 const tenantSource = /^(?:header:[\w-]{1,64}|query:[\w-]{1,64}|segment:[1-9]\d?)$/
 const authenticatorName = /^[a-z][a-z0-9_-]*$/
+
+/** What is in them is checked where policies are known. */
+const policyList: Rule = {
+  words: `a list of at most ${policyLimits.policiesMax} policies`,
+  holds: () => true,
+}
+const policyDocument: Rule = {
+  words: 'a policy, as an object with id, effect, subjects, resources and actions',
+  holds: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+}
 
 /** Rules of values below `auth` that JSON Schema cannot say, by key. */
 export const authRules: Readonly<Record<string, Rule>> = {
@@ -24,5 +35,9 @@ export const authRules: Readonly<Record<string, Rule>> = {
   'auth.http.rules[].authorizers[]': textRule('a name, e.g. "admin_only"', authenticatorName),
   'auth.http.rules[].permissions[]': textRule('a permission, e.g. "plugins:read"', permission),
   'auth.http.rules[].tenant': textRule('"header:<name>", "query:<name>" or "segment:<n>"', tenantSource),
+  'auth.policies.policies': policyList,
+  'auth.policies.policies[]': policyDocument,
+  'auth.policies.seed.policies': policyList,
+  'auth.policies.seed.policies[]': policyDocument,
   'auth.roles{}[]': textRule('a permission or a pattern of some, e.g. "plugins:*"', permission),
 }

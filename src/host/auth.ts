@@ -4,6 +4,7 @@ import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator } from '../auth/authenticator.js'
 import { JwtAuthenticator, type JwtKeys } from '../auth/authenticators/jwt.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
+import type { Authorizer } from '../auth/authorizer.js'
 import type { ClaimPaths } from '../auth/claims.js'
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
@@ -21,6 +22,8 @@ export interface AuthMaterial {
   readonly log: Logger
   readonly adminToken: string
   readonly directory: PluginDirectory
+  /** Those of the host that are not always there. */
+  readonly authorizers: readonly Authorizer[]
   /** Asked in front of all others, where plugins are tested. */
   readonly testAuthenticator?: Authenticator | undefined
   /** Tells whether a path is one of the host's own operations. */
@@ -61,6 +64,7 @@ export function composeAuth({
   log,
   adminToken,
   directory,
+  authorizers,
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
@@ -88,6 +92,7 @@ export function composeAuth({
     engine.assertUnique()
     rulebook = planAccess(http, {
       authenticators,
+      authorizers,
       everybody,
       authenticator: (name) => engine.authenticator(name),
       authorizer: (name) => engine.authorizer(name),

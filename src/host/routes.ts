@@ -26,6 +26,7 @@ import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { mountMetrics } from './metrics.js'
 import type { HostParts } from './parts.js'
+import type { HostPolicies } from './policies.js'
 import { observeDispatch } from './telemetry.js'
 import { productVersion } from './version.js'
 
@@ -34,6 +35,7 @@ export interface RoutesMaterial {
   readonly config: Config
   readonly log: Logger
   readonly auth: HostAuth
+  readonly policies: HostPolicies
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
@@ -77,6 +79,7 @@ export async function mountRoutes(
   await app.register(createOpenApi({ version: productVersion() }))
   await gateway.mountRoutes(app)
   await gateway.start()
+  await material.policies.mountRoutes(app, door)
   await app.register(
     createHealthRoutes({
       version: productVersion(),

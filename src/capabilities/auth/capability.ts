@@ -1,12 +1,12 @@
 import { pluginAuthLimits } from '../../base/limits/auth.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
 import { authLua } from './lua-part.js'
-import { registerAuthenticator, registerAuthorizer } from './registration.js'
+import { registerAuthenticator, registerAuthorizer, registerPolicy } from './registration.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
 
 const bounds = [
-  `Limits: ${pluginAuthLimits.registrationsMax} authenticators and authorizers a plugin, ${pluginAuthLimits.timeoutMs} ms and`,
+  `Limits: ${pluginAuthLimits.registrationsMax} authenticators, authorizers and predicates a plugin, ${pluginAuthLimits.timeoutMs} ms and`,
   `${pluginAuthLimits.operationsMax} database and key-value operations a call; no requests to other servers and no core tables.`,
   'Works only at module scope. Raises for names and options that are none.',
 ].join('\n')
@@ -88,9 +88,57 @@ const authorizer: FunctionDefinition = {
   handler: registerAuthorizer,
 }
 
+const predicateDoc = {
+  name: 'policy',
+  doc: [
+    'Registers a predicate that conditions of policies ask, as `{"type": "plugin", "plugin": "risk", "name": "is_low"}`, once an',
+    'admin has approved it. It gets what the decision is about, as a copy, and returns exactly `true` or `false`.',
+    '',
+    'An error, any other result, or no result in time leaves the condition open, and a decision that depends on it is to',
+    'deny: nothing is permitted by mistake. It is asked only where nothing cheaper settles the decision.',
+    '',
+    bounds,
+  ].join('\n'),
+  params: [
+    {
+      name: 'name',
+      type: 'any',
+      luaType: 'string|fun(context: auth.PolicyContext): boolean',
+      doc: 'What conditions call it: lower-case letters, digits and `_`. The predicate itself takes the name `default`.',
+    },
+    {
+      name: 'predicate',
+      type: 'any',
+      optional: true,
+      luaType: 'fun(context: auth.PolicyContext): boolean',
+      doc: 'Called once for a decision that needs it.',
+    },
+  ],
+  example: [
+    'auth.policy("is_low", function(context)',
+    '  local risk = kv.get({ "risk", context.subject.id })',
+    '  return risk ~= nil and risk.value < 10',
+    'end)',
+  ].join('\n'),
+} as const
+
+/** The Lua part puts a missing name in. */
+const predicate: FunctionDefinition = {
+  ...registering,
+  name: '_policy',
+  title: 'policy',
+  doc: 'Registers a predicate.',
+  params: [
+    { name: 'name', type: 'string', doc: 'Its name.' },
+    { name: 'predicate', type: 'function', doc: 'The function.' },
+  ],
+  handler: registerPolicy,
+}
+
 const building = { phases: ['manifest', 'module', 'stage', 'test'] } as const
 
 const builders: readonly LuaFunctionDoc[] = [
+  { ...predicateDoc, phases: registering.phases, returns: [] },
   {
     ...building,
     name: 'identity',
@@ -162,10 +210,10 @@ const identityFields: ClassDoc['fields'] = [
 export const authCapability = defineCapability({
   name: 'auth',
   doc: [
-    'Tells who sends requests, and decides what they may do. Both need the approval of an admin. Which paths they are asked',
-    'about stands in the configuration of the host (`auth.http`), not in the plugin.',
+    'Tells who sends requests, decides what they may do, and answers conditions of policies. All of it needs the approval of',
+    'an admin. Which paths it is asked about stands in the configuration of the host (`auth.http`), not in the plugin.',
   ].join('\n'),
-  functions: [authenticator, authorizer],
+  functions: [authenticator, authorizer, predicate],
   luaFunctions: builders,
   lua: authLua,
   classes: [
@@ -223,6 +271,60 @@ export const authCapability = defineCapability({
         { name: 'method', luaType: 'string', doc: 'In upper case.' },
         { name: 'path', luaType: 'string', doc: 'Decoded, without the query.' },
         { name: 'client_ip', luaType: 'string', doc: 'Address of the client.' },
+      ],
+    },
+    {
+      name: 'auth.PolicyContext',
+      doc: 'What a decision is about.',
+      fields: [
+        { name: 'subject', luaType: 'auth.PolicySubject', doc: 'Who asks.' },
+        { name: 'resource', luaType: 'auth.PolicyResource', doc: 'What it is done to.' },
+        { name: 'action', luaType: 'auth.PolicyAction', doc: 'What is done.' },
+        { name: 'environment', luaType: 'auth.PolicyEnvironment', doc: 'Where from and when.' },
+      ],
+    },
+    {
+      name: 'auth.PolicySubject',
+      doc: 'Somebody, as policies see them.',
+      fields: [
+        { name: 'id', luaType: 'string', doc: 'Unique among those of one kind and authenticator.' },
+        { name: 'kind', luaType: '"user"|"key"|"service"|"worker"|"anonymous"', doc: 'What they are.' },
+        { name: 'roles', luaType: 'string[]', doc: 'Their roles.' },
+        { name: 'groups', luaType: 'string[]', doc: 'Their groups.' },
+        { name: 'tenant', luaType: 'string?', doc: 'The tenant whose data they may see; nil for none.' },
+        { name: 'claims', luaType: 'table<string, any>', doc: 'What else is known.' },
+      ],
+    },
+    {
+      name: 'auth.PolicyResource',
+      doc: 'What something is done to; what is not known is nil.',
+      fields: [
+        { name: 'app', luaType: 'string?', doc: 'Name of the plugin whose route it is.' },
+        { name: 'path', luaType: 'string?', doc: 'Decoded, without the query.' },
+        { name: 'type', luaType: 'string?', doc: 'What it is.' },
+        { name: 'id', luaType: 'string?', doc: 'Which one.' },
+        { name: 'attributes', luaType: 'table<string, any>?', doc: 'What else is known, e.g. `tenantId`.' },
+      ],
+    },
+    {
+      name: 'auth.PolicyAction',
+      doc: 'What is done; what is not known is nil.',
+      fields: [
+        { name: 'method', luaType: 'string?', doc: 'In upper case.' },
+        {
+          name: 'operation',
+          luaType: 'string?',
+          doc: '`view`, `create`, `update` or `delete`, by the method.',
+        },
+      ],
+    },
+    {
+      name: 'auth.PolicyEnvironment',
+      doc: 'Where a request comes from, and when; what is not known is nil.',
+      fields: [
+        { name: 'ip', luaType: 'string?', doc: 'Address of the client.' },
+        { name: 'time', luaType: 'integer', doc: 'Milliseconds since 1970.' },
+        { name: 'user_agent', luaType: 'string?', doc: 'What the client calls itself.' },
       ],
     },
     { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
-import type { FailureLog } from '../../areas/area.js'
-import type { AreaPermissions } from '../../areas/user.js'
+import type { Area, FailureLog } from '../../areas/area.js'
+import { type AreaPermissions, permissionOf } from '../../areas/user.js'
 import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
 import { gatewayAnswers } from './routes-failures.js'
 
@@ -19,6 +19,8 @@ export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
   /** What its operations take; those of the gateway when missing. */
   readonly permissions?: AreaPermissions
+  /** How it reads bodies and answers failures; as the gateway when missing. */
+  readonly answers?: Area
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
   readonly log: AdminAreaLog
@@ -40,7 +42,7 @@ const changeStatuses = [413, 415, 503] as const
 /**
  * Creates routes for admins as an encapsulated Fastify plugin: `app.register(createAdminArea(options), { prefix })`.
  * Every path below the prefix, unknown ones too, takes a user with the permission for it; every failure is answered with
- * `{error, code}`.
+ * `{error, code}`, unless `answers` has another form.
  */
 export function createAdminArea({
   authenticate,
@@ -48,27 +50,28 @@ export function createAdminArea({
   log,
   parts,
   permissions = gatewayPermissions,
+  answers = gatewayAnswers,
 }: AdminAreaOptions): FastifyPluginCallback {
   return function adminArea(app, _registration, done) {
-    gatewayAnswers.install(app, log)
+    answers.install(app, log)
     // Schemas are for the document. Those of requests refuse nothing: the parts do that, with texts that name the remedy.
     app.setValidatorCompiler(() => () => true)
     // Those of answers must not take members out of what is sent.
     app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate, permissions))
-    recordChanges(app, log)
+    recordChanges(app, log, permissions)
     for (const add of parts) add(app)
     done()
   }
 }
 
 /** Leaves a log line of each change that an admin has asked for: who, what, and how it ended. */
-function recordChanges(app: FastifyInstance, log: AdminAreaLog): void {
+function recordChanges(app: FastifyInstance, log: AdminAreaLog, permissions: AreaPermissions): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, params, id, ip } = request
     const actor = actorOf(request)
-    if (method !== 'GET' && method !== 'HEAD' && actor !== '') {
+    if (permissionOf(request, permissions) !== permissions.read && actor !== '') {
       const action = `${method} ${routeOptions.url ?? 'unknown'}`
       // Bodies may have secrets, e.g. headers of a rule of the proxy.
       const fields = { action, actor, ...(params as object), request_id: id, client_ip: ip }
