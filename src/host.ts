@@ -13,6 +13,7 @@ import { openSqlite } from './database/sqlite.js'
 import { parseDatabaseUrl } from './database/url.js'
 import { createTrust } from './gateway/client-ip.js'
 import { gatewayArea, proxyArea } from './gateway/routes/gateway-routes.js'
+import { composeAccounts } from './host/accounts.js'
 import { composeAuth } from './host/auth.js'
 import { isOwn } from './host/gateway.js'
 import { composeHost, type HostParts, type PartsOptions } from './host/parts.js'
@@ -144,6 +145,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (options.app !== undefined) options.app.addHook('onClose', close)
   try {
     await parts.sandbox.ready()
+    const accounts = composeAccounts({ config, database, log })
+    closers.push(() => accounts.close())
     const directory = parts.manager
     const policies = await composePolicies({ config, database, directory, record: () => undefined, log })
     closers.push(() => policies.close())
@@ -151,6 +154,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       config,
       log,
       adminToken: adminToken.token,
+      accounts,
       directory,
       authorizers: [policies.authorizer],
       testAuthenticator: options.harness?.authenticator,
@@ -164,6 +168,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
     auth.start()
+    accounts.start()
     parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()

@@ -48,6 +48,11 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
             name: 'gateway-access',
             description: 'What plugins read and change of the gateway, and the approval of that.',
           },
+          {
+            name: 'auth-parts',
+            description:
+              'Functions of plugins that tell who sends a request or what they may do, and the approval of them.',
+          },
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },

@@ -1,4 +1,5 @@
 import { type HostError, messageOf } from '../base/errors.js'
+import type { FindClientSite } from '../gateway/client-site.js'
 import type { Exchange } from '../gateway/exchange.js'
 import { ExchangeNote } from '../gateway/exchange-note.js'
 import { failureAnswer } from '../gateway/pipeline.js'
@@ -33,6 +34,8 @@ export interface AccessOptions {
   /** The rules at this moment. */
   rulebook(): Rulebook
   readonly log: AccessLog
+  /** Tells how the sender of a request reaches the host. */
+  readonly siteOf: FindClientSite
   /** Where people who open a page without credentials are sent, with the page as `redirect`; nowhere when missing. */
   readonly loginPath?: string | undefined
 }
@@ -67,7 +70,7 @@ class AuthenticationStage implements Stage {
   onRequest(exchange: Exchange): StageVerdict | Promise<StageVerdict> {
     const rule = this.#options.rulebook().ruleFor(exchange.method, exchange.path)
     if (rule === 'ambiguous') return failureAnswer(pathUnclear())
-    const asked = readRequest(exchange)
+    const asked = readRequest(exchange, this.#options.siteOf)
     if (rule.authenticators.length === 0) return this.#pass(exchange, { rule, asked, refusal: undefined })
     const count = countHeader(asked, 'authorization')
     if (count > 1) return failureAnswer(credentialRepeated({ header: 'Authorization', count }))
@@ -170,7 +173,7 @@ function bound(authorizer: AccessRule['authorizers'][number]) {
   }
 }
 
-function readRequest(exchange: Exchange): AuthRequest {
+function readRequest(exchange: Exchange, siteOf: FindClientSite): AuthRequest {
   const { raw, id } = exchange.request
   return {
     id,
@@ -180,6 +183,10 @@ function readRequest(exchange: Exchange): AuthRequest {
     headers: raw.headers,
     rawHeaders: raw.rawHeaders,
     ip: exchange.ip,
+    // Asked for by few.
+    get site() {
+      return siteOf(raw)
+    },
   }
 }
 

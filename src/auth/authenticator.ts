@@ -1,3 +1,4 @@
+import type { ClientSite } from '../gateway/client-site.js'
 import type { Identity } from '../identity/identity.js'
 
 /** The part of a request that credentials are read from. */
@@ -15,6 +16,8 @@ export interface AuthRequest {
   readonly rawHeaders: readonly string[]
   /** Address of the client, behind trusted proxies the one that they name. */
   readonly ip: string
+  /** How the client reaches the host. */
+  readonly site: ClientSite
 }
 
 /** Why a credential is not taken. */

@@ -18,7 +18,11 @@ export function findAuthConflicts(
   values: ReadonlyMap<string, Given>,
   wrong: ReadonlySet<string>,
 ): readonly ConfigProblem[] {
-  return [...starBesideOthers(values, wrong), ...oddAuthenticators(values, wrong)]
+  return [
+    ...starBesideOthers(values, wrong),
+    ...oddAuthenticators(values, wrong),
+    ...idleLongerThanAge(values, wrong),
+  ]
 }
 
 function starBesideOthers(
@@ -31,6 +35,20 @@ function starBesideOthers(
   const names = given.value as readonly string[]
   if (!names.includes('*') || names.length === 1) return []
   return [{ key, rule: 'has "*" beside other names; it stands alone, or not at all', origin: given.origin }]
+}
+
+function idleLongerThanAge(
+  values: ReadonlyMap<string, Given>,
+  wrong: ReadonlySet<string>,
+): readonly ConfigProblem[] {
+  const [key, otherKey] = ['auth.session.ttl', 'auth.session.maxAge']
+  const ttl = values.get(key)
+  const maxAge = values.get(otherKey)
+  if (ttl === undefined || maxAge === undefined || wrong.has(key) || wrong.has(otherKey)) return []
+  if (parseDuration(String(ttl.value)) <= parseDuration(String(maxAge.value))) return []
+  return [
+    { key, rule: 'is longer than auth.session.maxAge, so that it is never reached', origin: ttl.origin },
+  ]
 }
 
 function oddAuthenticators(

@@ -1,5 +1,5 @@
 import { policyLimits } from '../base/limits/policies.js'
-import { type Rule, textRule } from './value-rules.js'
+import { durationRule, type Rule, textRule } from './value-rules.js'
 
 /** How texts about settings describe permissions. */
 export const permissionNameWords = 'permissions as "plugins:read"'
@@ -7,6 +7,10 @@ export const permissionNameWords = 'permissions as "plugins:read"'
 const glob = /^\/$|^(?:\/(?:\*\*?|[^/*?#\\;%]+))+$/
 const permission = /^(?:\*|(?:\*|[a-z]+):(?:\*|[a-z]+))$/
 const tenantSource = /^(?:header:[\w-]{1,64}|query:[\w-]{1,64}|segment:[1-9]\d?)$/
+const cookieName = /^(?!__)[A-Za-z0-9_-]{1,64}$/
+/** Not one that means something else here, or that proxies write. */
+const sessionHeader = /^x-(?!api-key$|csrf-token$|identity$|real-ip$|request-id$|forwarded)[a-z0-9-]{1,62}$/
+const dayMs = 86_400_000
 const authenticatorName = /^[a-z][a-z0-9_-]*$/
 
 /** What is in them is checked where policies are known. */
@@ -39,5 +43,16 @@ export const authRules: Readonly<Record<string, Rule>> = {
   'auth.policies.policies[]': policyDocument,
   'auth.policies.seed.policies': policyList,
   'auth.policies.seed.policies[]': policyDocument,
+  'auth.session.ttl': durationRule(60_000, 365 * dayMs, 'from 1m to 365d, e.g. "24h"'),
+  'auth.session.maxAge': durationRule(60_000, 365 * dayMs, 'from 1m to 365d, e.g. "30d"'),
+  'auth.session.cookie': textRule(
+    'the name of a cookie of 1 to 64 letters, digits, "_" and "-" that does not begin with "__"',
+    cookieName,
+  ),
+  'auth.session.header': textRule(
+    'the name of a header in small letters that begins with "x-" and has no other meaning, e.g. "x-session-id"',
+    sessionHeader,
+  ),
+  'auth.login.window': durationRule(1000, dayMs, 'from 1s to 24h, e.g. "15m"'),
   'auth.roles{}[]': textRule('a permission or a pattern of some, e.g. "plugins:*"', permission),
 }

@@ -180,6 +180,63 @@ export const authSettings = {
     default: {},
     description: 'Authenticators that take settings, by the name that rules call them.',
   }),
+  session: Type.Object(
+    {
+      ttl: Type.String({
+        default: '24h',
+        description: 'Time without use after which a session ends.',
+      }),
+      maxAge: Type.String({
+        default: '30d',
+        description: 'Time after which a session ends however much it is used.',
+      }),
+      cookie: Type.String({
+        default: 'modulacms_session',
+        description: 'Name of the cookie of sessions; over secure connections with `__Host-` in front.',
+      }),
+      header: Type.String({
+        default: 'x-session-id',
+        description: 'Name of the header of sessions, for those who send no cookies.',
+      }),
+      secure: Type.Union([Type.Literal('auto'), Type.Literal('always'), Type.Literal('never')], {
+        default: 'auto',
+        description:
+          'Whether browsers send the cookie over secure connections alone. "auto" decides by how the client reaches the host, which trusted proxies say as X-Forwarded-Proto.',
+      }),
+      sameSite: Type.Union([Type.Literal('lax'), Type.Literal('strict')], {
+        default: 'lax',
+        description:
+          'Whether browsers send the cookie when somebody follows a link of another site: "lax" does.',
+      }),
+    },
+    { description: 'Sessions of those who have signed in.' },
+  ),
+  login: Type.Object(
+    {
+      enabled: Type.Boolean({
+        default: true,
+        description: 'Let users sign in with a password. Other ways to sign in stay.',
+      }),
+      attempts: Type.Integer({
+        default: 10,
+        minimum: 1,
+        maximum: 1000,
+        description:
+          'Failures of one network at one name before it has to pause, longer with each further one.',
+      }),
+      window: Type.String({
+        default: '15m',
+        description: 'Longest such pause, and the time in which failures are forgotten.',
+      }),
+      perAddress: Type.Integer({
+        default: 100,
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'Failures of one network in a window, at all names together.',
+      }),
+    },
+    { description: 'Signing in with a password.' },
+  ),
   roles: Type.Record(Type.String(), names('Permissions.'), {
     default: {},
     description: `What roles permit in the administration: ${permissionNameWords}, "<area>:*", "*:read" or "*". The roles admin, owner, operator, auditor and user are there.`,

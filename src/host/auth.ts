@@ -9,18 +9,21 @@ import type { ClaimPaths } from '../auth/claims.js'
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
+import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
 import { permissionsOf, type RolePermissions } from '../identity/roles.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
+import type { HostAccounts } from './accounts.js'
 
 /** What finding out who may do what needs of its host. */
 export interface AuthMaterial {
   readonly config: Config
   readonly log: Logger
   readonly adminToken: string
+  readonly accounts: HostAccounts
   readonly directory: PluginDirectory
   /** Those of the host that are not always there. */
   readonly authorizers: readonly Authorizer[]
@@ -111,6 +114,7 @@ export function composeAuth({
   const stages = createAccessStages({
     rulebook: () => rulebook,
     log,
+    siteOf: createClientSite({ trustedProxies: config.plugin_trusted_proxies }),
     loginPath: loginPath === '' ? undefined : loginPath,
   })
   const exempt: HostAuth['exempt'] = (given) => {

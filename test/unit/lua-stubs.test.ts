@@ -70,7 +70,7 @@ test('every stub is Lua and begins as a meta file', async () => {
   const stubs = artefacts.filter(({ path }) => path.startsWith('sdk/lua/'))
   assert.deepEqual(
     sorted(stubs.map(({ path }) => path.slice('sdk/lua/'.length))),
-    'config.lua core.lua crypto.lua db.lua gateway.lua globals.lua hooks.lua http.lua json.lua kv.lua log.lua metrics.lua request.lua secrets.lua test.lua',
+    'auth.lua config.lua core.lua crypto.lua db.lua gateway.lua globals.lua hooks.lua http.lua json.lua kv.lua log.lua metrics.lua request.lua secrets.lua test.lua',
   )
   for (const { path, content } of stubs) {
     const text = await content()

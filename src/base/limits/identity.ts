@@ -80,6 +80,8 @@ export const credentialLimits = {
   lastUseDelayMs: 1000,
   /** Notes that wait; one more is left out, and made at a later use. */
   lastUseWaitingMax: 10_000,
+  /** Time between two sweeps of sessions that have ended. */
+  sweepEveryMs: 600_000,
   /** Ended sessions that are deleted in one transaction. */
   sweepMax: 500,
   /** Characters of the name of a browser that a session keeps; the rest is cut. */

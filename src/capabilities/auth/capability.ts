@@ -145,6 +145,7 @@ const builders: readonly LuaFunctionDoc[] = [
     doc: 'Makes the result of an authenticator that knows somebody.',
     params: [{ name: 'fields', type: 'table', luaType: 'auth.IdentityFields', doc: 'Who it is.' }],
     returns: [{ luaType: 'auth.Outcome', doc: 'For the authenticator to return.' }],
+    example: 'return auth.identity({ type = "worker", id = badge.id, tenant_id = badge.tenant_id })',
   },
   {
     ...building,
@@ -152,6 +153,7 @@ const builders: readonly LuaFunctionDoc[] = [
     doc: 'Makes the result of an authenticator for a request without a credential of its kind. Returning nothing says the same.',
     params: [],
     returns: [{ luaType: 'auth.Outcome', doc: 'For the authenticator to return.' }],
+    example: 'if not req.bearer then return auth.none() end',
   },
   {
     ...building,
@@ -173,6 +175,7 @@ const builders: readonly LuaFunctionDoc[] = [
       },
     ],
     returns: [{ luaType: 'auth.Outcome', doc: 'For the authenticator to return.' }],
+    example: 'if badge.revoked_at then return auth.fail("revoked") end',
   },
   {
     ...building,
@@ -180,6 +183,7 @@ const builders: readonly LuaFunctionDoc[] = [
     doc: 'Makes the result of an authorizer that allows something.',
     params: [],
     returns: [{ luaType: 'auth.Decision', doc: 'For the authorizer to return.' }],
+    example: 'if access.action == "view" then return auth.allow() end',
   },
   {
     ...building,
@@ -194,6 +198,7 @@ const builders: readonly LuaFunctionDoc[] = [
       },
     ],
     returns: [{ luaType: 'auth.Decision', doc: 'For the authorizer to return.' }],
+    example: 'return auth.deny("changes wait for an owner")',
   },
 ]
 

@@ -18,6 +18,7 @@ const asked: AuthRequest = {
   headers: {},
   rawHeaders: [],
   ip: '192.0.2.1',
+  site: { isSecure: false, host: 'host.test' },
 }
 const ask = (headers: AuthRequest['headers']) => authenticator.authenticate({ ...asked, headers })
 const outcomeOf = (authorization: string | string[] | undefined) => ask({ authorization })

@@ -49,7 +49,8 @@ describe('a request to a plugin route', () => {
     generation.answer = (request) =>
       respondJson([request.user ?? null, request.rawHeaders.join().includes('good')])
     const good = { authorization: 'Bearer good' }
-    const ann = { id: 'u1', username: 'ann', role: 'admin' }
+    const identity = JSON.stringify({ type: 'user', id: 'u1', name: 'ann', roles: ['admin'] })
+    const ann = { id: 'u1', username: 'ann', role: 'admin', identity }
     assert.deepEqual(await (await fetch(`${url}/demo/guarded`, { headers: good })).json(), [ann, false])
     assert.deepEqual(await (await fetch(`${url}/demo/x`, { headers: good })).json(), [ann, false])
     assert.deepEqual(await (await fetch(`${url}/demo/x`)).json(), [null, false])

@@ -1,0 +1,103 @@
+import { SessionCookies } from '../auth/session-cookie.js'
+import { parseDuration } from '../base/durations.js'
+import { credentialLimits } from '../base/limits/identity.js'
+import type { Config } from '../config/schema.js'
+import type { CoreDatabase } from '../database/database.js'
+import { KeyStore } from '../identity/key-store.js'
+import { LoginThrottle } from '../identity/login-throttle.js'
+import { PasswordLogin } from '../identity/password-login.js'
+import { createPasswordHasher, type PasswordHasher } from '../identity/passwords.js'
+import { RoleStore } from '../identity/role-store.js'
+import { SessionStore } from '../identity/session-store.js'
+import { UserStore } from '../identity/user-store.js'
+import type { Logger } from '../telemetry/logger.js'
+
+/** What the accounts of a host are made of. */
+export interface AccountsMaterial {
+  readonly config: Config
+  readonly database: CoreDatabase
+  readonly log: Logger
+}
+
+/** Users, roles, keys and sessions of one host, and how people sign in. */
+export interface HostAccounts {
+  readonly users: UserStore
+  readonly roles: RoleStore
+  readonly keys: KeyStore
+  readonly sessions: SessionStore
+  /** The one that bounds what hashing passwords costs. */
+  readonly hasher: PasswordHasher
+  readonly login: PasswordLogin
+  readonly cookies: SessionCookies
+  /** Begins to delete sessions that have ended, now and then. */
+  start(): void
+  /** To be called when no request is served any more, and before the database is closed. */
+  close(): Promise<void>
+}
+
+/** Puts the accounts of a host together. Nothing is asked of the database yet. */
+export function composeAccounts({ config, database, log }: AccountsMaterial): HostAccounts {
+  const { session, login, roles: configured } = config.auth
+  const onFailure = (error: unknown) =>
+    log.warn({ err: error }, 'it could not be noted that credentials were used')
+  const [ttlMs, maxAgeMs] = [parseDuration(session.ttl), parseDuration(session.maxAge)]
+  const users = new UserStore(database)
+  const keys = new KeyStore(database, { onFailure })
+  const sessions = new SessionStore(database, { ttlMs, maxAgeMs, onFailure })
+  const hasher = createPasswordHasher()
+  const throttle = new LoginThrottle({
+    attempts: login.attempts,
+    windowMs: parseDuration(login.window),
+    perNetwork: login.perAddress,
+  })
+  const sweeper = new Sweeper(sessions, log)
+  return {
+    users,
+    roles: new RoleStore(database, new Map(Object.entries(configured))),
+    keys,
+    sessions,
+    hasher,
+    login: new PasswordLogin({ users, hasher, throttle }),
+    cookies: new SessionCookies({ ...session, maxAgeMs }),
+    start: () => sweeper.start(),
+    close: async () => {
+      await sweeper.close()
+      await Promise.all([sessions.close(), keys.close()])
+    },
+  }
+}
+
+/** Deletes sessions that have ended, one sweep at a time. */
+class Sweeper {
+  readonly #sessions: SessionStore
+  readonly #log: Logger
+  #timer: NodeJS.Timeout | undefined
+  #sweeping: Promise<void> | undefined
+
+  constructor(sessions: SessionStore, log: Logger) {
+    this.#sessions = sessions
+    this.#log = log
+  }
+
+  start(): void {
+    // A process with nothing else to do may end.
+    this.#timer ??= setInterval(() => this.#sweep(), credentialLimits.sweepEveryMs).unref()
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#sweeping
+  }
+
+  #sweep(): void {
+    this.#sweeping ??= this.#sessions
+      .sweep()
+      .then(
+        (swept) => this.#log.debug({ swept }, 'sessions that had ended were deleted'),
+        (error: unknown) => this.#log.warn({ err: error }, 'sessions that have ended could not be deleted'),
+      )
+      .finally(() => {
+        this.#sweeping = undefined
+      })
+  }
+}
