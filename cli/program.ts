@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addApproveCommand } from './commands/approve.js'
+import { addAuthCommand } from './commands/auth.js'
 import { addConfigCommand } from './commands/config-check.js'
 import { addDevCommand } from './commands/dev.js'
 import { addDiffCommand } from './commands/diff.js'
@@ -87,6 +88,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addConfigCommand(program, context)
   addKvCommand(program, context)
   addGatewayCommand(program, context)
+  addAuthCommand(program, context)
   return program
 }
 

@@ -148,7 +148,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const accounts = composeAccounts({ config, database, log })
     closers.push(() => accounts.close())
     const directory = parts.manager
-    const policies = await composePolicies({ config, database, directory, record: () => undefined, log })
+    const policies = await composePolicies({ config, database, directory, log })
     closers.push(() => policies.close())
     const auth = composeAuth({
       config,
@@ -224,6 +224,8 @@ async function closeAll(
   if (options.app === undefined) await app.close()
   await Promise.all([parts.hooks.close(), parts.deliveries.close()])
   await Promise.all(closers.map((close) => close()))
+  // Behind whatever can record something, and while the plugins still say what they wait for.
+  await parts.actions.close()
   await parts.manager.close()
   parts.outbound.close()
   await parts.sandbox.close()

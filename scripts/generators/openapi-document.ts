@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createMetricsOperations, metricsPrefixes } from '../../src/admin/metrics-operations.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
-import type { OutboundAdministration } from '../../src/admin/options.js'
+import type { AuthAdministration, OutboundAdministration } from '../../src/admin/options.js'
 import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
 import type { ContentService } from '../../src/content/content-service.js'
@@ -48,6 +48,7 @@ export async function openApiDocument(): Promise<object> {
       outbound: {} as OutboundAdministration,
       authenticate: silent,
       metrics: async () => [],
+      auth: {} as AuthAdministration,
       log: { info: silent, warn: silent, error: silent },
     }),
     { prefix: adminPrefix },

@@ -1,3 +1,4 @@
+import { type AuthClient, createAuthClient } from './auth.js'
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
@@ -109,6 +110,8 @@ export interface Client {
   readonly pipelines: PipelineClient
   /** The inbound gateway. */
   readonly gateway: GatewayClient
+  /** Who may do what. */
+  readonly auth: AuthClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
   metrics(): Promise<readonly Metric[]>
   /** Needs no token; resolves also when the server reports that it is not well. */
@@ -143,6 +146,7 @@ export function createClient(options: ClientOptions): Client {
     gatewayAccess: createApprovalClient(send, 'gateway-access', ['plugin', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
     gateway: createGatewayClient(send),
+    auth: createAuthClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
     health: async () =>

@@ -3,6 +3,8 @@
  *
  * @module
  */
+export type { AuthClient } from './auth.js'
+export type { AuthAccess, AuthMatch, AuthParty, AuthRule, AuthStatus } from './auth-types.js'
 export {
   type ApprovalClient,
   type Client,

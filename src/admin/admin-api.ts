@@ -1,4 +1,5 @@
 import type { FastifyPluginCallback } from 'fastify'
+import { addAuthOperations } from './auth-operations.js'
 import { createAuthentication } from './authentication.js'
 import { addCleanupOperations } from './cleanup-operations.js'
 import { adminAnswers } from './failures.js'
@@ -24,7 +25,7 @@ export const adminPrefix = '/api/v1/admin'
 export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback {
   return function adminApi(app, _options, done) {
     const authentication = createAuthentication(options.authenticate)
-    const mutations = createMutations(authentication, options.log)
+    const mutations = createMutations(authentication, options)
     const context: OperationContext = { administration: options.administration, authentication, mutations }
     adminAnswers.install(app, options.log)
     installValidation(app)
@@ -37,6 +38,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     addCleanupOperations(app, context)
     addHookOperations(app, { hooks: options.hooks, mutations })
     if (options.outbound !== undefined) addOutboundOperations(app, context, options.outbound)
+    if (options.auth !== undefined) addAuthOperations(app, options.auth)
     if (options.metrics !== undefined) addMetricsOperation(app, options.metrics)
     done()
   }

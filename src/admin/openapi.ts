@@ -53,6 +53,7 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
             description:
               'Functions of plugins that tell who sends a request or what they may do, and the approval of them.',
           },
+          { name: 'auth', description: 'Who may do what: the rules, whom they name, and which one holds.' },
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },

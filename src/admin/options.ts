@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
+import type { RecordChange } from '../areas/recorded-change.js'
 import type { AreaUser } from '../areas/user.js'
+import type { AccessReport, MatchReport } from '../auth/access-report.js'
 import type { PluginAdministration } from '../plugins/administration.js'
 import type { HookAdministration } from '../plugins/hooks/hook-administration.js'
 import type { DomainBreakerView } from '../plugins/outbound-breakers.js'
@@ -19,6 +21,18 @@ export interface OutboundAdministration {
   resetBreaker(plugin: string, domain: string): boolean
 }
 
+/** What admins can see of who may do what. */
+export interface AuthAdministration {
+  /** The rules, whom they name, and what an operator may not have meant. */
+  status(): AccessReport
+  /**
+   * Tells what would be asked about a request, asking nobody.
+   *
+   * @param target Path as a client sends it.
+   */
+  match(method: string, target: string): MatchReport
+}
+
 /** What the admin API is made of. */
 export interface AdminApiOptions {
   readonly administration: PluginAdministration
@@ -29,6 +43,10 @@ export interface AdminApiOptions {
   /** Gives the user of a request; undefined for somebody who has not proved who they are. */
   authenticate(request: FastifyRequest): AreaUser | undefined | Promise<AreaUser | undefined>
   readonly log: AdminLog
+  /** Without it the operations on who may do what do not exist. */
+  readonly auth?: AuthAdministration
+  /** Gets each change; nobody does when missing. */
+  readonly record?: RecordChange
   /** Gives all metrics; without it there is no `GET /metrics`. */
   readonly metrics?: () => Promise<readonly AdminMetric[]>
 }

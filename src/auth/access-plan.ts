@@ -83,6 +83,25 @@ export function planOpenAccess({
   })
 }
 
+/** The rulebook of a host that is starting: nobody passes whose rules are not known yet, but for its operations. */
+export function planShutAccess({
+  operator,
+  isOperation,
+}: Pick<Parties, 'operator' | 'isOperation'>): Rulebook {
+  const starting: Authenticator = {
+    name: 'starting',
+    authenticate: () => ({ kind: 'unavailable', reason: 'the rules are not in force yet' }),
+  }
+  const shut = { paths: [], authenticators: [starting], authorizers: [], strangers: 'refuse' } as const
+  return new Rulebook({
+    rules: [],
+    fallback: shut,
+    operations: { ...shut, authenticators: [operator], strangers: 'pass' },
+    isOperation,
+    isExempt: () => false,
+  })
+}
+
 class Plan {
   readonly #parties: Parties
   readonly #problems: string[] = []

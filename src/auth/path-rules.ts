@@ -45,6 +45,21 @@ interface Compiled<Rule> {
 /** `ambiguous` where servers could read the path in a way for which another rule holds. */
 export type RuleMatch<Rule> = { readonly rule: Rule | undefined } | 'ambiguous'
 
+/** A path as servers may read it, and the rule that holds for it then. */
+export interface PathReading<Rule> {
+  /** As the router reads it, without what some servers leave out, or without telling capital letters from small ones. */
+  readonly as: 'sent' | 'simplified' | 'any-case'
+  readonly path: string
+  readonly rule: Rule | undefined
+}
+
+/** A rule that no request comes to. */
+export interface ShadowedRule<Rule> {
+  readonly rule: Rule
+  /** The earlier rules that hold for its paths. */
+  readonly by: readonly Rule[]
+}
+
 /** Rules in their order: the first one that holds for a request decides alone. */
 export class PathRules<Rule extends PathRule> {
   readonly #rules: readonly Compiled<Rule>[]
@@ -71,16 +86,40 @@ export class PathRules<Rule extends PathRule> {
     return { rule: found }
   }
 
-  /** Rules that no request comes to because an earlier one holds for all of their paths and methods. */
-  shadowed(): readonly Rule[] {
-    return this.#rules
-      .filter((rule, at) => {
-        const earlier = this.#rules.slice(0, at).filter((other) => coversMethods(other, rule))
-        return rule.globs.every((glob) =>
-          earlier.some(({ globs }) => globs.some((other) => covers(other, glob))),
-        )
-      })
-      .map(({ rule }) => rule)
+  /**
+   * Tells rule by rule what servers may take a path for, for operators; `find` says what comes of it.
+   *
+   * @param path As the router reads it.
+   */
+  readings(method: string, path: string): readonly PathReading<Rule>[] {
+    const loosePath = looseReading(path)
+    const folded = loosePath.toLowerCase()
+    return [
+      { as: 'sent', path, rule: this.#first(method, segmentsOf(path), false) },
+      ...(loosePath === path
+        ? []
+        : [
+            {
+              as: 'simplified' as const,
+              path: loosePath,
+              rule: this.#first(method, segmentsOf(loosePath), false),
+            },
+          ]),
+      { as: 'any-case', path: folded, rule: this.#first(method, segmentsOf(folded), true) },
+    ]
+  }
+
+  /** Rules that no request comes to, with the earlier ones that hold for all of their paths and methods. */
+  shadowed(): readonly ShadowedRule<Rule>[] {
+    return this.#rules.flatMap((rule, at) => {
+      const earlier = this.#rules.slice(0, at).filter((other) => coversMethods(other, rule))
+      const covering = rule.globs.map((glob) =>
+        earlier.find(({ globs }) => globs.some((other) => covers(other, glob))),
+      )
+      const by = covering.filter((each) => each !== undefined)
+      if (by.length < covering.length) return []
+      return [{ rule: rule.rule, by: [...new Set(by)].map((each) => each.rule) }]
+    })
   }
 
   #first(method: string, path: readonly string[], isFolded: boolean): Rule | undefined {

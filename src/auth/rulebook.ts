@@ -1,7 +1,7 @@
 import { looseReading } from '../gateway/request-path.js'
 import type { Authenticator } from './authenticator.js'
 import type { Authorizer } from './authorizer.js'
-import { type PathRule, PathRules } from './path-rules.js'
+import { type PathReading, type PathRule, PathRules, type ShadowedRule } from './path-rules.js'
 import type { TenantSource } from './tenant-source.js'
 
 /** Who may pass at some paths. */
@@ -31,6 +31,15 @@ export interface RulebookOptions {
   isExempt(method: string, path: string): boolean
 }
 
+/**
+ * Why a rule holds for a request: it is one of the rules, `at` its place; it is for the host's own operations; something
+ * else makes the path public; or it holds where none does. Without a rule, the path can be read in several ways.
+ */
+export type RuleReason =
+  | { readonly by: 'rule'; readonly rule: AccessRule; readonly at: number }
+  | { readonly by: 'operations' | 'exempt' | 'default'; readonly rule: AccessRule }
+  | { readonly by: 'unclear' }
+
 const publicRule: AccessRule = { paths: [], authenticators: [], authorizers: [], strangers: 'pass' }
 
 /** Finds for each request the one rule that holds for it. */
@@ -54,8 +63,38 @@ export class Rulebook {
     return isExempt(method, path) && isExempt(method, looseReading(path)) ? publicRule : fallback
   }
 
+  /** Tells what `ruleFor` goes by, for operators. */
+  explain(method: string, path: string): RuleReason {
+    const rule = this.ruleFor(method, path)
+    if (rule === 'ambiguous') return { by: 'unclear' }
+    const at = this.#options.rules.indexOf(rule)
+    if (at !== -1) return { by: 'rule', rule, at }
+    if (this.#options.isOperation(path)) return { by: 'operations', rule }
+    return { by: rule === this.#options.fallback ? 'default' : 'exempt', rule }
+  }
+
+  /** In their order. */
+  get rules(): readonly AccessRule[] {
+    return this.#options.rules
+  }
+
+  /** What holds where no rule does. */
+  get fallback(): AccessRule {
+    return this.#options.fallback
+  }
+
+  /** What holds for the host's own operations where no rule does. */
+  get operations(): AccessRule {
+    return this.#options.operations
+  }
+
+  /** How servers may read a path, and which rules hold for that. */
+  readings(method: string, path: string): readonly PathReading<AccessRule>[] {
+    return this.#rules.readings(method, path)
+  }
+
   /** Rules that no request comes to. */
-  shadowed(): readonly AccessRule[] {
+  shadowed(): readonly ShadowedRule<AccessRule>[] {
     return this.#rules.shadowed()
   }
 }

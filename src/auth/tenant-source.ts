@@ -15,8 +15,8 @@ export function parseTenantSource(text: string): TenantSource | undefined {
 }
 
 /**
- * Gives the tenant that a request names; undefined when it names none. A header or parameter that comes twice names one
- * that nobody belongs to.
+ * Gives the tenant that a request names; undefined when it names none. A header or parameter that comes twice, and a
+ * segment without text, name one that nobody belongs to.
  */
 export function tenantOf(source: TenantSource, { headers, query, path }: AuthRequest): string | undefined {
   switch (source.kind) {
@@ -29,8 +29,19 @@ export function tenantOf(source: TenantSource, { headers, query, path }: AuthReq
       return values.length === 0 ? undefined : values.join(',')
     }
     default: {
+      // Servers may join slashes, so a segment without text does not stand for no tenant, but for nobody's.
       const segment = path.split('/')[source.number]
-      return segment === '' ? undefined : segment
+      return segment === undefined ? undefined : decoded(segment)
     }
+  }
+}
+
+/** Reads a segment as handlers get it: the router leaves the encoding of reserved characters to them. */
+function decoded(segment: string): string {
+  if (!segment.includes('%')) return segment
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
   }
 }

@@ -1,10 +1,14 @@
 import { createPublicKey } from 'node:crypto'
-import { planAccess, planOpenAccess } from '../auth/access-plan.js'
+import { adminPrefix } from '../admin/admin-api.js'
+import type { AuthAdministration } from '../admin/options.js'
+import { planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
+import { type ReportSources, reportAccess, reportMatch, summariseAccess } from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator } from '../auth/authenticator.js'
 import { JwtAuthenticator, type JwtKeys } from '../auth/authenticators/jwt.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
 import type { Authorizer } from '../auth/authorizer.js'
+import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
 import type { ClaimPaths } from '../auth/claims.js'
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
@@ -34,7 +38,7 @@ export interface AuthMaterial {
 }
 
 /** Who may do what in one host. */
-export interface HostAuth {
+export interface HostAuth extends AuthAdministration {
   /** `authn` and `authz`. */
   readonly stages: readonly Stage[]
   /**
@@ -85,30 +89,34 @@ export function composeAuth({
     if (known?.parties !== parties) known = { parties, all: [...authenticators, ...parties.authenticators] }
     return known.all
   }
-  let rulebook: Rulebook = planOpenAccess({ operator, isOperation })
+  let rulebook: Rulebook = (enabled ? planShutAccess : planOpenAccess)({ operator, isOperation })
   let isExempt = (_method: string, _path: string): boolean => false
+  const sources = (): ReportSources => ({
+    enabled,
+    rulebook,
+    written: enabled ? http.rules : [],
+    authenticators,
+    authorizers: [...builtInAuthorizers.values(), ...authorizers],
+    plugins: engine.reports(),
+    operator: { name: operator.name, path: `${adminPrefix}/plugins` },
+  })
   const start = (): void => {
-    if (!enabled) {
-      log.warn('auth.enabled is false: everybody is anonymous, and only the admin token opens anything')
-      return
+    if (enabled) {
+      engine.assertUnique()
+      rulebook = planAccess(http, {
+        authenticators,
+        authorizers,
+        everybody,
+        authenticator: (name) => engine.authenticator(name),
+        authorizer: (name) => engine.authorizer(name),
+        operator,
+        isOperation,
+        isExempt: (method, path) => isExempt(method, path),
+      })
     }
-    engine.assertUnique()
-    rulebook = planAccess(http, {
-      authenticators,
-      authorizers,
-      everybody,
-      authenticator: (name) => engine.authenticator(name),
-      authorizer: (name) => engine.authorizer(name),
-      operator,
-      isOperation,
-      isExempt: (method, path) => isExempt(method, path),
-    })
-    for (const { paths, methods } of rulebook.shadowed()) {
-      log.warn(
-        { paths, methods },
-        'a rule of auth.http.rules holds for no request: an earlier one has all of its paths',
-      )
-    }
+    const report = reportAccess(sources())
+    log.info(`who may do what: ${summariseAccess(report)}`)
+    for (const warning of report.warnings) log.warn(warning)
   }
   const { loginPath } = http
   const stages = createAccessStages({
@@ -120,7 +128,14 @@ export function composeAuth({
   const exempt: HostAuth['exempt'] = (given) => {
     isExempt = given
   }
-  return { stages, start, exempt, close: () => engine.close() }
+  return {
+    stages,
+    start,
+    exempt,
+    status: () => reportAccess(sources()),
+    match: (method, target) => reportMatch(sources(), method, target),
+    close: () => engine.close(),
+  }
 }
 
 function breakerOf({ gateway }: Config): FunctionBreakerOptions {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix } from '../admin/admin-api.js'
 import { metricsPrefixes } from '../admin/metrics-operations.js'
+import type { RecordChange } from '../areas/recorded-change.js'
 import { policyPrefixes } from '../auth/policy-area/policy-routes.js'
 import { parseDuration } from '../base/durations.js'
 import { listOrigins } from '../config/gateway-rules.js'
@@ -55,6 +56,8 @@ export interface GatewayMaterial {
   /** What finds out who sends a request, and whether they may. */
   readonly auth: HostAuth
   authenticate(request: FastifyRequest): User | undefined
+  /** Takes notice of what admins change. */
+  readonly record: RecordChange
   clientIp(request: FastifyRequest): string
 }
 
@@ -101,8 +104,8 @@ export class HostGateway {
 
   /** Adds the routes for admins. */
   async mountRoutes(app: FastifyInstance): Promise<void> {
-    const { authenticate, log, monitor, pipeline, limit, cors, shell, cache, proxy } = this.#parts
-    const area = { authenticate, log }
+    const { authenticate, log, record, monitor, pipeline, limit, cors, shell, cache, proxy } = this.#parts
+    const area = { authenticate, log, record }
     const parts = [
       (routes: FastifyInstance) => addRateLimitRoutes(routes, limit),
       (routes: FastifyInstance) => addCorsRoutes(routes, cors),
@@ -137,7 +140,7 @@ export class HostGateway {
   }
 }
 
-interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authenticate'> {
+interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authenticate' | 'record'> {
   readonly pipeline: Pipeline
   readonly engine: StageEngine
   readonly monitor: Monitor
@@ -155,7 +158,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
  * @throws HostError when the configuration names what cannot be used, such as a directory without a shell.
  */
 export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
-  const { config, database, directory, log, metrics, authenticate, clientIp } = material
+  const { config, database, directory, log, metrics, authenticate, record, clientIp } = material
   const { gateway } = config
   const engine = createStageEngine({
     directory,
@@ -190,9 +193,8 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     tunnels: proxy.tunnels,
     stages: engine.troubles(),
   }))
-  const { requestLog } = monitor
   const figures = {
-    requestLog,
+    requestLog: monitor.requestLog,
     limiter: limit,
     cache: gateway.cache.enabled ? cache : undefined,
     shell,
@@ -222,6 +224,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     config,
     log,
     authenticate,
+    record,
     pipeline,
     engine,
     monitor,

@@ -15,6 +15,7 @@ import { OutboundClient } from '../outbound/outbound-client.js'
 import type { PluginConfigs } from '../plugins/config/plugin-configs.js'
 import { createCoreCalls } from '../plugins/core-calls.js'
 import { PluginMemory } from '../plugins/gateway/plugin-memory.js'
+import { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from '../plugins/hooks/hook-engine.js'
 import type { KvDeliveries } from '../plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from '../plugins/manager.js'
@@ -75,6 +76,8 @@ export interface HostParts {
   readonly sandbox: Sandbox
   readonly manager: PluginManager
   readonly hooks: HookEngine
+  /** Brings what is done in the administration to plugins. */
+  readonly actions: ActionRecorder
   readonly content: ContentService
   readonly outbound: Outbound
   readonly kv: KvService
@@ -124,6 +127,12 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
   metrics?.own.follow((plugin) => declaredMetrics(plugins, plugin))
   const hooks = composeHooks(options, material, plugins, metrics)
+  const actions = new ActionRecorder({
+    hooks,
+    database,
+    log,
+    ...(metrics && { lost: (reason, count) => metrics.actionsLost(reason, count) }),
+  })
   hookBreakers.isOpen = (plugin, event, table) => isBreakerOpen(hooks, { plugin, event, table })
   const { stores, clock: now } = kv
   options.harness?.attach({ answers, directory: plugins, hooks, queues: stores.queues, now })
@@ -134,7 +143,19 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   answers.provide(requestTopic, (ask) => outbound.calls.answer(ask))
   const passwords = new PasswordCalls()
   for (const topic of Object.values(passwordTopics)) answers.provide(topic, (ask) => passwords.answer(ask))
-  return { sandbox, manager: plugins, hooks, content, outbound, kv, deliveries, memory, answers, metrics }
+  return {
+    sandbox,
+    manager: plugins,
+    hooks,
+    actions,
+    content,
+    outbound,
+    kv,
+    deliveries,
+    memory,
+    answers,
+    metrics,
+  }
 }
 
 function composeMigrator(

@@ -1,16 +1,17 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Authorizer } from '../auth/authorizer.js'
 import { createPolicyAuthorizer } from '../auth/policy-area/policy-authorizer.js'
-import { createPolicyRecorder } from '../auth/policy-area/policy-changes.js'
-import { createPolicyRoutes, policyPrefixes } from '../auth/policy-area/policy-routes.js'
+import {
+  createPolicyRoutes,
+  type PolicyRoutesOptions,
+  policyPrefixes,
+} from '../auth/policy-area/policy-routes.js'
 import { parseDuration } from '../base/durations.js'
 import { HostError, messageOf } from '../base/errors.js'
 import { type ConfigProblem, toConfigError } from '../config/problems.js'
 import type { Config } from '../config/schema.js'
 import type { CoreDatabase } from '../database/database.js'
 import { Follower } from '../gateway/follower.js'
-import type { RecordAction } from '../identity/recorded-action.js'
-import type { User } from '../identity/user.js'
 import { PredicateEngine } from '../plugins/auth/predicate-engine.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import { readConfigured, readSeeds, type SeedOptions } from '../policies/configured-policies.js'
@@ -23,15 +24,11 @@ export interface PolicyMaterial {
   readonly config: Config
   readonly database: CoreDatabase
   readonly directory: PluginDirectory
-  readonly record: RecordAction
   readonly log: Logger
 }
 
 /** What mounting their routes takes. */
-export interface PolicyDoor {
-  authenticate(request: FastifyRequest): User | undefined
-  clientIp(request: FastifyRequest): string
-}
+export type PolicyDoor = Pick<PolicyRoutesOptions, 'authenticate' | 'record'>
 
 /** The policies of one host. */
 export interface HostPolicies {
@@ -52,7 +49,6 @@ export async function composePolicies({
   config,
   database,
   directory,
-  record,
   log,
 }: PolicyMaterial): Promise<HostPolicies> {
   const problems = await findPolicyProblems(config)
@@ -75,9 +71,8 @@ export async function composePolicies({
   follower.start()
   return {
     authorizer: createPolicyAuthorizer(service),
-    async mountRoutes(app, { authenticate, clientIp }) {
-      const changed = createPolicyRecorder(record, clientIp)
-      const shared = { policies: service, inUse: arePoliciesUsed(config), authenticate, changed, log }
+    async mountRoutes(app, { authenticate, record }) {
+      const shared = { policies: service, inUse: arePoliciesUsed(config), authenticate, record, log }
       for (const [at, prefix] of policyPrefixes.entries()) {
         await app.register(createPolicyRoutes({ ...shared, isDocumented: at === 0 }), { prefix })
       }

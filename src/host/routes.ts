@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
-import { userOf } from '../auth/request-identity.js'
+import type { RecordChange } from '../areas/recorded-change.js'
+import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
 import { checkResponseHeader } from '../capabilities/http/header-rules.js'
@@ -11,12 +12,14 @@ import { contentPrefix, createContentRoutes } from '../content/content-routes.js
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
 import { stripCredentials } from '../identity/credentials.js'
+import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
 import { createKvRoutes, kvPrefixes } from '../kv/routes/kv-routes.js'
 import { MessageHolds } from '../kv/routes/message-holds.js'
 import type { KvMeasurements } from '../kv/routes/routes-options.js'
 import { StreamSlots } from '../kv/routes/stream-slots.js'
 import { createPluginRoutes } from '../plugins/dispatch.js'
+import type { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
@@ -51,6 +54,8 @@ interface Door {
   clientIp(request: FastifyRequest): string
   /** Takes one token of the network of an address; false when there is none left. */
   takeToken(ip: string): boolean
+  /** Takes notice of a change, with who has sent the request. */
+  readonly record: RecordChange
   readonly stripCredentials: typeof stripCredentials
 }
 
@@ -62,7 +67,7 @@ export async function mountRoutes(
 ): Promise<void> {
   const { log, database, lifecycle, tracing } = material
   const { manager, hooks, metrics, memory, answers } = parts
-  const door = createDoor(material)
+  const door = createDoor(material, parts.actions)
   serializeWhenUsed(app)
   const gateway = await composeGateway({
     ...material,
@@ -99,6 +104,8 @@ export async function mountRoutes(
       hooks,
       outbound: parts.outbound.calls,
       authenticate: door.authenticate,
+      auth: material.auth,
+      record: door.record,
       log,
       ...(metrics && { metrics: () => metrics.json() }),
     }),
@@ -127,13 +134,14 @@ async function mountKv(
   app: FastifyInstance,
   { kv, metrics }: HostParts,
   { config, log }: RoutesMaterial,
-  { authenticate, clientIp }: Door,
+  { authenticate, clientIp, record }: Door,
 ): Promise<void> {
   const { rate_limit: perSecond } = config.keyval
   const shared = {
     namespaces: kv,
     overview: kv,
     authenticate,
+    record,
     clientOf: (request: FastifyRequest) => clientNetwork(clientIp(request)),
     rate: createTokenBuckets({ perSecond, burst: perSecond }),
     streams: new StreamSlots(),
@@ -159,17 +167,25 @@ const ipKey = Symbol('client ip')
 
 type WithIp = IncomingMessage & { [ipKey]?: string }
 
-function createDoor({ config }: RoutesMaterial): Door {
+function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'record'>): Door {
   const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
+  const clientIp = ({ raw }: { raw: WithIp }): string => {
+    // Asked in several places for each request, whose headers about its way nobody changes.
+    raw[ipKey] ??= addressOf(raw.socket.remoteAddress, headerText(raw.headers['x-forwarded-for']))
+    return raw[ipKey]
+  }
   return {
     authenticate: ({ raw }) => userOf(raw),
-    clientIp: ({ raw }: { raw: WithIp }) => {
-      // Asked in several places for each request, whose headers about its way nobody changes.
-      raw[ipKey] ??= addressOf(raw.socket.remoteAddress, headerText(raw.headers['x-forwarded-for']))
-      return raw[ipKey]
-    },
+    clientIp,
     takeToken: (ip) => buckets.take(clientNetwork(ip)),
+    record: (request, change) =>
+      actions.record({
+        ...change,
+        actor: toActor(identityOf(request.raw)),
+        clientIp: clientIp(request),
+        requestId: request.id,
+      }),
     stripCredentials,
   }
 }

@@ -84,9 +84,11 @@ export function createIdentity(fields: IdentityFields): Identity {
  * Checks one text of an identity; such texts end up in headers, logs and terminals.
  *
  * @param field Named in the error.
- * @throws Error for one that is empty, too long, no valid Unicode, or has characters that turn lines or their direction.
+ * @throws Error for one that is no text, empty, too long, no valid Unicode, or has characters that turn lines or their direction.
  */
 export function checkText(field: string, text: string, charactersMax: number): void {
+  // Claims of a token come as whatever its issuer has put into it.
+  if (typeof text !== 'string') throw new Error(`${field} is no text`)
   if (text === '') throw new Error(`${field} is empty`)
   if (text.length > charactersMax) {
     throw new Error(`${field} has ${text.length} characters; the limit is ${charactersMax}`)

@@ -1,4 +1,4 @@
-import type { JsonValue } from './identity.js'
+import type { Identity, JsonValue } from './identity.js'
 
 /** Whoever has acted; somebody whom nobody knows has no id. */
 export interface Actor {
@@ -25,3 +25,8 @@ export interface RecordedAction {
 
 /** Takes notice of an action. It neither fails nor makes anybody wait: what cannot be recorded is counted and logged. */
 export type RecordAction = (action: RecordedAction) => void
+
+/** Gives an identity as the one who acts; nobody that is known has neither id nor name. */
+export function toActor({ kind, sub, name, tenant }: Identity): Actor {
+  return kind === 'anonymous' ? { kind } : { kind, id: sub, name, tenant }
+}

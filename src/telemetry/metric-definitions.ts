@@ -162,6 +162,12 @@ export const countedMetrics = {
     buckets: waitBuckets,
     help: 'Time from the dispatch of a call to its first instruction: hand-over to a thread, queue, wait for a VM.',
   },
+  actionsLost: {
+    name: 'host_actions_lost_total',
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Actions in the administration that no hook of a plugin will get, by reason: full, invalid, unwritten, closed.',
+  },
   clientsRefused: {
     name: 'server_clients_refused_total',
     type: 'counter',

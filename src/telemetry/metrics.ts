@@ -106,6 +106,7 @@ export class Metrics {
   readonly #vmBuilds = this.#histogram(countedMetrics.vmBuild)
   readonly #vmRetirements = this.#counter(countedMetrics.vmRetirements)
   readonly #waits = new WaitSeries(this.#histogram(countedMetrics.callWait))
+  readonly #actionsLost = this.#counter(countedMetrics.actionsLost)
   readonly #clientsRefused = this.#counter(countedMetrics.clientsRefused)
   readonly #executorStarts = this.#counter(countedMetrics.executorStarts).of()
   readonly #executorEnds = this.#counter(countedMetrics.executorEnds)
@@ -261,6 +262,11 @@ export class Metrics {
 
   executorStarted(): void {
     this.#executorStarts.value += 1
+  }
+
+  /** So many recorded actions will reach no plugin; `reason` is a word of few. */
+  actionsLost(reason: string, count: number): void {
+    this.#actionsLost.of(reason).value += count
   }
 
   /** A client was refused or cut off; `reason` is a word of few. */

@@ -1,14 +1,20 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, FastifySchema } from 'fastify'
+import type { RecordChange } from '../../areas/recorded-change.js'
 import { policyLimits } from '../../base/limits/policies.js'
-import { type AdminAreaLog, createAdminArea, failureSchema } from '../../gateway/routes/admin-area.js'
+import {
+  type AdminAreaLog,
+  createAdminArea,
+  failureSchema,
+  nameResource,
+  type RecordedRoute,
+} from '../../gateway/routes/admin-area.js'
 import { actorOf, type GatewayAuthenticate } from '../../gateway/routes/gate.js'
 import { Query } from '../../gateway/routes/query.js'
 import { readContext } from '../../policies/context.js'
 import type { PolicyService } from '../../policies/policy-service.js'
 import { contextSchema } from '../../policies/schema.js'
 import { policyAnswers } from './policy-answers.js'
-import type { RecordPolicyChange } from './policy-changes.js'
 import { takePage } from './policy-page.js'
 import {
   decisionSchema,
@@ -34,8 +40,8 @@ export interface PolicyRoutesOptions {
   /** Whether a rule of the configuration has them decide anything. */
   readonly inUse: boolean
   readonly authenticate: GatewayAuthenticate
-  /** Is told of each change, and of each that failed. */
-  readonly changed: RecordPolicyChange
+  /** Gets each change; nobody does when missing. */
+  readonly record?: RecordChange | undefined
   readonly isDocumented: boolean
   readonly log: AdminAreaLog
 }
@@ -52,13 +58,21 @@ const reading = { config: { permission: permissions.read } } as const
  * `app.register(createPolicyRoutes(options), { prefix: policyPrefixes[0] })`.
  */
 export function createPolicyRoutes(options: PolicyRoutesOptions): FastifyPluginCallback {
-  const { authenticate, isDocumented, log } = options
+  const { authenticate, isDocumented, log, record } = options
   const parts = [
     (app: FastifyInstance) => addReading(app, options),
     (app: FastifyInstance) => addTrying(app, options),
     (app: FastifyInstance) => addChanges(app, options),
   ]
-  return createAdminArea({ authenticate, permissions, answers: policyAnswers, isDocumented, log, parts })
+  return createAdminArea({
+    authenticate,
+    permissions,
+    answers: policyAnswers,
+    isDocumented,
+    log,
+    record,
+    parts,
+  })
 }
 
 function addReading(app: FastifyInstance, { policies, inUse }: PolicyRoutesOptions): void {
@@ -126,15 +140,14 @@ const versionQuery = {
     'The version that the change is made for, 0 where there must be none yet: with another one it answers 409. Any when it is missing.',
 } as const
 
-function addChanges(app: FastifyInstance, { policies, changed }: PolicyRoutesOptions): void {
+function addChanges(app: FastifyInstance, { policies }: PolicyRoutesOptions): void {
   app.post(
     '/policies',
-    documented('Add a policy', listedSchema, { status: 201, body: policyBodySchema, mayConflict: true }),
+    documented('Add a policy', listedSchema, { status: 201, body: policyBodySchema, action: 'policy.put' }),
     async (request, reply) => {
       readNone(request)
-      const listed = await changed(request, 'policy.put', idIn(request.body), () =>
-        policies.create(request.body, { by: actorOf(request) }),
-      )
+      nameResource(request, idIn(request.body))
+      const listed = await policies.create(request.body, { by: actorOf(request) })
       return reply.code(201).send(listed)
     },
   )
@@ -143,27 +156,23 @@ function addChanges(app: FastifyInstance, { policies, changed }: PolicyRoutesOpt
     documented('Put a policy in the place of the one with this id, or add it', listedSchema, {
       body: namedPolicyBodySchema,
       query: versionQuery,
-      mayConflict: true,
+      action: 'policy.put',
       hasId: true,
     }),
     async (request) => {
       const { id } = request.params
       const version = versionOf(request)
-      return changed(request, 'policy.put', id, () =>
-        policies.put(id, request.body, { by: actorOf(request), version }),
-      )
+      return policies.put(id, request.body, { by: actorOf(request), version })
     },
   )
   const done = Type.Object({ success: Type.Boolean() })
   app.delete<WithId>(
     '/policies/:id',
-    documented('Delete a policy', done, { hasId: true, query: versionQuery, mayConflict: true }),
+    documented('Delete a policy', done, { hasId: true, query: versionQuery, action: 'policy.delete' }),
     async (request) => {
       const { id } = request.params
       const version = versionOf(request)
-      await changed(request, 'policy.delete', id, () =>
-        policies.delete(id, { by: actorOf(request), version }),
-      )
+      await policies.delete(id, { by: actorOf(request), version })
       return { success: true }
     },
   )
@@ -189,7 +198,8 @@ interface Documentation {
   readonly status?: number
   readonly description?: string
   readonly hasId?: boolean
-  readonly mayConflict?: boolean
+  /** What the record calls it; missing for what changes nothing. */
+  readonly action?: string
   readonly body?: TSchema
   readonly query?: Readonly<Record<string, string>>
 }
@@ -197,8 +207,8 @@ interface Documentation {
 function documented(
   summary: string,
   answer: TSchema,
-  { status = 200, description, hasId = false, mayConflict = false, body, query }: Documentation = {},
-): { readonly schema: FastifySchema } {
+  { status = 200, description, hasId = false, action, body, query }: Documentation = {},
+): { readonly schema: FastifySchema; readonly config: RecordedRoute } {
   const schema = {
     summary,
     tags: ['Policies'],
@@ -210,10 +220,10 @@ function documented(
       [status]: answer,
       400: refusalSchema,
       ...(hasId && { 404: failureSchema }),
-      ...(mayConflict && { 409: failureSchema }),
+      ...(action !== undefined && { 409: failureSchema }),
     },
   }
-  return { schema: schema as FastifySchema }
+  return { config: action === undefined ? {} : { action }, schema: schema as FastifySchema }
 }
 
 function parameters(texts: Readonly<Record<string, string>>): TSchema {

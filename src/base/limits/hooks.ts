@@ -54,6 +54,20 @@ export const hookLimits = {
   deliverySweepRowsMax: 100,
   /** Characters of the error that is kept of a failed delivery. */
   deliveryErrorCharactersMax: 1000,
+  /** Recorded actions that wait to be written to the outbox; one more is lost, with a line in the log. */
+  actionsWaitingMax: 10_000,
+  /** How many of those that wait may be of plugins, so that none of them drives out what admins have done. */
+  pluginActionsWaitingMax: 5000,
+  /** Recorded actions that are written in one transaction. */
+  actionsPerWrite: 100,
+  /** Tries to write recorded actions; when all fail, they are lost, with a line in the log. */
+  actionAttemptsMax: 5,
+  /** Pause before the second of these tries; doubled at each further one. */
+  actionPauseMs: 500,
+  /** Bytes of the details of an action, as JSON; longer ones are left out, and their number is told. */
+  actionDetailsBytesMax: 32 * 1024,
+  /** Characters of each other text of an action; the rest is cut. */
+  actionTextCharactersMax: 512,
   /** Deliveries in one page of their list. */
   deliveryPageMax: 100,
 } as const

@@ -19,6 +19,9 @@ export const hookEvents: readonly HookEvent[] = [
 /** The table of a hook that is for every table. */
 export const everyTable = '*'
 
+/** The table that nobody writes to: a row is made of each action that somebody takes in the administration. */
+export const hostActionsTable = 'host_actions'
+
 export function isHookEvent(text: string): text is HookEvent {
   return (hookEvents as readonly string[]).includes(text)
 }

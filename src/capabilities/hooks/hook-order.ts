@@ -1,4 +1,4 @@
-import { everyTable } from './events.js'
+import { everyTable, hostActionsTable } from './events.js'
 import type { HookDeclaration } from './hook-rules.js'
 
 /** A hook among those of all plugins. */
@@ -8,9 +8,12 @@ export interface OrderedHook {
   readonly load: number
 }
 
-/** True when a hook fires around what happens to a table. */
+/**
+ * True when a hook fires around what happens to a table. What admins do is no table like the others: whoever approves a
+ * hook for all content has not meant to show it that.
+ */
 export function isForTable(hook: Pick<HookDeclaration, 'table'>, table: string): boolean {
-  return hook.table === table || hook.table === everyTable
+  return hook.table === table || (hook.table === everyTable && table !== hostActionsTable)
 }
 
 /** The order of hooks: priority, those for a table before those for all, registration, load of the plugin. */

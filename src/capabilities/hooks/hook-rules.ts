@@ -1,7 +1,14 @@
 import { hookLimits } from '../../base/limits/hooks.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import type { LuaValue } from '../../sandbox/lua-value.js'
-import { everyTable, type HookEvent, hookEvents, isHookEvent, isReadHookEvent } from './events.js'
+import {
+  everyTable,
+  type HookEvent,
+  hookEvents,
+  hostActionsTable,
+  isHookEvent,
+  isReadHookEvent,
+} from './events.js'
 
 /** Kind of the registrations of hooks. */
 export const hookRegistration = 'hook'
@@ -52,6 +59,9 @@ export function checkHook(event: string, table: string, count: number): string |
   }
   if (table === everyTable && isReadHookEvent(event)) {
     return `${event} needs the name of a table: "*" is not allowed for read hooks`
+  }
+  if (table === hostActionsTable && event !== 'after_create') {
+    return `${event} never happens to ${hostActionsTable}: what was done can only be noted, by after_create`
   }
   if (count < hookLimits.registrationsMax) return undefined
   return `maximum hook limit reached: a plugin may have ${hookLimits.registrationsMax} hooks; merge some`

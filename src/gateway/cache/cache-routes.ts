@@ -19,6 +19,7 @@ export function addCacheRoutes(app: FastifyInstance, cache: ResponseCache): void
   app.post(
     '/cache/invalidate',
     {
+      config: { action: 'cache.invalidate' },
       schema: {
         summary:
           'Take answers out of the response cache: one URL, those with a tag, those of a pattern, or all',

@@ -60,6 +60,7 @@ export function addCorsRoutes(app: FastifyInstance, cors: Cors): void {
   app.post(
     '/cors/rules',
     {
+      config: { action: 'cors.create' },
       schema: {
         summary: 'Add a rule for other origins',
         description: 'It is looked at after the others, and before that of the configuration.',
@@ -78,6 +79,7 @@ export function addCorsRoutes(app: FastifyInstance, cors: Cors): void {
   app.put(
     '/cors/rules/:id',
     {
+      config: { action: 'cors.update' },
       schema: {
         summary: 'Write a rule for other origins anew, in its place',
         description: 'What the body leaves out gets its default.',
@@ -94,6 +96,7 @@ export function addCorsRoutes(app: FastifyInstance, cors: Cors): void {
   app.delete(
     '/cors/rules/:id',
     {
+      config: { action: 'cors.delete' },
       schema: {
         summary: 'Remove a rule for other origins',
         description: 'Succeeds as well when it is not there.',

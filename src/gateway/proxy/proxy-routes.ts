@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { RecordedRoute } from '../routes/admin-area.js'
 import { orderInvalid } from './errors.js'
 import type { GatewayProxy } from './proxy.js'
 import { shownRule } from './proxy-rule.js'
@@ -41,6 +42,7 @@ const failureSchema = Type.Object({ error: Type.String(), code: Type.String() })
 const idSchema = Type.Object({ id: Type.String() })
 
 interface Documented {
+  readonly config: RecordedRoute
   readonly schema: FastifySchema
   readonly validatorCompiler?: () => () => boolean
 }
@@ -49,14 +51,22 @@ function documented(
   summary: string,
   status: number,
   answer: TSchema,
-  { hasId = false, body }: { readonly hasId?: boolean; readonly body?: TSchema } = {},
+  { hasId = false, body, action }: DocumentedParts = {},
 ): Documented {
   const response = { [status]: answer, ...(hasId && { 404: failureSchema }) }
   const schema = { summary, tags: ['Gateway'], response, ...(hasId && { params: idSchema }) } as FastifySchema
+  const config = action === undefined ? {} : { action }
   // The schema of a body is for readers: the rules check it by themselves, with texts that name the remedy.
   return body === undefined
-    ? { schema }
-    : { schema: { ...schema, body }, validatorCompiler: () => () => true }
+    ? { config, schema }
+    : { config, schema: { ...schema, body }, validatorCompiler: () => () => true }
+}
+
+interface DocumentedParts {
+  readonly hasId?: boolean
+  readonly body?: TSchema
+  /** What a change is called in the record. */
+  readonly action?: string
 }
 
 interface WithId {
@@ -68,14 +78,14 @@ export function addProxyRoutes(app: FastifyInstance, { rules }: Pick<GatewayProx
   app.get('/rules', documented('List the rules in their order', 200, rulesSchema), async () =>
     rules.list().map(shownRule),
   )
-  app.get<WithId>(
+  app.get<WithId, RecordedRoute>(
     '/rules/:id',
     documented('Show a rule', 200, ruleSchema, { hasId: true }),
     async (request) => shownRule(rules.get(request.params.id)),
   )
   app.post(
     '/rules',
-    documented('Add a rule', 201, ruleSchema, { body: bodySchema }),
+    documented('Add a rule', 201, ruleSchema, { body: bodySchema, action: 'proxy_rule.create' }),
     async (request, reply) => {
       const rule = await rules.add(request.body)
       return reply.code(201).send(shownRule(rule))
@@ -85,25 +95,30 @@ export function addProxyRoutes(app: FastifyInstance, { rules }: Pick<GatewayProx
     '/rules/reorder',
     documented('Put the rules that can be moved into a new order', 200, rulesSchema, {
       body: orderSchema,
+      action: 'proxy_rule.reorder',
     }),
     async (request) => (await rules.reorder(readIds(request.body))).map(shownRule),
   )
-  app.put<WithId>(
+  app.put<WithId, RecordedRoute>(
     '/rules/:id',
     documented('Change members of a rule; null takes one back', 200, ruleSchema, {
       hasId: true,
       body: bodySchema,
+      action: 'proxy_rule.update',
     }),
     async (request) => shownRule(await rules.change(request.params.id, request.body)),
   )
-  app.patch<WithId>(
+  app.patch<WithId, RecordedRoute>(
     '/rules/:id/toggle',
-    documented('Turn a rule on or off', 200, ruleSchema, { hasId: true }),
+    documented('Turn a rule on or off', 200, ruleSchema, { hasId: true, action: 'proxy_rule.toggle' }),
     async (request) => shownRule(await rules.toggle(request.params.id)),
   )
-  app.delete<WithId>(
+  app.delete<WithId, RecordedRoute>(
     '/rules/:id',
-    documented('Delete a rule', 200, Type.Object({ success: Type.Boolean() }), { hasId: true }),
+    documented('Delete a rule', 200, Type.Object({ success: Type.Boolean() }), {
+      hasId: true,
+      action: 'proxy_rule.delete',
+    }),
     async (request) => {
       await rules.delete(request.params.id)
       return { success: true }

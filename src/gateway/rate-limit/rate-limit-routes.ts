@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { rateLimitLimits } from '../../base/limits/gateway.js'
+import type { RecordedRoute } from '../routes/admin-area.js'
 import { rateLimitDisabled, rateLimitQueryInvalid } from './errors.js'
 import type { BucketOrder, RateLimit } from './rate-limit.js'
 
@@ -78,9 +79,10 @@ export function addRateLimitRoutes(app: FastifyInstance, limit: RateLimit | unde
     },
     async ({ query }) => active().buckets({ limit: readLimit(query.limit), sortBy: readOrder(query.sortBy) }),
   )
-  app.delete<{ Params: { readonly key: string } }>(
+  app.delete<{ Params: { readonly key: string } }, RecordedRoute>(
     '/rate-limit/buckets/:key',
     {
+      config: { action: 'rate_limit.reset' },
       schema: {
         summary: 'Give a client all its requests back',
         tags,
@@ -93,6 +95,7 @@ export function addRateLimitRoutes(app: FastifyInstance, limit: RateLimit | unde
   app.post(
     '/rate-limit/clear',
     {
+      config: { action: 'rate_limit.clear' },
       schema: {
         summary: 'Give all clients all their requests back',
         tags,

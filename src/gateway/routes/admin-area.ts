@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, RouteOptions } from 'fastify'
 import type { Area, FailureLog } from '../../areas/area.js'
+import type { RecordChange } from '../../areas/recorded-change.js'
 import { type AreaPermissions, permissionOf } from '../../areas/user.js'
 import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
 import { gatewayAnswers } from './routes-failures.js'
@@ -24,6 +25,8 @@ export interface AdminAreaOptions {
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
   readonly log: AdminAreaLog
+  /** Gets each change; nobody does when missing. */
+  readonly record?: RecordChange | undefined
   readonly parts: readonly RoutesPart[]
 }
 
@@ -48,6 +51,7 @@ export function createAdminArea({
   authenticate,
   isDocumented,
   log,
+  record,
   parts,
   permissions = gatewayPermissions,
   answers = gatewayAnswers,
@@ -60,26 +64,66 @@ export function createAdminArea({
     app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate, permissions))
-    recordChanges(app, log, permissions)
+    recordChanges(app, { log, record, permissions })
     for (const add of parts) add(app)
     done()
   }
 }
 
-/** Leaves a log line of each change that an admin has asked for: who, what, and how it ended. */
-function recordChanges(app: FastifyInstance, log: AdminAreaLog, permissions: AreaPermissions): void {
+/** Leaves a log line and a record of each change that an admin has asked for: who, what, and how it ended. */
+function recordChanges(
+  app: FastifyInstance,
+  {
+    log,
+    record,
+    permissions,
+  }: Pick<AdminAreaOptions, 'log' | 'record'> & { readonly permissions: AreaPermissions },
+): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, params, id, ip } = request
     const actor = actorOf(request)
     if (permissionOf(request, permissions) !== permissions.read && actor !== '') {
-      const action = `${method} ${routeOptions.url ?? 'unknown'}`
+      const { url = 'unknown', config } = routeOptions
+      const route = `${method} ${url}`
       // Bodies may have secrets, e.g. headers of a rule of the proxy.
-      const fields = { action, actor, ...(params as object), request_id: id, client_ip: ip }
-      if (reply.statusCode < 400) log.info(fields, 'admin action')
+      const fields = { action: route, actor, ...(params as object), request_id: id, client_ip: ip }
+      const isDone = reply.statusCode < 400
+      if (isDone) log.info(fields, 'admin action')
       else log.warn({ ...fields, status: reply.statusCode }, 'admin action failed')
+      const { action } = config as RecordedRoute
+      if (action !== undefined) {
+        const resource = { type: action.split('.', 1)[0] ?? action, id: nameIn(request) ?? onlyText(params) }
+        const details = { route, status: reply.statusCode }
+        record?.(request, { action, outcome: isDone ? 'success' : 'failure', resource, details })
+      }
     }
     done()
   })
+}
+
+/** What a route that changes something says of itself in its `config`. */
+export interface RecordedRoute {
+  /** What it is called in the record, as `<noun>.<verb>`, e.g. `cors.create`. */
+  readonly action?: string
+}
+
+const nameKey = Symbol('name')
+
+type Named = FastifyRequest & { [nameKey]?: string | undefined }
+
+/** Says what a request makes, where its address does not, for the record of changes. */
+export function nameResource(request: FastifyRequest, name: string | undefined): void {
+  ;(request as Named)[nameKey] = name
+}
+
+function nameIn(request: FastifyRequest): string | undefined {
+  return (request as Named)[nameKey]
+}
+
+/** What the address of a route names: no route here has more than one parameter. */
+function onlyText(params: unknown): string | undefined {
+  const [first]: unknown[] = Object.values((params ?? {}) as object)
+  return typeof first === 'string' ? first : undefined
 }
 
 /** Adds to the schema of a route what is the same for all of the area. */

@@ -102,7 +102,10 @@ function addLogRoutes(app: FastifyInstance, { requestLog }: Monitor): void {
   )
   app.delete(
     '/logs',
-    { schema: { tags, summary: 'Forget the last requests', response: { 200: clearedSchema } } },
+    {
+      config: { action: 'request_log.clear' },
+      schema: { tags, summary: 'Forget the last requests', response: { 200: clearedSchema } },
+    },
     async (request) => {
       readNone(request)
       requestLog.clear()
@@ -138,7 +141,10 @@ function addHistoryRoutes(app: FastifyInstance, { history }: Monitor): void {
   )
   app.delete(
     '/metrics/history',
-    { schema: { tags, summary: 'Remove the history', response: { 200: clearedSchema } } },
+    {
+      config: { action: 'history.clear' },
+      schema: { tags, summary: 'Remove the history', response: { 200: clearedSchema } },
+    },
     async (request) => {
       readNone(request)
       await history.clear()

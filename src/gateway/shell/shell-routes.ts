@@ -43,6 +43,7 @@ export function addShellRoutes(
   app.post(
     '/shell/excludes',
     {
+      config: { action: 'shell.exclude' },
       schema: {
         tags,
         summary: 'Take the pages of a basename from the shell',
@@ -70,6 +71,7 @@ export function addShellRoutes(
   app.delete(
     '/shell/excludes/:basename',
     {
+      config: { action: 'shell.include' },
       schema: {
         tags,
         summary: 'Give the pages of a basename back to the shell',

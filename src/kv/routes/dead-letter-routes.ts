@@ -66,6 +66,7 @@ function addRequeue(app: FastifyInstance, route: RouteMaker): void {
     route(
       {
         operationId: 'kvRequeue',
+        action: 'kv_dead_letter.requeue',
         summary: 'Put a dead letter back into its queue, with all its tries',
         permission: 'kv:queue',
         answer: Type.Object({ ok: Type.Boolean(), newId: Type.String() }),
@@ -86,6 +87,7 @@ function addDeletes(app: FastifyInstance, route: RouteMaker): void {
     route(
       {
         operationId: 'kvDeleteDeadLetter',
+        action: 'kv_dead_letter.delete',
         summary: 'Delete a dead letter',
         description: 'Succeeds as well when it is not there.',
         permission: 'kv:queue',
@@ -102,6 +104,7 @@ function addDeletes(app: FastifyInstance, route: RouteMaker): void {
     route(
       {
         operationId: 'kvPurgeDeadLetters',
+        action: 'kv_dead_letter.purge',
         summary: 'Delete all dead letters',
         permission: 'kv:queue',
         query: { queue: queueText },

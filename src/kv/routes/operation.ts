@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { RecordedChange } from '../../areas/recorded-change.js'
 import type { Kv } from '../kv.js'
 import { defaultNamespace, parseNamespace } from '../namespace.js'
 import type { KvPermission } from './permissions.js'
@@ -12,6 +13,8 @@ export interface KvOperation {
   readonly summary: string
   readonly description?: string
   readonly permission: KvPermission
+  /** What it is called in the record of what admins do; not recorded when missing. */
+  readonly action?: string
   /** Descriptions of the parameters of the query by name, beside `namespace`. */
   readonly query?: Readonly<Record<string, string>>
   readonly body?: TSchema
@@ -51,21 +54,53 @@ export interface KvRoute {
 }
 
 /** Makes the routes of one application. */
-export function createRouteMaker({ namespaces, isDocumented }: KvRoutesOptions) {
+export function createRouteMaker({ namespaces, isDocumented, record }: KvRoutesOptions) {
   return function route(operation: KvOperation, work: (call: KvCall) => unknown): KvRoute {
     const known = [...(operation.isGlobal ? [] : ['namespace']), ...Object.keys(operation.query ?? {})]
-    const { permission } = operation
+    const { permission, action } = operation
     return {
       schema: isDocumented ? schemaOf(operation) : { hide: true },
       config: { permission },
       exposeHeadRoute: permission === 'kv:read' || permission === 'kv:write',
       async handler(request, reply) {
         const query = new Query(request, known)
-        const kv = namespaces.namespace(parseNamespace(query.text('namespace') ?? defaultNamespace))
-        return work({ kv, query, request, reply })
+        const namespace = query.text('namespace') ?? defaultNamespace
+        const kv = namespaces.namespace(parseNamespace(namespace))
+        const call = { kv, query, request, reply }
+        return action === undefined || record === undefined
+          ? work(call)
+          : recorded(
+              () => work(call),
+              (outcome) => record(request, changeOf(call, { action, namespace, outcome })),
+            )
       },
     }
   }
+}
+
+/** Waits for work, and says how it ended. */
+async function recorded(
+  work: () => unknown,
+  note: (outcome: RecordedChange['outcome']) => void,
+): Promise<unknown> {
+  try {
+    const result = await work()
+    note('success')
+    return result
+  } catch (error) {
+    note('failure')
+    throw error
+  }
+}
+
+function changeOf(
+  { query, request }: KvCall,
+  { action, namespace, outcome }: { action: string; namespace: string; outcome: RecordedChange['outcome'] },
+): RecordedChange {
+  const { id } = request.params as { readonly id?: string }
+  const queue = query.text('queue')
+  const resource = { type: action.slice(0, action.lastIndexOf('.')), id }
+  return { action, outcome, resource, details: { namespace, ...(queue !== undefined && { queue }) } }
 }
 
 /** Answers with JSON that has been written already. */

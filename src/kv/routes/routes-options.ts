@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { FailureLog } from '../../areas/area.js'
+import type { RecordChange } from '../../areas/recorded-change.js'
 import type { AreaUser } from '../../areas/user.js'
 import type { TokenBuckets } from '../../base/token-buckets.js'
 import type { KvNamespaces } from '../kv.js'
@@ -53,4 +54,6 @@ export interface KvRoutesOptions {
   /** Messages of streams that wait for an answer, shared in the same way. */
   readonly holds: MessageHolds
   readonly log: FailureLog
+  /** Gets what changes how the store works; nobody does when missing. */
+  readonly record?: RecordChange
 }

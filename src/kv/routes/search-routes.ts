@@ -34,6 +34,7 @@ function addIndexes(app: FastifyInstance, route: RouteMaker): void {
     route(
       {
         operationId: 'kvCreateIndex',
+        action: 'kv_index.create',
         summary: 'Make a search index over the entries below a prefix',
         description: 'Replaces the one that there is for this prefix. Existing entries are taken in as well.',
         permission: 'kv:write',
@@ -74,6 +75,7 @@ function addIndexes(app: FastifyInstance, route: RouteMaker): void {
     route(
       {
         operationId: 'kvRemoveIndex',
+        action: 'kv_index.delete',
         summary: 'Remove the search index of a prefix',
         description: 'Succeeds as well when there is none.',
         permission: 'kv:write',

@@ -16,6 +16,7 @@ import { DirectoryView } from '../directory-view.js'
 import { type FunctionBreakerOptions, FunctionRunner } from '../function-runner.js'
 import type { PluginDirectory, ServedPlugin } from '../plugin-directory.js'
 import type { PluginLog } from '../plugin-log.js'
+import { type PartReports, reportParts } from './auth-parts.js'
 import { authNameTaken } from './errors.js'
 import { authBudget, type Found, PluginAuthenticator, PluginAuthorizer } from './plugin-authenticator.js'
 
@@ -102,6 +103,16 @@ export class AuthEngine {
         owners.set(`${kind} ${name}`, plugin)
       }
     }
+  }
+
+  /** All that plugins have registered or been approved for, whether they are asked or not. */
+  reports(): PartReports {
+    const { runnables } = this.#view.current()
+    return reportParts(
+      this.#options.directory.all(),
+      (plugin, kind, name) =>
+        runnables.find((each) => each.plugin === plugin && each.kind === kind && each.name === name)?.runner,
+    )
   }
 
   /** Ends all timers; nothing is run any more. */

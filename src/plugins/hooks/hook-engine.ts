@@ -9,6 +9,7 @@ import type {
   HookRow,
   HookRunner,
   ReadVerdict,
+  WriteEvent,
 } from '../../content/hook-runner.js'
 import type { CoreDatabase } from '../../database/database.js'
 import type { CoreTables } from '../../database/tables.js'
@@ -128,6 +129,11 @@ export class HookEngine implements HookRunner, HookAdministration {
       throw hookDepthExceeded({ depth: context.depth, limit: hookLimits.depthMax })
     }
     return this.#before.run(write, context)
+  }
+
+  /** Tells whether an after-hook may run that is for an event of a table. */
+  isAwaited(event: WriteEvent, table: string): boolean {
+    return this.#index.matching(`after_${event}`, table).length > 0
   }
 
   async enqueue(

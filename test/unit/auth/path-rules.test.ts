@@ -139,11 +139,40 @@ describe('rules of paths', () => {
     const shadowed = (...paths: readonly Written[]) =>
       named(...paths)
         .shadowed()
-        .map(({ name }) => name)
+        .map(({ rule }) => rule.name)
     assert.deepEqual(shadowed('/a/**', '/a/b', '/c'), ['/a/b'])
     assert.deepEqual(shadowed('/a/*', '/a/**'), [])
     assert.deepEqual(shadowed(['/a/**', ['POST']], '/a/b'), [])
     assert.deepEqual(shadowed(['/a/**', ['POST', 'GET']], ['/a/*', ['GET']]), ['/a/*'])
     assert.deepEqual(shadowed('/**', '/**'), ['/**'])
+    const rules = new PathRules([
+      { name: 'a', paths: ['/a'] },
+      { name: 'b', paths: ['/b/**'] },
+      { name: 'both', paths: ['/a', '/b/c', '/b/d'] },
+    ])
+    const [found] = rules.shadowed()
+    assert.deepEqual([found?.rule.name, found?.by.map(({ name }) => name)], ['both', ['a', 'b']])
+  })
+
+  it('tell which rule holds in which reading, and agree with what is found', () => {
+    const rules = named('/open/**', '/api/Admin/**', '/api/*')
+    const readingsOf = (path: string) =>
+      rules.readings('GET', path).map(({ as, rule }) => `${as}: ${rule?.name ?? 'none'}`)
+    assert.deepEqual(readingsOf('/open/x'), ['sent: /open/**', 'any-case: /open/**'])
+    assert.deepEqual(readingsOf('/api/admin'), ['sent: /api/*', 'any-case: /api/Admin/**'])
+    assert.deepEqual(readingsOf('/api//Admin/x'), [
+      'sent: none',
+      'simplified: /api/Admin/**',
+      'any-case: /api/Admin/**',
+    ])
+    const segment = fc.constantFrom('open', 'api', 'Admin', 'admin', 'x', '', 'a%2Fb', 'x;v=1')
+    fc.assert(
+      fc.property(fc.array(segment, { maxLength: 4 }), (segments) => {
+        const path = `/${segments.join('/')}`
+        const held = new Set(rules.readings('GET', path).map(({ rule }) => rule?.name))
+        assert.equal(find(rules, path), held.size > 1 ? 'ambiguous' : [...held][0], path)
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
