@@ -1,5 +1,11 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, FastifySchema } from 'fastify'
+import type {
+  FastifyContextConfig,
+  FastifyInstance,
+  FastifyPluginCallback,
+  FastifyRequest,
+  FastifySchema,
+} from 'fastify'
 import type { RecordChange } from '../../areas/recorded-change.js'
 import { policyLimits } from '../../base/limits/policies.js'
 import {
@@ -208,7 +214,7 @@ function documented(
   summary: string,
   answer: TSchema,
   { status = 200, description, hasId = false, action, body, query }: Documentation = {},
-): { readonly schema: FastifySchema; readonly config: RecordedRoute } {
+): { readonly schema: FastifySchema; readonly config: RecordedRoute & FastifyContextConfig } {
   const schema = {
     summary,
     tags: ['Policies'],
