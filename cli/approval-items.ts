@@ -30,7 +30,11 @@ export const kindsOfItems: readonly KindOfItems[] = [
     allFlag: '--all-routes',
     change: ({ routes }, verb, owner, keys) =>
       routes[verb](keys.map((key) => ({ ...owner, ...parseRoute(key) }))),
-    fieldsOf: ({ key, public: isPublic = false }) => ({ ...parseRoute(key), public: isPublic }),
+    fieldsOf: ({ key, public: isPublic = false, requires }) => ({
+      ...parseRoute(key),
+      public: isPublic,
+      ...(requires && { requires }),
+    }),
   },
   {
     kind: 'hook',

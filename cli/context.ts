@@ -1,3 +1,4 @@
+import type { RouteRequirement } from '../sdk/client/index.js'
 import type { LoadConfigOptions } from '../src/config/load.js'
 import type { ConfigReport } from '../src/config-check.js'
 import type { TestReport } from '../src/harness/results.js'
@@ -26,7 +27,12 @@ export interface ValidationReport {
   /** The plugin cannot be loaded while there are any. */
   readonly errors: readonly Finding[]
   readonly warnings: readonly Finding[]
-  readonly routes: readonly { readonly method: string; readonly path: string; readonly public: boolean }[]
+  readonly routes: readonly {
+    readonly method: string
+    readonly path: string
+    readonly public: boolean
+    readonly requires?: RouteRequirement
+  }[]
   /** What it would ask for beside routes; none when missing. */
   readonly grants?: readonly AskedGrant[]
   /** What it would run; none when missing. */

@@ -160,7 +160,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       testAuthenticator: options.harness?.authenticator,
       isOperation: isOwn,
     })
-    closers.push(async () => auth.close())
+    closers.push(() => auth.close())
     const isOwnServer = options.app === undefined
     const material = { config, log, auth, policies, database, lifecycle, tracing, isOwnServer, closers }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.

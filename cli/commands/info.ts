@@ -19,6 +19,7 @@ import { addServerOptions, connect, type ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { describeMigration } from '../migration-lines.js'
 import { printable, printJson, printLine } from '../output.js'
+import { describeGuard } from '../route-guard.js'
 
 const help = `
 Example:
@@ -208,9 +209,9 @@ function askedLines({
   gateway,
 }: Asked): readonly AskedLine[] {
   return [
-    ...routes.map(({ approved, method, path, public: isPublic }) => {
-      const text = `${method.padEnd(6)} ${path}${isPublic ? '  (public)' : ''}`
-      return { kind: 'route' as const, approved, text }
+    ...routes.map((route) => {
+      const text = `${route.method.padEnd(6)} ${route.path}${describeGuard(route)}`
+      return { kind: 'route' as const, approved: route.approved, text }
     }),
     ...hooks.map(({ approved, event, table, priority }) => {
       return { kind: 'hook' as const, approved, text: `${event}:${table}  (priority ${priority})` }

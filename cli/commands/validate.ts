@@ -8,6 +8,7 @@ import type { CommandContext, Finding, ValidationReport } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
 import { paint, printable, printJson, printLine, printNote } from '../output.js'
 import { shownPath, validateFolder, withValidator } from '../plugin-folders.js'
+import { describeGuard } from '../route-guard.js'
 import { loadSettings } from '../settings.js'
 
 interface ValidateOptions {
@@ -72,7 +73,7 @@ function printReport(context: CommandContext, place: string, report: ValidationR
   const note = warnings.length === 0 ? '' : ` (${warnings.length} warning${warnings.length === 1 ? '' : 's'})`
   printLine(context, `${paint(context, 'green', 'valid:')} ${title}${note}`)
   for (const route of routes) {
-    printLine(context, printable(`  ${route.method} ${route.path}${route.public ? '  (public)' : ''}`))
+    printLine(context, printable(`  ${route.method} ${route.path}${describeGuard(route)}`))
   }
   for (const grant of grants) printLine(context, `  ${describeItem(context, grant)}`)
   for (const { version: number, description, reversible } of migrations) {

@@ -1,6 +1,7 @@
 import { type AuthClient, createAuthClient } from './auth.js'
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
+import type { RouteListing, RouteReference } from './route-types.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
   ApprovalDiff,
@@ -28,8 +29,6 @@ import type {
   PluginSummary,
   ReloadResult,
   RequestBreaker,
-  RouteListing,
-  RouteReference,
   StageListing,
   StageReference,
   StateResult,

@@ -79,6 +79,7 @@ export type {
   MigrationReport,
 } from './migration-types.js'
 export type { MigrationClient } from './migrations.js'
+export type { RouteListing, RouteReference, RouteRequirement } from './route-types.js'
 export type {
   ApprovalDiff,
   ApprovalItem,
@@ -115,8 +116,6 @@ export type {
   PluginSummary,
   ReloadResult,
   RequestBreaker,
-  RouteListing,
-  RouteReference,
   SchemaDrift,
   StageListing,
   StageReference,

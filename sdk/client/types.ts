@@ -1,3 +1,5 @@
+import type { RouteRequirement } from './route-types.js'
+
 /** State of a plugin: `running` serves, `failed` has a `failed_reason`, `stopped` was disabled. */
 export type PluginState = 'discovered' | 'loading' | 'running' | 'failed' | 'stopped'
 
@@ -71,25 +73,6 @@ export interface Listener {
   readonly prefix?: string
   /** Of changes: `set`, `delete`. */
   readonly events?: readonly string[]
-}
-
-/** Names one route of one plugin. */
-export interface RouteReference {
-  readonly plugin: string
-  /** Upper case, e.g. `GET`. */
-  readonly method: string
-  /** Path below `/api/v1/plugins/<plugin>`, as the plugin registered it. */
-  readonly path: string
-  /** Source that was looked at: approving is refused when another is loaded. Any when missing. */
-  readonly content_hash?: string | undefined
-}
-
-/** One route with its approval. */
-export interface RouteListing extends RouteReference {
-  /** True when the route answers without a credential once it is approved. */
-  readonly public: boolean
-  readonly approved: boolean
-  readonly plugin_version: string
 }
 
 /** Names the hooks of one plugin for one event and table. */
@@ -250,6 +233,8 @@ export interface ApprovalItem {
   readonly description: string
   /** Of a route: whether it answers without a credential once it is approved. */
   readonly public?: boolean
+  /** Of a route: what callers need beside a credential; nothing when missing. */
+  readonly requires?: RouteRequirement
   /** Of a waiting item: the approval that ended when the plugin changed. */
   readonly approved_before?: FormerApproval
 }

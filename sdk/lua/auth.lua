@@ -48,6 +48,17 @@
 ---@field path string Decoded, without the query.
 ---@field client_ip string Address of the client.
 
+---What callers of a route need: all of the fields that are there. Others are refused.
+---@class auth.RequirementFields
+---@field roles? string[] One of these roles.
+---@field permissions? string[] All of these permissions of the host: `plugins:read`, `plugins:admin`, `migrations:read`, `migrations:admin`, `content:read`, `content:write`, `content:admin`, `kv:read`, `kv:write`, `kv:queue`, `kv:watch`, `gateway:read`, `gateway:admin`, `metrics:read`, `users:read`, `users:admin`, `keys:read`, `keys:admin`, `policies:read`, `policies:admin`, `config:read`.
+---@field tenant? true To belong to a tenant, which is then in `req.identity.tenant_id`.
+---@field authenticators? string[] To be vouched for by one of these.
+---@field types? ("user"|"key"|"service"|"worker")[] To be one of these, e.g. a person and no key.
+
+---What `auth.require` makes.
+---@class auth.Requirement
+
 ---What a decision is about.
 ---@class auth.PolicyContext
 ---@field subject auth.PolicySubject Who asks.
@@ -138,6 +149,23 @@ function auth.authenticator(name, handler, options) end
 ---@param name string What rules of the configuration call it: lower-case letters, digits and `_`; no other plugin may have it.
 ---@param handler fun(identity: auth.Identity, access: auth.Access): auth.Decision|boolean|nil Called for each request whose rule names it.
 function auth.authorizer(name, handler) end
+
+---Says what callers of a route need, for the option `auth` of `http.handle`. The host checks it before any code of the
+---plugin runs, middleware included: without a credential the answer is 401, and 403 for somebody who lacks something of
+---it. An admin sees it when they approve the route; a route that comes to ask for something else has to be approved again.
+---
+---It can only keep callers out whom the rules of `auth.http` let in. All of its fields have to hold.
+---
+---Works only at module scope. Raises for fields and permissions that there are not, and when it asks for nothing.
+---
+---```lua
+---http.handle("POST", "/reports", function(req)
+---  return { status = 201, json = { author = req.identity.id } }
+---end, { auth = auth.require({ roles = { "analyst", "editor" }, tenant = true }) })
+---```
+---@param fields auth.RequirementFields What callers need; at least one thing.
+---@return auth.Requirement # For the option `auth` of a route.
+function auth.require(fields) end
 
 ---Registers a predicate that conditions of policies ask, as `{"type": "plugin", "plugin": "risk", "name": "is_low"}`, once an
 ---admin has approved it. It gets what the decision is about, as a copy, and returns exactly `true` or `false`.

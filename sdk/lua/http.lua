@@ -4,6 +4,7 @@
 ---How a route is guarded.
 ---@class http.RouteOptions
 ---@field public? boolean True serves callers without credentials. Left out: they get 401.
+---@field auth? auth.Requirement What callers need, made by `auth.require`. Who has no credential gets 401, who lacks something 403, and the handler and the middleware do not run. Not together with `public`. Other options are refused.
 
 ---Who is calling.
 ---@class http.User
@@ -22,6 +23,7 @@
 ---@field params table<string, string> Path parameters by name, URL-decoded; one without text is absent.
 ---@field json any The decoded body when its type is `application/json`; nil when it is not JSON (see `body`).
 ---@field user? http.User The signed-in caller; on a public route nil for anyone else.
+---@field identity auth.Identity Who sends the request, with all that is known of them; its `type` is `"anonymous"` for a stranger.
 ---@field [string] any What middleware has added.
 
 ---A response. Anything but a table is a 500 `HANDLER_ERROR`; more than `plugin_max_response_body` bytes are a
@@ -48,7 +50,8 @@ http = {}
 ---`plugin_max_routes` says (50).
 ---
 ---Raises `invalid HTTP method`, `invalid route path`, `duplicate route`, `maximum route limit`, and
----`conflicting routes` when a request could match two routes of which neither is more specific.
+---`conflicting routes` when a request could match two routes of which neither is more specific. Raises for options
+---that there are not: a misspelt one would leave the route open to more callers than it should be.
 ---
 ---```lua
 ---http.handle("GET", "/tasks/{id}", function(req)
@@ -60,7 +63,7 @@ http = {}
 ---@param method "GET"|"POST"|"PUT"|"DELETE"|"PATCH" Method, in upper case.
 ---@param path string Path behind the prefix of the plugin; starts with `/`.
 ---@param handler fun(req: http.Request): http.Response Gets the request and returns the response. What it raises is logged and answered with a plain 500.
----@param options? http.RouteOptions How the route is guarded; without it, callers must be signed in.
+---@param options? http.RouteOptions How the route is guarded; without it, callers must be signed in, and may be anybody.
 function http.handle(method, path, handler, options) end
 
 ---Adds middleware: a function that runs before the handler of each route of this plugin, in the order of

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { adminLimits } from '../base/limits/server.js'
+import { requirementSchema } from './requirement-schema.js'
 
 const strict = { additionalProperties: false } as const
 const text = (description: string) => Type.String({ description })
@@ -169,6 +170,7 @@ const itemFields = {
   public: Type.Optional(
     Type.Boolean({ description: 'Of a route: whether it answers without a credential once it is approved.' }),
   ),
+  requires: Type.Optional(requirementSchema),
 }
 
 export const diffSchema = Type.Object({

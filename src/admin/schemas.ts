@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { adminLimits } from '../base/limits/server.js'
 import { pluginStates } from '../plugins/plugin-state.js'
 import { contentHashSchema } from './grant-schemas.js'
+import { requirementSchema } from './requirement-schema.js'
 
 const strict = { additionalProperties: false } as const
 const text = (description: string) => Type.String({ description })
@@ -179,6 +180,7 @@ export const routeListSchema = Type.Object({
     Type.Object({
       ...referenceFields,
       public: Type.Boolean({ description: 'True when it answers without a credential once approved.' }),
+      requires: Type.Optional(requirementSchema),
       approved: Type.Boolean({ description: 'Only approved routes answer.' }),
       plugin_version: text('Version of the plugin that registered the route.'),
     }),

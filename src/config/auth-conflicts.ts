@@ -58,6 +58,7 @@ function oddAuthenticators(
   const given = values.get('auth.authenticators')
   if (given === undefined || [...wrong].some((key) => key.startsWith('auth.authenticators'))) return []
   const seen = new Set(ownNames)
+  const issuers = new Set<string>()
   return Object.entries(given.value as Authenticators).flatMap(([name, authenticator]) => {
     const key = `auth.authenticators.${name}`
     const plain = name.replaceAll('-', '_')
@@ -66,32 +67,110 @@ function oddAuthenticators(
     const rules = [
       ...(/^[a-z][a-z0-9_-]{0,63}$/.test(name) ? [] : ['is no name; use small letters, digits, "_" and "-"']),
       ...(taken ? ['has a name that is taken'] : []),
-      ...faultsOf(authenticator),
+      ...faultsOf(plain, authenticator),
+      ...(authenticator.type === 'oidc' && issuers.has(authenticator.issuer)
+        ? ['has the issuer of another of type oidc; one provider is one authenticator']
+        : []),
     ]
+    if (authenticator.type === 'oidc') issuers.add(authenticator.issuer)
     return rules.map((rule) => ({ key, rule, origin: given.origin }))
   })
 }
 
-function faultsOf({ jwksUri, secret, publicKey, clockSkew }: Authenticator): readonly string[] {
-  const keys = [jwksUri, secret, publicKey].filter((each) => each !== undefined)
+/** Members that only one type takes; the others are for all. */
+const ownMembers: Readonly<Record<Authenticator['type'], readonly (keyof Authenticator)[]>> = {
+  jwt: ['audience', 'jwksUri', 'secret', 'publicKey'],
+  oidc: [
+    ...(['clientId', 'clientSecret', 'redirectUri', 'postLogoutRedirectUri', 'scopes'] as const),
+    ...(['roles', 'roleMap', 'allowSignUp', 'tenant', 'displayName'] as const),
+  ],
+}
+
+function faultsOf(plainName: string, authenticator: Authenticator): readonly string[] {
+  const { type, clockSkew } = authenticator
+  const others = Object.entries(ownMembers).flatMap(([owner, members]) => (owner === type ? [] : members))
+  const foreign = others.filter((member) => authenticator[member] !== undefined)
   return [
-    ...(keys.length === 1 ? [] : ['takes exactly one of jwksUri, secret and publicKey']),
-    ...(jwksUri === undefined || isKeyAddress(jwksUri)
-      ? []
-      : ['has a jwksUri that is no address with https (with http only at this machine)']),
-    ...(publicKey === undefined || isPublicKey(publicKey)
-      ? []
-      : ['has a publicKey that is no public key as PEM']),
+    ...foreign.map((member) => `has a ${member}, which ${type} does not take`),
+    ...(type === 'jwt' ? jwtFaults(authenticator) : oidcFaults(plainName, authenticator)),
     ...(clockSkew === undefined || isClockSkew(clockSkew)
       ? []
       : ['has a clockSkew that is no duration up to 10m, e.g. "60s"']),
   ]
 }
 
-/** Keys that come unprotected are anybody's who stands in between. */
-function isKeyAddress(text: string): boolean {
+function jwtFaults({ issuer, audience, jwksUri, secret, publicKey }: Authenticator): readonly string[] {
+  const keys = [jwksUri, secret, publicKey].filter((each) => each !== undefined)
+  return [
+    ...(audience === undefined || audience.length === 0 ? ['has no audience'] : []),
+    ...(keys.length > 1 ? ['takes only one of jwksUri, secret and publicKey'] : []),
+    ...(keys.length === 0 && !isProtectedAddress(issuer)
+      ? [
+          'has none of jwksUri, secret and publicKey, and an issuer that cannot be asked for its keys: it is no address with https',
+        ]
+      : []),
+    ...(jwksUri === undefined || isProtectedAddress(jwksUri)
+      ? []
+      : ['has a jwksUri that is no address with https (with http only at this machine)']),
+    ...(publicKey === undefined || isPublicKey(publicKey)
+      ? []
+      : ['has a publicKey that is no public key as PEM']),
+  ]
+}
+
+function oidcFaults(plainName: string, settings: Authenticator): readonly string[] {
+  const {
+    issuer,
+    clientId,
+    redirectUri,
+    postLogoutRedirectUri,
+    scopes,
+    algorithms = [],
+    claims,
+    tenant,
+  } = settings
+  return [
+    ...(isProtectedAddress(issuer)
+      ? []
+      : ['has an issuer that is no address with https (with http only at this machine)']),
+    ...(clientId === undefined ? ['has no clientId'] : []),
+    ...(redirectUri !== undefined && isCallback(plainName, redirectUri)
+      ? []
+      : [
+          `needs a redirectUri with https (with http only at this machine) that ends with ${callbackPath(plainName)}`,
+        ]),
+    ...(postLogoutRedirectUri === undefined || isProtectedAddress(postLogoutRedirectUri)
+      ? []
+      : ['has a postLogoutRedirectUri that is no address with https (with http only at this machine)']),
+    ...(scopes === undefined || (scopes.includes('openid') && scopes.every(isScope))
+      ? []
+      : ['has scopes without "openid", or with one that is none']),
+    ...(algorithms.some((each) => each.startsWith('HS'))
+      ? ['has algorithms with shared secrets; tokens of a provider are verified by its published keys']
+      : []),
+    ...(tenant !== undefined && claims?.tenant !== undefined ? ['has both tenant and claims.tenant'] : []),
+  ]
+}
+
+function callbackPath(plainName: string): string {
+  return `/api/v1/auth/oidc/${plainName}/callback`
+}
+
+function isCallback(plainName: string, text: string): boolean {
+  if (!isProtectedAddress(text)) return false
+  const { pathname, search } = new URL(text)
+  return search === '' && pathname.replaceAll('-', '_').endsWith(callbackPath(plainName))
+}
+
+function isScope(text: string): boolean {
+  return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)
+}
+
+/** What comes unprotected is anybody's who stands in between, keys above all. */
+function isProtectedAddress(text: string): boolean {
   if (!URL.canParse(text)) return false
-  const { protocol, hostname } = new URL(text)
+  const { protocol, hostname, username, hash } = new URL(text)
+  if (username !== '' || hash !== '') return false
   return (
     protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
   )

@@ -56,26 +56,35 @@ const claims = Type.Object(
   { additionalProperties: false, description: 'Where a token says what, as names with dots.' },
 )
 
+const text = (description: string) => Type.String({ minLength: 1, maxLength: 2048, description })
+
+/** Which of these belong to which type says `auth-conflicts.ts`. */
 const authenticator = Type.Object(
   {
-    type: Type.Union([Type.Literal('jwt')], {
-      description: '`jwt` verifies JSON Web Tokens of one issuer, sent as bearer tokens.',
+    type: Type.Union([Type.Literal('jwt'), Type.Literal('oidc')], {
+      description:
+        '`jwt` verifies JSON Web Tokens of one issuer, sent as bearer tokens; `oidc` lets people sign in at a provider of OpenID Connect, for a session.',
     }),
-    issuer: Type.String({ minLength: 1, description: 'What `iss` of its tokens is.' }),
-    audience: Type.Union([Type.String({ minLength: 1 }), names('Several of them.')], {
-      description: 'What `aud` of a token has to name; of several one is enough.',
-    }),
+    issuer: text('What `iss` of its tokens is; where it has no keys given, its address with https.'),
+    audience: Type.Optional(
+      Type.Union([Type.String({ minLength: 1 }), names('Several of them.')], {
+        description: '`jwt`: what `aud` of a token has to name; of several one is enough.',
+      }),
+    ),
     jwksUri: Type.Optional(
-      Type.String({ description: 'Address of the keys of the issuer, fetched again when it changes them.' }),
+      Type.String({
+        description:
+          '`jwt`: address of the keys of the issuer, fetched again when it changes them. Without it, `secret` and `publicKey`, the issuer is asked for it.',
+      }),
     ),
     secret: Type.Optional(
       Type.String({
         minLength: 32,
         description:
-          'The secret that the issuer signs with, of at least 32 characters, best as a variable of the environment.',
+          '`jwt`: the secret that the issuer signs with, of at least 32 characters, best as a variable of the environment.',
       }),
     ),
-    publicKey: Type.Optional(Type.String({ description: 'The key of the issuer, as PEM.' })),
+    publicKey: Type.Optional(Type.String({ description: '`jwt`: the key of the issuer, as PEM.' })),
     algorithms: Type.Optional(
       names('Algorithms that are accepted; all that fit the kind of key when missing. `none` never is.'),
     ),
@@ -83,6 +92,53 @@ const authenticator = Type.Object(
       Type.String({ description: 'By how much the clock of the issuer may differ; 60s when missing.' }),
     ),
     claims: Type.Optional(claims),
+    clientId: Type.Optional(text('`oidc`: what the provider calls this host.')),
+    clientSecret: Type.Optional(
+      text(
+        '`oidc`: the secret of this host at the provider, best as a variable of the environment; without it the host is a public client.',
+      ),
+    ),
+    redirectUri: Type.Optional(
+      text(
+        '`oidc`: address to which the provider sends people back, as browsers reach it; it ends with `/api/v1/auth/oidc/<name>/callback`.',
+      ),
+    ),
+    postLogoutRedirectUri: Type.Optional(
+      text('`oidc`: address to which the provider sends people who have signed out, which it has to know.'),
+    ),
+    scopes: Type.Optional(
+      names(
+        '`oidc`: what is asked for; `openid`, `profile` and `email` when missing. `openid` has to be there.',
+      ),
+    ),
+    roles: Type.Optional(
+      Type.Object(
+        {
+          realm: Type.Optional(
+            Type.Boolean({ description: 'Take the roles of the realm; false when missing.' }),
+          ),
+          clients: Type.Optional(names('Take the roles of these clients, and of no others.')),
+        },
+        {
+          additionalProperties: false,
+          description: '`oidc`: the roles of Keycloak that are taken, beside those of `claims`.',
+        },
+      ),
+    ),
+    roleMap: Type.Optional(
+      Type.Record(Type.String(), names('Roles of this host.'), {
+        description:
+          '`oidc`: roles of this host in the place of one of the provider. The roles admin, owner, operator and auditor come from a provider in no other way.',
+      }),
+    ),
+    allowSignUp: Type.Optional(
+      Type.Boolean({
+        description:
+          '`oidc`: make a user of whoever the provider vouches for and who is none yet; false when missing.',
+      }),
+    ),
+    tenant: Type.Optional(name('`oidc`: the tenant of all users of the provider, whatever its claims say.')),
+    displayName: Type.Optional(name('`oidc`: what pages call the provider; its name when missing.')),
   },
   { additionalProperties: false },
 )

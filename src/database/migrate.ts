@@ -12,6 +12,7 @@ import { createIdentityTables } from './migrations/0008-identity.js'
 import { createPolicyTables } from './migrations/0009-policies.js'
 import { createPluginMigrations } from './migrations/0010-plugin-migrations.js'
 import { openGrantKinds } from './migrations/0011-auth-grants.js'
+import { addRouteRequirements } from './migrations/0012-route-requirements.js'
 
 /** The core migrations by name, in their order. A name that has been released is never changed or removed. */
 export const coreMigrations: Readonly<Record<string, Migration>> = {
@@ -26,6 +27,7 @@ export const coreMigrations: Readonly<Record<string, Migration>> = {
   '0009_policies': createPolicyTables,
   '0010_plugin_migrations': createPluginMigrations,
   '0011_auth_grants': openGrantKinds,
+  '0012_route_requirements': addRouteRequirements,
 }
 
 /**

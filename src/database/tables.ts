@@ -40,6 +40,8 @@ export interface PluginRoutesTable {
   method: string
   path: string
   public: Generated<Flag>
+  /** JSON of what callers need beside a credential; empty for nothing. */
+  requires: Generated<string>
   approved: Generated<Flag>
   /** RFC 3339, UTC; null while the route is not approved. */
   approved_at: string | null

@@ -1,26 +1,23 @@
-import { createPublicKey } from 'node:crypto'
 import { adminPrefix } from '../admin/admin-api.js'
 import type { AuthAdministration } from '../admin/options.js'
 import { planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
 import { type ReportSources, reportAccess, reportMatch, summariseAccess } from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator } from '../auth/authenticator.js'
-import { JwtAuthenticator, type JwtKeys } from '../auth/authenticators/jwt.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
 import type { Authorizer } from '../auth/authorizer.js'
 import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
-import type { ClaimPaths } from '../auth/claims.js'
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
 import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
-import { permissionsOf, type RolePermissions } from '../identity/roles.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { HostAccounts } from './accounts.js'
+import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
 export interface AuthMaterial {
@@ -50,20 +47,8 @@ export interface HostAuth extends AuthAdministration {
   /** Takes what makes paths public beside the rules; nothing does before. */
   exempt(isExempt: (method: string, path: string) => boolean): void
   /** To be called when no request is served any more. */
-  close(): void
+  close(): Promise<void>
 }
-
-type AuthenticatorSettings = Config['auth']['authenticators'][string]
-
-const defaultClaims: ClaimPaths = {
-  roles: ['roles', 'realm_access.roles'],
-  groups: ['groups'],
-  tenant: 'tenant',
-  name: 'name',
-  email: 'email',
-}
-
-const defaultClockSkew = '60s'
 
 /** Puts together what finds out who sends a request, and what decides whether they may. */
 export function composeAuth({
@@ -75,12 +60,11 @@ export function composeAuth({
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
-  const { enabled, http, authenticators: configured, roles } = config.auth
-  const defined: RolePermissions = new Map(Object.entries(roles))
+  const { enabled, http } = config.auth
   const operator = createAdminTokenAuthenticator(adminToken)
   const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
-  const named = Object.entries(configured).map(([name, settings]) => createJwt(name, settings, defined))
-  const authenticators = [...isTested, operator, ...named]
+  const issuers = composeIssuers(config)
+  const authenticators = [...isTested, operator, ...issuers.authenticators]
   const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
@@ -128,37 +112,20 @@ export function composeAuth({
   const exempt: HostAuth['exempt'] = (given) => {
     isExempt = given
   }
+  const close = async (): Promise<void> => {
+    engine.close()
+    await issuers.close()
+  }
   return {
     stages,
     start,
     exempt,
     status: () => reportAccess(sources()),
     match: (method, target) => reportMatch(sources(), method, target),
-    close: () => engine.close(),
+    close,
   }
 }
 
 function breakerOf({ gateway }: Config): FunctionBreakerOptions {
   return { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) }
-}
-
-function createJwt(name: string, settings: AuthenticatorSettings, defined: RolePermissions): Authenticator {
-  const { issuer, audience, algorithms = [], clockSkew = defaultClockSkew, claims = {} } = settings
-  return new JwtAuthenticator({
-    name,
-    issuer,
-    audiences: typeof audience === 'string' ? [audience] : audience,
-    keys: keysOf(settings),
-    algorithms,
-    clockSkewMs: parseDuration(clockSkew),
-    claims: { ...defaultClaims, ...claims } as ClaimPaths,
-    permissionsOf: (roles) => permissionsOf(roles, defined),
-  })
-}
-
-/** The configuration has made sure that there is exactly one. */
-function keysOf({ jwksUri, secret, publicKey }: AuthenticatorSettings): JwtKeys {
-  if (jwksUri !== undefined) return { kind: 'jwks', url: new URL(jwksUri) }
-  if (secret !== undefined) return { kind: 'secret', secret }
-  return { kind: 'public', key: createPublicKey(publicKey ?? '') }
 }

@@ -9,6 +9,7 @@ import { createTokenBuckets } from '../base/token-buckets.js'
 import { checkResponseHeader } from '../capabilities/http/header-rules.js'
 import type { Config } from '../config/schema.js'
 import { contentPrefix, createContentRoutes } from '../content/content-routes.js'
+import type { HookIdentity } from '../content/hook-runner.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
 import { stripCredentials } from '../identity/credentials.js'
@@ -112,14 +113,25 @@ export async function mountRoutes(
     { prefix: adminPrefix },
   )
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
-  await app.register(createContentRoutes({ content: parts.content, hooks, ...door, isHeaderAllowed, log }), {
-    prefix: contentPrefix,
-  })
+  await app.register(
+    createContentRoutes({
+      content: parts.content,
+      hooks,
+      ...door,
+      identityOf: hookIdentityOf,
+      isHeaderAllowed,
+      log,
+    }),
+    {
+      prefix: contentPrefix,
+    },
+  )
   await mountKv(app, parts, material, door)
   await app.register(
     createPluginRoutes({
       directory: manager,
       ...door,
+      identityOf: ({ raw }) => identityOf(raw),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,
@@ -188,6 +200,11 @@ function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'r
       }),
     stripCredentials,
   }
+}
+
+function hookIdentityOf({ raw }: FastifyRequest): HookIdentity {
+  const { kind: type, sub: id, name, tenant } = identityOf(raw)
+  return { type, id, name, tenant_id: tenant }
 }
 
 function headerText(value: string | readonly string[] | undefined): string | undefined {

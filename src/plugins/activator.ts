@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.js'
 import { routeKey, routesOf } from '../capabilities/http/route-rules.js'
 import type { Generation } from '../sandbox/generation.js'
-import type { ApprovalBinding, ApprovalTerms, RouteApproval } from './approvals.js'
+import { type ApprovalBinding, type ApprovalTerms, declaredRoute, type RouteApproval } from './approvals.js'
 import { PluginBreaker } from './breaker.js'
 import { declaredGrants } from './grants/declared-grants.js'
 import { grantTableOf } from './grants/grant-plan.js'
@@ -173,9 +173,9 @@ export class Activator {
 }
 
 /** A stored route as the generation registered it. */
-function toServed({ method, path, public: isPublic }: RouteApproval): Omit<ServedRoute, 'approved'> {
-  const key = routeKey(method, path)
-  return { key, method: method as ServedRoute['method'], path, public: isPublic }
+function toServed(row: RouteApproval): Omit<ServedRoute, 'approved'> {
+  const key = routeKey(row.method, row.path)
+  return { key, ...declaredRoute(row), method: row.method as ServedRoute['method'] }
 }
 
 function createRouteTable(

@@ -1,3 +1,4 @@
+import type { Requirement } from '../identity/requirement.js'
 import type { PoolState } from '../sandbox/generation.js'
 import type { BreakerState } from './breaker.js'
 import type { GrantReference } from './grants/grant-store.js'
@@ -78,6 +79,8 @@ export interface RouteListing {
   readonly method: string
   readonly path: string
   readonly public: boolean
+  /** What callers need beside a credential; nothing when missing. */
+  readonly requires?: Requirement
   readonly approved: boolean
   readonly plugin_version: string
 }
@@ -191,6 +194,8 @@ export interface ApprovalItem {
   readonly description: string
   /** Of a route: whether it answers without a credential once it is approved. */
   readonly public?: boolean
+  /** Of a route: what callers need beside a credential; nothing when missing. */
+  readonly requires?: Requirement
   /** Of a waiting item: the approval that it had before the plugin changed. */
   readonly approved_before?: {
     readonly plugin_version: string

@@ -1,4 +1,5 @@
 import { routeKey } from '../capabilities/http/route-rules.js'
+import { describeRequirement, type Requirement } from '../identity/requirement.js'
 import type { ApprovalDiff, ApprovalItem, DroppedApproval } from './administration.js'
 import type { PluginEntry } from './plugin-entry.js'
 import type { WithdrawnApproval, WithdrawnHistory } from './withdrawn-approvals.js'
@@ -25,12 +26,13 @@ export function diffApprovals(entry: PluginEntry, history: WithdrawnHistory): Ap
 
 /** What the plugin asks for, in the order in which it asks. */
 function itemsOf({ served }: PluginEntry): readonly { item: ApprovalItem; approved: boolean }[] {
-  const routes = served.routes.routes.map(({ method, path, public: isPublic, approved }) => ({
+  const routes = served.routes.routes.map(({ method, path, public: isPublic, requires, approved }) => ({
     item: {
       kind: 'route' as const,
       key: routeKey(method, path),
-      description: isPublic ? 'public: answers anyone' : 'needs a credential',
+      description: isPublic ? 'public: answers anyone' : `needs ${needed(requires)}`,
       public: isPublic,
+      ...(requires !== undefined && { requires }),
     },
     approved,
   }))
@@ -39,6 +41,10 @@ function itemsOf({ served }: PluginEntry): readonly { item: ApprovalItem; approv
     approved,
   }))
   return [...routes, ...grants]
+}
+
+function needed(requires: Requirement | undefined): string {
+  return requires === undefined ? 'a credential' : describeRequirement(requires)
 }
 
 function keyOf({ kind, key }: Pick<ApprovalItem, 'kind' | 'key'>): string {

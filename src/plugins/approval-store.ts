@@ -1,6 +1,7 @@
 import type { Selectable, Transaction } from 'kysely'
 import type { CoreDatabase } from '../database/database.js'
 import type { CoreTables, PluginRoutesTable } from '../database/tables.js'
+import { requirementOf, requirementText } from '../identity/requirement.js'
 import {
   type ApprovalColumns,
   type ApprovalDecision,
@@ -90,10 +91,12 @@ function selectRows(
 }
 
 function fromRow(row: Selectable<PluginRoutesTable>): RouteApproval {
+  const requires = requirementOf(row.requires)
   return {
     method: row.method,
     path: row.path,
     public: row.public === 1,
+    ...(requires !== undefined && { requires }),
     ...approvalFromRow(row),
   }
 }
@@ -104,6 +107,7 @@ function toRow(plugin: string, approval: RouteApproval): Selectable<PluginRoutes
     method: approval.method,
     path: approval.path,
     public: approval.public ? 1 : 0,
+    requires: requirementText(approval.requires),
     ...approvalColumns(approval),
   }
 }

@@ -1,4 +1,5 @@
 import { routeKey } from '../capabilities/http/route-rules.js'
+import { type Requirement, requirementText } from '../identity/requirement.js'
 
 /** What an approval holds for: the version that the plugin states, or the very bytes of its source. */
 export type ApprovalBinding = 'version' | 'content'
@@ -49,6 +50,8 @@ export interface DeclaredRoute {
   readonly path: string
   /** Whether it answers without a login. */
   readonly public: boolean
+  /** What it needs of its callers beside that; nothing when missing. */
+  readonly requires?: Requirement
 }
 
 /** A route as it is stored, with its approval. */
@@ -77,15 +80,21 @@ export function planInheritance<Item extends object>(change: Inheritance<Item>):
   return { approvals, withdrawn }
 }
 
-/** Decides which of its routes a new generation inherits the approval of; one that flips `public` is another. */
+/** Decides which of its routes a new generation inherits the approval of; one that asks more or less of its callers is another. */
 export function planApprovals({ stored, routes, ...terms }: ApprovalChange): ApprovalPlan {
   return planInheritance<DeclaredRoute>({
     stored,
-    declared: routes.map((route) => ({ method: route.method, path: route.path, public: route.public })),
+    declared: routes.map(declaredRoute),
     terms,
     keyOf: ({ method, path }) => routeKey(method, path),
-    isSame: (one, other) => one.public === other.public,
+    isSame: (one, other) =>
+      one.public === other.public && requirementText(one.requires) === requirementText(other.requires),
   })
+}
+
+/** Takes what an approval is about out of a route. */
+export function declaredRoute({ method, path, public: isPublic, requires }: DeclaredRoute): DeclaredRoute {
+  return { method, path, public: isPublic, ...(requires !== undefined && { requires }) }
 }
 
 function inherit<Item extends object>(

@@ -1,5 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { encodeRequest, type RequestUser } from '../capabilities/http/wire.js'
+import type { Identity } from '../identity/identity.js'
+import { missingFor } from '../identity/requirement.js'
+import { callerLacks, type DispatchFailure, dispatchFailures } from './dispatch-failures.js'
 import type { RequestTrace } from './dispatch-options.js'
 import type { PluginDirectory, ServedPlugin } from './plugin-directory.js'
 import type { RouteMatch } from './route-table.js'
@@ -91,9 +94,21 @@ export function createExchange(
   }
 }
 
-/** Tells whether the route wants credentials that the caller does not have. */
-export function isStranger({ match, user }: Exchange): boolean {
-  return !match.route.public && user === undefined
+/**
+ * Tells why the caller may not use the route that was found; undefined when they may.
+ *
+ * @param identityOf Is asked only where the route says what callers need.
+ */
+export function refuseCaller(
+  { match: { route }, user, request }: Exchange,
+  identityOf: (request: FastifyRequest) => Identity,
+): DispatchFailure | undefined {
+  if (!route.public && user === undefined) return dispatchFailures.unauthorized
+  if (route.requires === undefined) return undefined
+  const identity = identityOf(request)
+  if (identity.kind === 'anonymous') return dispatchFailures.unauthorized
+  const missing = missingFor(route.requires, identity)
+  return missing === undefined ? undefined : callerLacks(missing)
 }
 
 /** Writes the request as the executor reads it. */

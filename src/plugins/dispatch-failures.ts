@@ -91,6 +91,15 @@ export const dispatchFailures = {
 } as const satisfies Readonly<Record<string, DispatchFailure>>
 
 /**
+ * Makes the failure for a caller who is known and may not use the route.
+ *
+ * @param missing What the route needs and they lack.
+ */
+export function callerLacks(missing: string): DispatchFailure {
+  return { code: 'AUTH_DENIED', status: 403, message: `This route needs ${missing}, which you do not have.` }
+}
+
+/**
  * Makes the failure for a body beyond the limit.
  *
  * @param bytes Declared size; undefined when the body was counted as it came and is not at its end.

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { RequestUser } from '../capabilities/http/wire.js'
+import type { Identity } from '../identity/identity.js'
 import type { PluginDirectory } from './plugin-directory.js'
 
 /** Where the dispatcher writes what callers must not read; pino's loggers fit. */
@@ -45,6 +46,8 @@ export interface PluginRoutesOptions {
   readonly directory: PluginDirectory
   /** Who is calling; undefined without valid credentials. Is asked once a request, on public routes too. */
   authenticate(request: FastifyRequest): RequestUser | undefined
+  /** Who sends a request, for routes that say what callers need; anonymous for nobody known. */
+  identityOf(request: FastifyRequest): Identity
   /** Takes the credentials of the host out of headers in the form name, value, name, value. */
   stripCredentials(rawHeaders: readonly string[]): readonly string[]
   /** Address of the caller, without the port. */

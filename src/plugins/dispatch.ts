@@ -17,10 +17,10 @@ import { type BodyOutcome, declaredBodyBytes, drainRest, hasBody, readBody } fro
 import {
   createExchange,
   type Exchange,
-  isStranger,
   locate,
   parseTarget,
   payloadOf,
+  refuseCaller,
 } from './dispatch-exchange.js'
 import {
   bodyTooLarge,
@@ -116,7 +116,8 @@ class Dispatcher {
   #admit(exchange: Exchange): DispatchFailure | undefined {
     const { request } = exchange
     exchange.user = this.#options.authenticate(request)
-    if (isStranger(exchange)) return dispatchFailures.unauthorized
+    const refusal = refuseCaller(exchange, this.#options.identityOf)
+    if (refusal !== undefined) return refusal
     exchange.clientIp = this.#options.clientIp(request)
     if (!this.#options.takeToken(exchange.clientIp)) return dispatchFailures.rateLimited
     return this.#refuseUnavailable(exchange)
@@ -175,7 +176,8 @@ class Dispatcher {
     }
     exchange.plugin = located.plugin
     exchange.match = located.match
-    const failure = isStranger(exchange) ? dispatchFailures.unauthorized : this.#refuseUnavailable(exchange)
+    // What the route asks of its callers may have changed as well.
+    const failure = refuseCaller(exchange, this.#options.identityOf) ?? this.#refuseUnavailable(exchange)
     if (failure !== undefined) this.#refuse(request, reply, failure, exchange.plugin.name)
     else this.#call(exchange)
   }

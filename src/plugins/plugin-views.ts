@@ -106,6 +106,7 @@ export function listRoutes(entry: PluginEntry): readonly RouteListing[] {
     method: route.method,
     path: route.path,
     public: route.public,
+    ...(route.requires !== undefined && { requires: route.requires }),
     approved: route.approved,
     plugin_version: entry.manifest?.version ?? '',
   }))

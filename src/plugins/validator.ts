@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { routesOf } from '../capabilities/http/route-rules.js'
 import type { Inspection, Sandbox } from '../sandbox/generation.js'
 import type { GenerationSettings } from '../sandbox/settings.js'
+import { type DeclaredRoute, declaredRoute } from './approvals.js'
 import { describeProblems, PluginConfigs } from './config/plugin-configs.js'
 import { declaredGrants } from './grants/declared-grants.js'
 import type { DeclaredGrant } from './grants/grant-table.js'
@@ -11,11 +12,7 @@ import { readMigrations } from './migrations/declared.js'
 import { type ReadSource, readPluginSource } from './source.js'
 
 /** A route that a plugin would register. */
-export interface ValidatedRoute {
-  readonly method: string
-  readonly path: string
-  readonly public: boolean
-}
+export type ValidatedRoute = DeclaredRoute
 
 /** What is to be said of a plugin before it is installed. It is valid when there are no errors. */
 export interface ValidationReport {
@@ -106,7 +103,7 @@ function report(inspection: Inspection, { sqlFiles }: ReadSource): ValidationRep
       : { name: manifest.name, version: manifest.version, description: manifest.description }),
     errors: [...problems, ...wrong],
     warnings: [...warnings, ...warnOfMissing(inspection)],
-    routes: routes.map((route) => ({ method: route.method, path: route.path, public: route.public })),
+    routes: routes.map(declaredRoute),
     grants,
     migrations:
       migrations?.list.map(({ version, description, down }) => {

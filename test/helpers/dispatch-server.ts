@@ -6,6 +6,7 @@ import {
   type WireRequest,
   type WireResponse,
 } from '../../src/capabilities/http/wire.js'
+import { anonymous } from '../../src/identity/identity.js'
 import { PluginBreaker } from '../../src/plugins/breaker.js'
 import { createPluginRoutes } from '../../src/plugins/dispatch.js'
 import type { PluginRoutesOptions } from '../../src/plugins/dispatch-options.js'
@@ -137,6 +138,7 @@ export async function createDispatchServer(options: DispatchServerOptions = {}):
       const isKnown = request.headers.authorization === 'Bearer good'
       return isKnown ? userWithRole('admin', 'ann', 'u1') : undefined
     },
+    identityOf: () => anonymous,
     stripCredentials: (raw) =>
       raw.filter((_text, index) => raw[index - (index % 2)]?.toLowerCase() !== 'authorization'),
     clientIp: (request) => request.ip,

@@ -7,7 +7,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, S
 export interface TokenIssuer {
   readonly issuer: string
   readonly jwksUri: string
-  /** How often the keys were fetched. */
+  /** How often the keys, or the document that says where they are, were fetched. */
   readonly fetches: () => number
   /** Makes a token that is good for the audience `app`, but for what is said here. */
   sign(claims?: Readonly<Record<string, unknown>>, header?: Partial<JWTHeaderParameters>): Promise<string>
@@ -24,8 +24,10 @@ export async function startTokenIssuer(test: Pick<TestContext, 'after'>): Promis
   let keys: readonly object[] = []
   let signer: { readonly key: CryptoKey; readonly kid: string } | undefined
   let answer: RequestListener | undefined
-  const publish: RequestListener = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }))
+  const publish: RequestListener = ({ url }, response) => {
+    const isDocument = url === '/.well-known/openid-configuration'
+    const answer = isDocument ? { issuer, jwks_uri: `${issuer}/keys` } : { keys }
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   }
   const server = createServer((request, response) => {
     fetches += 1

@@ -1,11 +1,11 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import {
-  createRemoteJWKSet,
   decodeJwt,
   decodeProtectedHeader,
   errors,
   type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyResult,
   jwtVerify,
 } from 'jose'
 import { messageOf } from '../../base/errors.js'
@@ -21,6 +21,8 @@ import {
 } from '../authenticator.js'
 import { bearerToken } from '../bearer-token.js'
 import { type ClaimPaths, personalClaims, readClaims } from '../claims.js'
+import { IssuerUnavailable } from '../issuers/fetched-value.js'
+import type { PublishedKeys } from '../issuers/published-keys.js'
 
 /** Algorithms by the kind of key: those of one kind are never taken with the key of another. */
 export const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const
@@ -31,7 +33,7 @@ export const publicAlgorithms = [
 
 /** Where the keys of an issuer come from. */
 export type JwtKeys =
-  | { readonly kind: 'jwks'; readonly url: URL }
+  | { readonly kind: 'jwks'; readonly keys: Pick<PublishedKeys, 'find'> }
   /** Shared with the issuer. */
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'public'; readonly key: KeyObject }
@@ -49,6 +51,15 @@ export interface JwtOptions {
   readonly claims: ClaimPaths
   permissionsOf(roles: readonly string[]): PermissionSet
 }
+
+/** What tokens call themselves that let somebody in; an issuer signs others with the same keys, e.g. to log people out. */
+const accessTokenTypes: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  'jwt',
+  'application/jwt',
+  'at+jwt',
+  'application/at+jwt',
+])
 
 const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
@@ -90,15 +101,19 @@ export class JwtAuthenticator implements Authenticator {
       clockTolerance: clockSkewMs / 1000,
       requiredClaims: ['exp', 'sub'],
     }
-    let payload: JWTPayload
+    let verified: JWTVerifyResult
     try {
       // The two ways in which keys are given are two signatures of one function.
-      payload =
+      verified =
         typeof this.#keys === 'function'
-          ? (await jwtVerify(token, this.#keys, rules)).payload
-          : (await jwtVerify(token, this.#keys, rules)).payload
+          ? await jwtVerify(token, this.#keys, rules)
+          : await jwtVerify(token, this.#keys, rules)
     } catch (error) {
       return this.#refuse(error)
+    }
+    const { payload, protectedHeader } = verified
+    if (!accessTokenTypes.has(protectedHeader.typ?.toLowerCase())) {
+      return refuseCredential('unsupported', 'The token is none that lets anybody in.')
     }
     try {
       return { kind: 'identity', identity: this.#identityOf(payload) }
@@ -115,12 +130,10 @@ export class JwtAuthenticator implements Authenticator {
     if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
       return refuseCredential('unsupported', 'The token is signed in a way that is not accepted here.')
     }
-    // Of those of the library, just these say that the keys could not be had.
-    const isOurs = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid
-    const isRefused = error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC'
-    if (isRefused && !isOurs) return refuseCredential('invalid', 'The token is not valid.')
-    if (this.#options.keys.kind !== 'jwks') return refuseCredential('invalid', 'The token is not valid.')
-    return { kind: 'unavailable', reason: `the keys of ${this.#options.issuer}: ${messageOf(error)}` }
+    if (error instanceof IssuerUnavailable) {
+      return { kind: 'unavailable', reason: `the keys of ${this.#options.issuer}: ${error.message}` }
+    }
+    return refuseCredential('invalid', 'The token is not valid.')
   }
 
   #identityOf(payload: JWTPayload): Identity {
@@ -145,11 +158,7 @@ function openKeys(keys: JwtKeys): KeyObject | JWTVerifyGetKey {
     case 'public':
       return keys.key
     default:
-      return createRemoteJWKSet(keys.url, {
-        timeoutDuration: authLimits.jwksTimeoutMs,
-        cooldownDuration: authLimits.jwksPauseMs,
-        cacheMaxAge: authLimits.jwksAgeMs,
-      })
+      return keys.keys.find
   }
 }
 

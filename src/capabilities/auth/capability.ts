@@ -1,7 +1,10 @@
 import { pluginAuthLimits } from '../../base/limits/auth.js'
+import { permissionNames } from '../../identity/permissions.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
 import { authLua } from './lua-part.js'
-import { registerAuthenticator, registerAuthorizer, registerPolicy } from './registration.js'
+import { describePredicates, predicateClasses, predicateFunction } from './predicate-function.js'
+import { registerAuthenticator, registerAuthorizer } from './registration.js'
+import { readRequirement } from './requirement-reader.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
 
@@ -88,57 +91,41 @@ const authorizer: FunctionDefinition = {
   handler: registerAuthorizer,
 }
 
-const predicateDoc = {
-  name: 'policy',
+const requirement: FunctionDefinition = {
+  name: 'require',
   doc: [
-    'Registers a predicate that conditions of policies ask, as `{"type": "plugin", "plugin": "risk", "name": "is_low"}`, once an',
-    'admin has approved it. It gets what the decision is about, as a copy, and returns exactly `true` or `false`.',
+    'Says what callers of a route need, for the option `auth` of `http.handle`. The host checks it before any code of the',
+    'plugin runs, middleware included: without a credential the answer is 401, and 403 for somebody who lacks something of',
+    'it. An admin sees it when they approve the route; a route that comes to ask for something else has to be approved again.',
     '',
-    'An error, any other result, or no result in time leaves the condition open, and a decision that depends on it is to',
-    'deny: nothing is permitted by mistake. It is asked only where nothing cheaper settles the decision.',
+    'It can only keep callers out whom the rules of `auth.http` let in. All of its fields have to hold.',
     '',
-    bounds,
+    'Works only at module scope. Raises for fields and permissions that there are not, and when it asks for nothing.',
   ].join('\n'),
   params: [
     {
-      name: 'name',
+      name: 'fields',
       type: 'any',
-      luaType: 'string|fun(context: auth.PolicyContext): boolean',
-      doc: 'What conditions call it: lower-case letters, digits and `_`. The predicate itself takes the name `default`.',
-    },
-    {
-      name: 'predicate',
-      type: 'any',
-      optional: true,
-      luaType: 'fun(context: auth.PolicyContext): boolean',
-      doc: 'Called once for a decision that needs it.',
+      luaType: 'auth.RequirementFields',
+      doc: 'What callers need; at least one thing.',
     },
   ],
+  returns: [{ luaType: 'auth.Requirement', doc: 'For the option `auth` of a route.' }],
+  phases: ['manifest', 'module'],
+  cost: 0,
+  mode: 'sync',
   example: [
-    'auth.policy("is_low", function(context)',
-    '  local risk = kv.get({ "risk", context.subject.id })',
-    '  return risk ~= nil and risk.value < 10',
-    'end)',
+    'http.handle("POST", "/reports", function(req)',
+    '  return { status = 201, json = { author = req.identity.id } }',
+    'end, { auth = auth.require({ roles = { "analyst", "editor" }, tenant = true }) })',
   ].join('\n'),
-} as const
-
-/** The Lua part puts a missing name in. */
-const predicate: FunctionDefinition = {
-  ...registering,
-  name: '_policy',
-  title: 'policy',
-  doc: 'Registers a predicate.',
-  params: [
-    { name: 'name', type: 'string', doc: 'Its name.' },
-    { name: 'predicate', type: 'function', doc: 'The function.' },
-  ],
-  handler: registerPolicy,
+  handler: (_call, fields) => ({ requires: { ...readRequirement(fields) } }) as never,
 }
 
 const building = { phases: ['manifest', 'module', 'stage', 'test'] } as const
 
 const builders: readonly LuaFunctionDoc[] = [
-  { ...predicateDoc, phases: registering.phases, returns: [] },
+  describePredicates(bounds),
   {
     ...building,
     name: 'identity',
@@ -218,7 +205,7 @@ export const authCapability = defineCapability({
     'Tells who sends requests, decides what they may do, and answers conditions of policies. All of it needs the approval of',
     'an admin. Which paths it is asked about stands in the configuration of the host (`auth.http`), not in the plugin.',
   ].join('\n'),
-  functions: [authenticator, authorizer, predicate],
+  functions: [authenticator, authorizer, predicateFunction, requirement],
   luaFunctions: builders,
   lua: authLua,
   classes: [
@@ -279,59 +266,30 @@ export const authCapability = defineCapability({
       ],
     },
     {
-      name: 'auth.PolicyContext',
-      doc: 'What a decision is about.',
+      name: 'auth.RequirementFields',
+      doc: 'What callers of a route need: all of the fields that are there. Others are refused.',
       fields: [
-        { name: 'subject', luaType: 'auth.PolicySubject', doc: 'Who asks.' },
-        { name: 'resource', luaType: 'auth.PolicyResource', doc: 'What it is done to.' },
-        { name: 'action', luaType: 'auth.PolicyAction', doc: 'What is done.' },
-        { name: 'environment', luaType: 'auth.PolicyEnvironment', doc: 'Where from and when.' },
-      ],
-    },
-    {
-      name: 'auth.PolicySubject',
-      doc: 'Somebody, as policies see them.',
-      fields: [
-        { name: 'id', luaType: 'string', doc: 'Unique among those of one kind and authenticator.' },
-        { name: 'kind', luaType: '"user"|"key"|"service"|"worker"|"anonymous"', doc: 'What they are.' },
-        { name: 'roles', luaType: 'string[]', doc: 'Their roles.' },
-        { name: 'groups', luaType: 'string[]', doc: 'Their groups.' },
-        { name: 'tenant', luaType: 'string?', doc: 'The tenant whose data they may see; nil for none.' },
-        { name: 'claims', luaType: 'table<string, any>', doc: 'What else is known.' },
-      ],
-    },
-    {
-      name: 'auth.PolicyResource',
-      doc: 'What something is done to; what is not known is nil.',
-      fields: [
-        { name: 'app', luaType: 'string?', doc: 'Name of the plugin whose route it is.' },
-        { name: 'path', luaType: 'string?', doc: 'Decoded, without the query.' },
-        { name: 'type', luaType: 'string?', doc: 'What it is.' },
-        { name: 'id', luaType: 'string?', doc: 'Which one.' },
-        { name: 'attributes', luaType: 'table<string, any>?', doc: 'What else is known, e.g. `tenantId`.' },
-      ],
-    },
-    {
-      name: 'auth.PolicyAction',
-      doc: 'What is done; what is not known is nil.',
-      fields: [
-        { name: 'method', luaType: 'string?', doc: 'In upper case.' },
+        { name: 'roles', luaType: 'string[]?', doc: 'One of these roles.' },
         {
-          name: 'operation',
-          luaType: 'string?',
-          doc: '`view`, `create`, `update` or `delete`, by the method.',
+          name: 'permissions',
+          luaType: 'string[]?',
+          doc: `All of these permissions of the host: ${permissionNames.map((name) => `\`${name}\``).join(', ')}.`,
+        },
+        {
+          name: 'tenant',
+          luaType: 'true?',
+          doc: 'To belong to a tenant, which is then in `req.identity.tenant_id`.',
+        },
+        { name: 'authenticators', luaType: 'string[]?', doc: 'To be vouched for by one of these.' },
+        {
+          name: 'types',
+          luaType: '("user"|"key"|"service"|"worker")[]?',
+          doc: 'To be one of these, e.g. a person and no key.',
         },
       ],
     },
-    {
-      name: 'auth.PolicyEnvironment',
-      doc: 'Where a request comes from, and when; what is not known is nil.',
-      fields: [
-        { name: 'ip', luaType: 'string?', doc: 'Address of the client.' },
-        { name: 'time', luaType: 'integer', doc: 'Milliseconds since 1970.' },
-        { name: 'user_agent', luaType: 'string?', doc: 'What the client calls itself.' },
-      ],
-    },
+    { name: 'auth.Requirement', doc: 'What `auth.require` makes.', fields: [] },
+    ...predicateClasses,
     { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },
     { name: 'auth.Decision', doc: 'What an authorizer returns.', fields: [] },
   ],

@@ -1,6 +1,8 @@
 import { routeLimits } from '../../base/limits/plugins.js'
+import type { Requirement } from '../../identity/requirement.js'
 import { FunctionRef, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import type { Phase } from '../../sandbox/phase.js'
+import { readRouteAuth } from '../auth/requirement-reader.js'
 import { type Call, type ClassDoc, defineCapability } from '../define.js'
 import {
   checkAgainstRoutes,
@@ -39,7 +41,8 @@ export const httpCapability = defineCapability({
         `\`plugin_max_routes\` says (${routeLimits.routesMax}).`,
         '',
         'Raises `invalid HTTP method`, `invalid route path`, `duplicate route`, `maximum route limit`, and',
-        '`conflicting routes` when a request could match two routes of which neither is more specific.',
+        '`conflicting routes` when a request could match two routes of which neither is more specific. Raises for options',
+        'that there are not: a misspelt one would leave the route open to more callers than it should be.',
       ].join('\n'),
       params: [
         {
@@ -60,7 +63,7 @@ export const httpCapability = defineCapability({
           type: 'any',
           optional: true,
           luaType: 'http.RouteOptions',
-          doc: 'How the route is guarded; without it, callers must be signed in.',
+          doc: 'How the route is guarded; without it, callers must be signed in, and may be anybody.',
         },
       ],
       returns: [],
@@ -118,7 +121,8 @@ function registerRoute(
     checkRoutePath(path) ??
     checkAgainstRoutes({ method, path }, routesOf(call.registrations), routesMax)
   if (fault !== undefined) throw new LuaRaise(`http.handle: ${fault}`)
-  const data = { method, path, public: isPublic(options) }
+  const guard = guardOf(options)
+  const data = { method, path, ...guard }
   call.register({ kind: routeKind, key: routeKey(method, path), data }, functionOf(handler))
 }
 
@@ -132,10 +136,37 @@ function registerMiddleware(call: Call, middleware: LuaValue): undefined {
   call.register({ kind: middlewareKind, key: String(count + 1), data: {} }, functionOf(middleware))
 }
 
-/** Only a true boolean opens a route: anything else leaves it guarded. */
-function isPublic(options: LuaValue): boolean {
-  if (typeof options !== 'object' || options === null || !('public' in options)) return false
-  return options.public === true
+interface Guard {
+  readonly public: boolean
+  readonly requires?: Requirement
+}
+
+const optionNames: readonly string[] = ['public', 'auth']
+
+/**
+ * Reads the options of a route. Only a true boolean opens it: anything else leaves it guarded.
+ *
+ * @throws LuaRaise for options that there are not, and for a route that would be open and guarded.
+ */
+function guardOf(options: LuaValue): Guard {
+  if (typeof options !== 'object' || options === null) return { public: false }
+  const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (unknown !== undefined) {
+    const name = JSON.stringify(unknown.slice(0, 64))
+    throw new LuaRaise(`http.handle: unknown option ${name}; there are ${optionNames.join(', ')}`)
+  }
+  const { public: open, auth } = options as { readonly public?: LuaValue; readonly auth?: LuaValue }
+  if (auth === undefined) return { public: open === true }
+  if (open !== undefined && open !== false) {
+    throw new LuaRaise(
+      'http.handle: a route that is public asks nothing of its callers: leave out public, or leave out auth',
+    )
+  }
+  try {
+    return { public: false, requires: readRouteAuth(auth) }
+  } catch (error) {
+    throw error instanceof LuaRaise ? new LuaRaise(`http.handle: ${error.message}`) : error
+  }
 }
 
 function functionOf(value: LuaValue): number {
@@ -153,6 +184,14 @@ function httpClasses(): ClassDoc[] {
           name: 'public',
           luaType: 'boolean?',
           doc: 'True serves callers without credentials. Left out: they get 401.',
+        },
+        {
+          name: 'auth',
+          luaType: 'auth.Requirement?',
+          doc: [
+            'What callers need, made by `auth.require`. Who has no credential gets 401, who lacks something 403, and the',
+            'handler and the middleware do not run. Not together with `public`. Other options are refused.',
+          ].join(' '),
         },
       ],
     },
@@ -207,6 +246,11 @@ function requestClass(): ClassDoc {
         name: 'user',
         luaType: 'http.User?',
         doc: 'The signed-in caller; on a public route nil for anyone else.',
+      },
+      {
+        name: 'identity',
+        luaType: 'auth.Identity',
+        doc: 'Who sends the request, with all that is known of them; its `type` is `"anonymous"` for a stranger.',
       },
       { name: '[string]', luaType: 'any', doc: 'What middleware has added.' },
     ],

@@ -1,4 +1,5 @@
 import { routeLimits } from '../../base/limits/plugins.js'
+import type { Requirement } from '../../identity/requirement.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import { parseRoutePattern, patternsConflict } from './route-pattern.js'
 
@@ -16,6 +17,8 @@ export interface RouteDeclaration {
   readonly path: string
   /** True when callers need no credentials. */
   readonly public: boolean
+  /** What callers need beside a credential; nothing when missing. */
+  readonly requires?: Requirement
 }
 
 /** Kind of the registrations that routes make. */
@@ -100,9 +103,16 @@ export function routesOf(registrations: readonly Registration[]): RouteDeclarati
   const routes: RouteDeclaration[] = []
   for (const { kind, key, data } of registrations) {
     if (kind !== routeKind) continue
-    const { method, path } = data
+    const { method, path, requires } = data
     if (typeof method !== 'string' || !isRouteMethod(method) || typeof path !== 'string') continue
-    routes.push({ key, method, path, public: data.public === true })
+    const isOpen = data.public === true
+    routes.push({
+      key,
+      method,
+      path,
+      public: isOpen,
+      ...(requires !== undefined && { requires: requires as Requirement }),
+    })
   }
   return routes
 }
