@@ -1,6 +1,6 @@
 import { adminPrefix } from '../admin/admin-api.js'
 import type { AuthAdministration } from '../admin/options.js'
-import { planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
+import { plainName, planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
 import { type ReportSources, reportAccess, reportMatch, summariseAccess } from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator } from '../auth/authenticator.js'
@@ -86,7 +86,7 @@ export function composeAuth({
   })
   const start = (): void => {
     if (enabled) {
-      engine.assertUnique()
+      engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
         authenticators,
         authorizers,
