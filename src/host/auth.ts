@@ -1,16 +1,25 @@
+import type { IncomingMessage } from 'node:http'
 import { adminPrefix } from '../admin/admin-api.js'
 import type { AuthAdministration } from '../admin/options.js'
-import { planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
-import { type ReportSources, reportAccess, reportMatch, summariseAccess } from '../auth/access-report.js'
+import { plainName, planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
+import {
+  countHeld,
+  type ReportSources,
+  reportAccess,
+  reportMatch,
+  summariseAccess,
+} from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
-import type { Authenticator } from '../auth/authenticator.js'
+import type { Authenticator, AuthRequest } from '../auth/authenticator.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
 import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
+import { proveAtPublicPath } from '../auth/proof.js'
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
 import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
+import type { Identity } from '../identity/identity.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
@@ -43,6 +52,10 @@ export interface HostAuth extends AuthAdministration {
   start(): void
   /** Takes what makes paths public beside the rules; nothing does before. */
   exempt(isExempt: (method: string, path: string) => boolean): void
+  /** How many of those whom rules name are not asked. */
+  countHeld(): number
+  /** See `proveAtPublicPath`. */
+  prove(raw: IncomingMessage, asked: Omit<AuthRequest, 'site'>): Promise<Identity | undefined>
   /** To be called when no request is served any more. */
   close(): Promise<void>
 }
@@ -82,7 +95,7 @@ export function composeAuth({
   })
   const start = (): void => {
     if (enabled) {
-      engine.assertUnique()
+      engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
         authenticators,
         everybody,
@@ -98,10 +111,11 @@ export function composeAuth({
     for (const warning of report.warnings) log.warn(warning)
   }
   const { loginPath } = http
+  const siteOf = createClientSite({ trustedProxies: config.plugin_trusted_proxies })
   const stages = createAccessStages({
     rulebook: () => rulebook,
     log,
-    siteOf: createClientSite({ trustedProxies: config.plugin_trusted_proxies }),
+    siteOf,
     loginPath: loginPath === '' ? undefined : loginPath,
   })
   const exempt: HostAuth['exempt'] = (given) => {
@@ -117,6 +131,8 @@ export function composeAuth({
     exempt,
     status: () => reportAccess(sources()),
     match: (method, target) => reportMatch(sources(), method, target),
+    countHeld: () => countHeld({ rulebook, plugins: engine.reports() }),
+    prove: (raw, asked) => proveAtPublicPath(rulebook, { ...asked, site: siteOf(raw) }, log),
     close,
   }
 }

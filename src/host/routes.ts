@@ -28,6 +28,7 @@ import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
+import { healthSources } from './health-sources.js'
 import { mountMetrics } from './metrics.js'
 import type { HostParts } from './parts.js'
 import { observeDispatch } from './telemetry.js'
@@ -64,7 +65,7 @@ export async function mountRoutes(
   parts: HostParts,
   material: RoutesMaterial,
 ): Promise<void> {
-  const { log, database, lifecycle, tracing } = material
+  const { log, lifecycle, tracing } = material
   const { manager, hooks, metrics, memory, answers } = parts
   const door = createDoor(material, parts.actions)
   serializeWhenUsed(app)
@@ -83,15 +84,7 @@ export async function mountRoutes(
   await app.register(createOpenApi({ version: productVersion() }))
   await gateway.mountRoutes(app)
   await gateway.start()
-  await app.register(
-    createHealthRoutes({
-      version: productVersion(),
-      database,
-      lifecycle,
-      plugins: () => manager.health(),
-      stages: () => gateway.troubles(),
-    }),
-  )
+  await app.register(createHealthRoutes(healthSources({ ...material, ...door, parts, gateway })))
   if (metrics !== undefined) {
     const { access } = material.config.metrics
     await mountMetrics(app, { metrics, access, authenticate: door.authenticate, log })
