@@ -12,6 +12,7 @@ import {
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator, AuthRequest } from '../auth/authenticator.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
+import type { Authorizer } from '../auth/authorizer.js'
 import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
 import { proveAtPublicPath } from '../auth/proof.js'
 import type { Rulebook } from '../auth/rulebook.js'
@@ -34,6 +35,8 @@ export interface AuthMaterial {
   readonly adminToken: string
   readonly accounts: HostAccounts
   readonly directory: PluginDirectory
+  /** Those of the host that are not always there. */
+  readonly authorizers: readonly Authorizer[]
   /** Asked in front of all others, where plugins are tested. */
   readonly testAuthenticator?: Authenticator | undefined
   /** Tells whether a path is one of the host's own operations. */
@@ -67,6 +70,7 @@ export function composeAuth({
   adminToken,
   accounts,
   directory,
+  authorizers,
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
@@ -93,7 +97,7 @@ export function composeAuth({
     rulebook,
     written: enabled ? http.rules : [],
     authenticators: nameable,
-    authorizers: [...builtInAuthorizers.values()],
+    authorizers: [...builtInAuthorizers.values(), ...authorizers],
     plugins: engine.reports(),
     operator: { name: operator.name, path: `${adminPrefix}/plugins` },
   })
@@ -102,6 +106,7 @@ export function composeAuth({
       engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
         authenticators: nameable,
+        authorizers,
         everybody,
         authenticator: (name) => engine.authenticator(name),
         authorizer: (name) => engine.authorizer(name),

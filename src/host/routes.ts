@@ -34,6 +34,7 @@ import { createHealthRoutes } from './health.js'
 import { healthSources } from './health-sources.js'
 import { mountMetrics } from './metrics.js'
 import type { HostParts } from './parts.js'
+import type { HostPolicies } from './policies.js'
 import { observeDispatch } from './telemetry.js'
 import { productVersion } from './version.js'
 
@@ -43,6 +44,7 @@ export interface RoutesMaterial {
   readonly log: Logger
   readonly auth: HostAuth
   readonly accounts: HostAccounts
+  readonly policies: HostPolicies
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
@@ -88,6 +90,7 @@ export async function mountRoutes(
   await app.register(createOpenApi({ version: productVersion() }))
   await gateway.mountRoutes(app)
   await gateway.start()
+  await material.policies.mountRoutes(app, door)
   await app.register(createHealthRoutes(healthSources({ ...material, ...door, parts, gateway })))
   if (metrics !== undefined) {
     const { access } = material.config.metrics
