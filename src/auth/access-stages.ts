@@ -5,6 +5,7 @@ import { ExchangeNote } from '../gateway/exchange-note.js'
 import { failureAnswer } from '../gateway/pipeline.js'
 import { type Stage, type StageAnswer, type StageVerdict, stagePriorities } from '../gateway/stage.js'
 import { anonymous } from '../identity/identity.js'
+import { failureOf } from './auth-failures.js'
 import type { AuthFailure, AuthOutcome, AuthRequest } from './authenticator.js'
 import { type AccessDecision, type AccessRequest, actionOf } from './authorizer.js'
 import { countHeader } from './bearer-token.js'
@@ -13,11 +14,9 @@ import {
   accessDenied,
   authorizerFailed,
   authUnavailable,
-  credentialExpired,
   credentialInvalid,
   credentialRepeated,
   credentialRequired,
-  forgedRequest,
   pathUnclear,
 } from './errors.js'
 import { noteAccess } from './request-access.js'
@@ -233,21 +232,12 @@ function missing(exchange: Exchange, { authenticators }: AccessRule): HostError 
   return credentialRequired({ accepted: authenticators.map(({ name }) => name).join(', ') })
 }
 
-function failureOf({ fault, message: reason }: AuthFailure): HostError {
-  switch (fault) {
-    case 'csrf':
-      return forgedRequest({ reason })
-    case 'expired':
-      return credentialExpired({ reason })
-    default:
-      return credentialInvalid({ reason })
-  }
-}
-
 /** Says how to send a credential, as RFC 6750 has it. */
 function challenge(error: HostError, failure?: AuthFailure): StageAnswer {
   const answer = failureAnswer(error)
-  if (answer.status !== 401) return answer
+  const headers = [...answer.headers, ...(failure?.headers ?? [])]
+  if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds))
+  if (answer.status !== 401) return { ...answer, headers }
   const value = failure === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
-  return { ...answer, headers: [...answer.headers, 'www-authenticate', value] }
+  return { ...answer, headers: [...headers, 'www-authenticate', value] }
 }

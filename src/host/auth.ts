@@ -1,21 +1,31 @@
+import type { IncomingMessage } from 'node:http'
 import { adminPrefix } from '../admin/admin-api.js'
 import type { AuthAdministration } from '../admin/options.js'
 import { plainName, planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
-import { type ReportSources, reportAccess, reportMatch, summariseAccess } from '../auth/access-report.js'
+import {
+  countHeld,
+  type ReportSources,
+  reportAccess,
+  reportMatch,
+  summariseAccess,
+} from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
-import type { Authenticator } from '../auth/authenticator.js'
+import type { Authenticator, AuthRequest } from '../auth/authenticator.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
+import type { Authorizer } from '../auth/authorizer.js'
 import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
+import { proveAtPublicPath } from '../auth/proof.js'
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
 import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
+import type { Identity } from '../identity/identity.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { HostAccounts } from './accounts.js'
+import { createAccountAuthenticators, type HostAccounts } from './accounts.js'
 import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
@@ -25,6 +35,8 @@ export interface AuthMaterial {
   readonly adminToken: string
   readonly accounts: HostAccounts
   readonly directory: PluginDirectory
+  /** Those of the host that are not always there. */
+  readonly authorizers: readonly Authorizer[]
   /** Asked in front of all others, where plugins are tested. */
   readonly testAuthenticator?: Authenticator | undefined
   /** Tells whether a path is one of the host's own operations. */
@@ -43,6 +55,10 @@ export interface HostAuth extends AuthAdministration {
   start(): void
   /** Takes what makes paths public beside the rules; nothing does before. */
   exempt(isExempt: (method: string, path: string) => boolean): void
+  /** How many of those whom rules name are not asked. */
+  countHeld(): number
+  /** See `proveAtPublicPath`. */
+  prove(raw: IncomingMessage, asked: Omit<AuthRequest, 'site'>): Promise<Identity | undefined>
   /** To be called when no request is served any more. */
   close(): Promise<void>
 }
@@ -52,15 +68,20 @@ export function composeAuth({
   config,
   log,
   adminToken,
+  accounts,
   directory,
+  authorizers,
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
   const { enabled, http } = config.auth
   const operator = createAdminTokenAuthenticator(adminToken)
   const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
-  const issuers = composeIssuers(config)
-  const authenticators = [...isTested, operator, ...issuers.authenticators]
+  const issuers = composeIssuers(config, accounts.roles)
+  const own = createAccountAuthenticators(accounts)
+  const authenticators = [...isTested, own.session, own.apiKey, operator, ...issuers.authenticators]
+  // Each try with a password costs a hash, so that it is only taken where a rule says so.
+  const nameable = [...authenticators, own.password]
   const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
@@ -75,8 +96,8 @@ export function composeAuth({
     enabled,
     rulebook,
     written: enabled ? http.rules : [],
-    authenticators,
-    authorizers: [...builtInAuthorizers.values()],
+    authenticators: nameable,
+    authorizers: [...builtInAuthorizers.values(), ...authorizers],
     plugins: engine.reports(),
     operator: { name: operator.name, path: `${adminPrefix}/plugins` },
   })
@@ -84,7 +105,8 @@ export function composeAuth({
     if (enabled) {
       engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
-        authenticators,
+        authenticators: nameable,
+        authorizers,
         everybody,
         authenticator: (name) => engine.authenticator(name),
         authorizer: (name) => engine.authorizer(name),
@@ -98,10 +120,11 @@ export function composeAuth({
     for (const warning of report.warnings) log.warn(warning)
   }
   const { loginPath } = http
+  const siteOf = createClientSite({ trustedProxies: config.plugin_trusted_proxies })
   const stages = createAccessStages({
     rulebook: () => rulebook,
     log,
-    siteOf: createClientSite({ trustedProxies: config.plugin_trusted_proxies }),
+    siteOf,
     loginPath: loginPath === '' ? undefined : loginPath,
   })
   const exempt: HostAuth['exempt'] = (given) => {
@@ -117,6 +140,8 @@ export function composeAuth({
     exempt,
     status: () => reportAccess(sources()),
     match: (method, target) => reportMatch(sources(), method, target),
+    countHeld: () => countHeld({ rulebook, plugins: engine.reports() }),
+    prove: (raw, asked) => proveAtPublicPath(rulebook, { ...asked, site: siteOf(raw) }, log),
     close,
   }
 }

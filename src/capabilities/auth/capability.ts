@@ -3,13 +3,14 @@ import { permissionNames } from '../../identity/permissions.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
 import { checkFunction } from './check-function.js'
 import { authLua } from './lua-part.js'
+import { describePredicates, predicateClasses, predicateFunction } from './predicate-function.js'
 import { registerAuthenticator, registerAuthorizer } from './registration.js'
 import { readRequirement } from './requirement-reader.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
 
 const bounds = [
-  `Limits: ${pluginAuthLimits.registrationsMax} authenticators and authorizers a plugin, ${pluginAuthLimits.timeoutMs} ms and`,
+  `Limits: ${pluginAuthLimits.registrationsMax} authenticators, authorizers and predicates a plugin, ${pluginAuthLimits.timeoutMs} ms and`,
   `${pluginAuthLimits.operationsMax} database and key-value operations a call; no requests to other servers and no core tables.`,
   'Works only at module scope. Raises for names and options that are none.',
 ].join('\n')
@@ -125,6 +126,7 @@ const requirement: FunctionDefinition = {
 const building = { phases: ['manifest', 'module', 'stage', 'test'] } as const
 
 const builders: readonly LuaFunctionDoc[] = [
+  describePredicates(bounds),
   {
     ...building,
     name: 'identity',
@@ -201,10 +203,10 @@ const identityFields: ClassDoc['fields'] = [
 export const authCapability = defineCapability({
   name: 'auth',
   doc: [
-    'Tells who sends requests, and decides what they may do. Both need the approval of an admin. Which paths they are asked',
-    'about stands in the configuration of the host (`auth.http`), not in the plugin.',
+    'Tells who sends requests, decides what they may do, and answers conditions of policies. All of it needs the approval of',
+    'an admin. Which paths it is asked about stands in the configuration of the host (`auth.http`), not in the plugin.',
   ].join('\n'),
-  functions: [authenticator, authorizer, requirement, checkFunction],
+  functions: [authenticator, authorizer, predicateFunction, requirement, checkFunction],
   luaFunctions: builders,
   lua: authLua,
   classes: [
@@ -255,9 +257,13 @@ export const authCapability = defineCapability({
       name: 'auth.Access',
       doc: 'What somebody wants to do.',
       fields: [
-        { name: 'action', luaType: 'string', doc: '`view`, `create`, `update` or `delete`, by the method.' },
-        { name: 'resource_type', luaType: 'string', doc: '`path`.' },
-        { name: 'resource_id', luaType: 'string', doc: 'The path.' },
+        {
+          name: 'action',
+          luaType: 'string',
+          doc: '`view`, `create`, `update` or `delete`, by the method; what a handler names in `auth.check`.',
+        },
+        { name: 'resource_type', luaType: 'string', doc: '`path`, or what a handler names.' },
+        { name: 'resource_id', luaType: 'string?', doc: 'The path, or what a handler names.' },
         { name: 'attributes', luaType: 'table<string, any>', doc: 'What else is known, e.g. `tenantId`.' },
         { name: 'method', luaType: 'string', doc: 'In upper case.' },
         { name: 'path', luaType: 'string', doc: 'Decoded, without the query.' },
@@ -298,6 +304,7 @@ export const authCapability = defineCapability({
         { name: 'attributes', luaType: 'table<string, any>?', doc: 'What else authorizers should know.' },
       ],
     },
+    ...predicateClasses,
     { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },
     { name: 'auth.Decision', doc: 'What an authorizer returns.', fields: [] },
   ],

@@ -63,10 +63,15 @@ export function readDecision(value: LuaValue): ClaimedDecision {
 }
 
 /**
- * Reads who somebody is said to be.
+ * Reads what a predicate returned.
  *
- * @throws LuaRaise for fields that there are not, and for values of another kind.
+ * @throws LuaRaise for anything but `true` and `false`: what is nearly one of them was meant otherwise.
  */
+export function readTruth(value: LuaValue): boolean {
+  if (typeof value === 'boolean') return value
+  throw new LuaRaise('a predicate must return true or false, and nothing else')
+}
+
 function readIdentity(value: LuaValue): ClaimedIdentity {
   return new IdentityReader('auth.identity').read(value, identityTypes)
 }
