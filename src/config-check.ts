@@ -42,7 +42,7 @@ export async function checkConfig(options: LoadConfigOptions): Promise<ConfigRep
     const names = found.candidates.map(({ manifest }) => manifest.name)
     return {
       file,
-      problems: [...problems, ...values.problems, ...missingPlugins(names, configs)],
+      problems: [...problems, ...found.twins, ...values.problems, ...missingPlugins(names, configs)],
       warnings: [...found.warnings, ...values.warnings, ...configs.strangers(names)],
       plugins: names.filter((name) => configs.offReason(name) === undefined),
     }
@@ -54,8 +54,13 @@ export async function checkConfig(options: LoadConfigOptions): Promise<ConfigRep
 async function inspectAll(
   directory: string,
   loader: PluginLoader,
-): Promise<{ readonly candidates: readonly Candidate[]; readonly warnings: readonly string[] }> {
+): Promise<{
+  readonly candidates: readonly Candidate[]
+  readonly twins: readonly ConfigProblem[]
+  readonly warnings: readonly string[]
+}> {
   const candidates: Candidate[] = []
+  const twins: ConfigProblem[] = []
   const warnings: string[] = []
   let folders: readonly string[] = []
   try {
@@ -69,15 +74,15 @@ async function inspectAll(
       const { name } = candidate.manifest
       const twin = candidates.find(({ manifest }) => manifest.name === name)
       if (twin === undefined) candidates.push(candidate)
-      else
-        warnings.push(
-          `plugin folder ${folder} is ignored: folder ${twin.folder} has the plugin name "${name}" already`,
-        )
+      else {
+        const rule = `is the plugin name of two folders, ${twin.folder} and ${folder}; rename one of them`
+        twins.push({ key: `plugins.${name}`, rule, origin: 'plugin directory' })
+      }
     } catch (error) {
       warnings.push(`plugin folder ${folder} cannot be used: ${reasonOf(error)}`)
     }
   }
-  return { candidates, warnings }
+  return { candidates, twins, warnings }
 }
 
 function checkValues(

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { authCalls } from './capabilities/auth/call-kinds.js'
 import { stageKinds } from './capabilities/gateway/call-kinds.js'
 import { createHookKind } from './capabilities/hooks/call-kind.js'
+import { actionReport } from './capabilities/hooks/plugin-action.js'
 import { httpKind } from './capabilities/http/call-kind.js'
 import { kvKind } from './capabilities/kv/call-kind.js'
 import { DroppedChanges, droppedReport } from './capabilities/kv/dropped-changes.js'
@@ -61,6 +62,7 @@ if (parentPort !== null) {
       kv: kv && createKvServices(kv, report),
       writeLog: (line) => report(logReport, line.plugin, line),
       measured: (plugin, measured) => report(measuredReport, plugin, measured),
+      recordAction: (plugin, action) => report(actionReport, plugin, action),
       recordTest: (plugin, record) => report(testReport, plugin, record),
     }),
     // The next test finds another database under the same name.

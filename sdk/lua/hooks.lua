@@ -5,12 +5,23 @@
 ---@class hooks.Options
 ---@field priority? number Lower runs earlier: 1 to 1000, what is beyond counts as the nearest. Left out: 100.
 
+---What is to be recorded. Other members are refused.
+---@class hooks.Action
+---@field identity? auth.Identity Who has done it: `req.identity`. Left out: nobody that is known.
+---@field outcome? "success"|"failure" Left out: `"success"`.
+---@field resource_type? string What it was done to. Left out: the first word of the action.
+---@field resource_id? string Which of these.
+---@field details? table<string, any> What else is worth knowing.
+---@field client_ip? string Where the request came from.
+
 ---What a hook gets: the columns of the row, or what is asked for in read hooks, and these members.
 ---@class hooks.Data
 ---@field _event string The event, e.g. `before_create`.
 ---@field _table string The table that is written, also for a hook on `"*"`.
 ---@field _old? table The row as it was, at update, publish and archive.
 ---@field _actor? string Name of the user who writes; nil when nobody is known.
+---@field _identity? { type: string, id: string, name: string?, tenant_id: string? } Who that is; nil for plugins and for an embedding application.
+---@field _request_id string The request that writes, as log lines have it.
 ---@field _delivery? string In after-hooks: names this delivery, equal at each try, so that an effect can be had once.
 ---@field _attempt? integer In after-hooks: 1 at the first try.
 ---@field [string] any A column; null columns are absent. In read hooks also state.
@@ -64,3 +75,21 @@ hooks = {}
 ---@param handler fun(data: hooks.Data): hooks.Result? Gets a fresh copy of the data, for itself alone.
 ---@param options? hooks.Options Its priority; without it, 100.
 function hooks.on(event, table, handler, options) end
+
+---Tells the hooks for the table `host_actions` what somebody has done, e.g. for the audit log. The action gets the name
+---of the plugin in front: `token.create` of the plugin `shop` is `shop.token.create`. Nothing is kept where no hook
+---waits for it. Never put a credential into it; secrets of the plugin are taken out.
+---
+---It neither waits nor fails where it cannot be recorded: that is counted and logged by the host.
+---
+---Limits: 32768 bytes as JSON. Raises for an action that is no words with dots between them, and for
+---fields that there are not.
+---
+---```lua
+---hooks.record("token.create", {
+---  identity = req.identity, resource_type = "token", resource_id = id, client_ip = req.client_ip,
+---})
+---```
+---@param action string What was done, e.g. `token.create`.
+---@param fields? hooks.Action Who has done it, and to what.
+function hooks.record(action, fields) end

@@ -17,7 +17,9 @@ import {
   credentialInvalid,
   credentialRepeated,
   credentialRequired,
+  credentialRevoked,
   forgedRequest,
+  loginThrottled,
   pathUnclear,
 } from './errors.js'
 import { identityOf, noteIdentity } from './request-identity.js'
@@ -230,12 +232,16 @@ function missing(exchange: Exchange, { authenticators }: AccessRule): HostError 
   return credentialRequired({ accepted: authenticators.map(({ name }) => name).join(', ') })
 }
 
-function failureOf({ fault, message: reason }: AuthFailure): HostError {
+function failureOf({ fault, message: reason, retryAfterSeconds = 1 }: AuthFailure): HostError {
   switch (fault) {
     case 'csrf':
       return forgedRequest({ reason })
     case 'expired':
       return credentialExpired({ reason })
+    case 'revoked':
+      return credentialRevoked({ reason })
+    case 'throttled':
+      return loginThrottled({ seconds: retryAfterSeconds }, { retryAfterSeconds })
     default:
       return credentialInvalid({ reason })
   }
@@ -244,7 +250,9 @@ function failureOf({ fault, message: reason }: AuthFailure): HostError {
 /** Says how to send a credential, as RFC 6750 has it. */
 function challenge(error: HostError, failure?: AuthFailure): StageAnswer {
   const answer = failureAnswer(error)
-  if (answer.status !== 401) return answer
+  const headers = [...answer.headers, ...(failure?.headers ?? [])]
+  if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds))
+  if (answer.status !== 401) return { ...answer, headers }
   const value = failure === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
-  return { ...answer, headers: [...answer.headers, 'www-authenticate', value] }
+  return { ...answer, headers: [...headers, 'www-authenticate', value] }
 }

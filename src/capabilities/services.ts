@@ -2,6 +2,7 @@ import type { ExecutorDatabase } from '../database/executor-database.js'
 import type { CountedOperation } from '../kv/call-counts.js'
 import type { DropReason } from '../kv/sqlite/triggers.js'
 import type { Measured } from '../telemetry/own-metric.js'
+import type { PluginAction } from './hooks/plugin-action.js'
 import type { TestRecord } from './test/record.js'
 
 /** One line that a plugin logged, on its way to the host's logger. */
@@ -33,6 +34,8 @@ export interface ExecutorServices {
   writeLog(line: PluginLogLine): void
   /** Takes what a call has measured in the metrics of its plugin. */
   measured(plugin: string, measured: Measured): void
+  /** Takes what a plugin says that somebody has done. */
+  recordAction(plugin: string, action: PluginAction): void
   /** Takes what a test has found out; only where tests of plugins are run. */
   recordTest?(plugin: string, record: TestRecord): void
 }

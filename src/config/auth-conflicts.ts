@@ -57,16 +57,16 @@ function oddAuthenticators(
 ): readonly ConfigProblem[] {
   const given = values.get('auth.authenticators')
   if (given === undefined || [...wrong].some((key) => key.startsWith('auth.authenticators'))) return []
-  const seen = new Set(ownNames)
+  const seen = new Map(ownNames.map((name) => [name, 'one that every host has']))
   const issuers = new Set<string>()
   return Object.entries(given.value as Authenticators).flatMap(([name, authenticator]) => {
     const key = `auth.authenticators.${name}`
     const plain = name.replaceAll('-', '_')
-    const taken = seen.has(plain)
-    seen.add(plain)
+    const owner = seen.get(plain)
+    seen.set(plain, owner ?? `"${name}"`)
     const rules = [
       ...(/^[a-z][a-z0-9_-]{0,63}$/.test(name) ? [] : ['is no name; use small letters, digits, "_" and "-"']),
-      ...(taken ? ['has a name that is taken'] : []),
+      ...(owner === undefined ? [] : [`has the name of ${owner}: "-" and "_" are the same in names`]),
       ...faultsOf(plain, authenticator),
       ...(authenticator.type === 'oidc' && issuers.has(authenticator.issuer)
         ? ['has the issuer of another of type oidc; one provider is one authenticator']

@@ -9,11 +9,21 @@ export type WriteEvent = (typeof writeEvents)[number]
 /** A row as hooks see it: JSON values by column. */
 export type HookRow = Readonly<Record<string, unknown>>
 
+/** Who writes, in the words of plugins. */
+export interface HookIdentity {
+  readonly type: string
+  readonly id: string
+  readonly name?: string | undefined
+  readonly tenant_id?: string | undefined
+}
+
 /** On whose behalf something is written or read. */
 export interface HookContext {
   readonly requestId: string
   /** Name of the user; empty when nobody is known. */
   readonly actor: string
+  /** Who the user is, as far as hooks may know; undefined for plugins and for an embedding application. */
+  readonly identity?: HookIdentity | undefined
   /** How many hooks led to this write: 0 for a write of a client. */
   readonly depth: number
 }

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { AreaUser } from '../areas/user.js'
 import type { ContentService } from './content-service.js'
-import type { HookRunner } from './hook-runner.js'
+import type { HookIdentity, HookRunner } from './hook-runner.js'
 
 /** What the routes of the content are made of. */
 export interface ContentRoutesOptions {
@@ -10,6 +10,8 @@ export interface ContentRoutesOptions {
   readonly hooks: HookRunner
   /** Gives the user of a request; undefined for somebody who has not proved who they are. */
   authenticate(request: FastifyRequest): AreaUser | undefined | Promise<AreaUser | undefined>
+  /** Says who the user of a request is, for hooks; they learn no more than the name when missing. */
+  identityOf?(request: FastifyRequest): HookIdentity | undefined
   /** Takes the credentials of the host out of headers in the form name, value, name, value. */
   stripCredentials(rawHeaders: readonly string[]): readonly string[]
   /** Address of the caller, without the port. */

@@ -15,7 +15,10 @@ export interface Users {
 }
 
 /** Creates the authentication of the routes of one host. */
-export function createUsers({ authenticate }: Pick<ContentRoutesOptions, 'authenticate'>): Users {
+export function createUsers({
+  authenticate,
+  identityOf,
+}: Pick<ContentRoutesOptions, 'authenticate' | 'identityOf'>): Users {
   const users = new WeakMap<FastifyRequest, AreaUser>()
   return {
     async check(request, reply) {
@@ -27,7 +30,7 @@ export function createUsers({ authenticate }: Pick<ContentRoutesOptions, 'authen
     contextOf(request) {
       const user = users.get(request)
       if (user === undefined) throw new Error('the request was not authenticated')
-      return { requestId: request.id, actor: user.username, depth: 0 }
+      return { requestId: request.id, actor: user.username, identity: identityOf?.(request), depth: 0 }
     },
   }
 }

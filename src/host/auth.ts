@@ -1,6 +1,6 @@
 import { adminPrefix } from '../admin/admin-api.js'
 import type { AuthAdministration } from '../admin/options.js'
-import { planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
+import { plainName, planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
 import { type ReportSources, reportAccess, reportMatch, summariseAccess } from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator } from '../auth/authenticator.js'
@@ -15,7 +15,7 @@ import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { HostAccounts } from './accounts.js'
+import { createAccountAuthenticators, type HostAccounts } from './accounts.js'
 import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
@@ -52,6 +52,7 @@ export function composeAuth({
   config,
   log,
   adminToken,
+  accounts,
   directory,
   testAuthenticator,
   isOperation,
@@ -59,8 +60,11 @@ export function composeAuth({
   const { enabled, http } = config.auth
   const operator = createAdminTokenAuthenticator(adminToken)
   const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
-  const issuers = composeIssuers(config)
-  const authenticators = [...isTested, operator, ...issuers.authenticators]
+  const issuers = composeIssuers(config, accounts.roles)
+  const own = createAccountAuthenticators(accounts)
+  const authenticators = [...isTested, own.session, own.apiKey, operator, ...issuers.authenticators]
+  // Each try with a password costs a hash, so that it is only taken where a rule says so.
+  const nameable = [...authenticators, own.password]
   const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
@@ -75,16 +79,16 @@ export function composeAuth({
     enabled,
     rulebook,
     written: enabled ? http.rules : [],
-    authenticators,
+    authenticators: nameable,
     authorizers: [...builtInAuthorizers.values()],
     plugins: engine.reports(),
     operator: { name: operator.name, path: `${adminPrefix}/plugins` },
   })
   const start = (): void => {
     if (enabled) {
-      engine.assertUnique()
+      engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
-        authenticators,
+        authenticators: nameable,
         everybody,
         authenticator: (name) => engine.authenticator(name),
         authorizer: (name) => engine.authorizer(name),

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseDuration } from '../base/durations.js'
 import { watchLimits } from '../base/limits/plugins.js'
 import { passwordTopics } from '../capabilities/crypto/wire.js'
+import { actionReport, type PluginAction } from '../capabilities/hooks/plugin-action.js'
 import { type DroppedCount, droppedReport } from '../capabilities/kv/dropped-changes.js'
 import { requestTopic } from '../capabilities/request/wire.js'
 import type { PluginLogLine } from '../capabilities/services.js'
@@ -17,6 +18,7 @@ import { createCoreCalls } from '../plugins/core-calls.js'
 import { PluginMemory } from '../plugins/gateway/plugin-memory.js'
 import { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import { createHookEngine, type HookEngine, type HookEngineLimits } from '../plugins/hooks/hook-engine.js'
+import { readPluginAction } from '../plugins/hooks/plugin-action.js'
 import type { KvDeliveries } from '../plugins/kv/kv-deliveries.js'
 import { createPluginManager, type PluginManager } from '../plugins/manager.js'
 import { Migrator } from '../plugins/migrations/migrator.js'
@@ -99,7 +101,15 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   const counts = new CallCounts()
   const answers = new HostAnswers(log)
   let manager: PluginManager | undefined
-  const sandbox = composeSandbox(options, material, { answers, metrics, commits, counts }, () => manager)
+  let actions: ActionRecorder | undefined
+  const acted = (plugin: string, action: PluginAction): void =>
+    actions?.recordOfPlugin(readPluginAction(plugin, action))
+  const sandbox = composeSandbox(
+    options,
+    material,
+    { answers, metrics, commits, counts, acted },
+    () => manager,
+  )
   const settings = generationSettings(config)
   const hookBreakers = { isOpen: (_plugin: string, _event: string, _table: string): boolean => false }
   const kv = composeKv(material, { signal: commits, counts, metrics })
@@ -127,7 +137,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
   metrics?.follow(() => snapshotPlugins(plugins, sandbox))
   metrics?.own.follow((plugin) => declaredMetrics(plugins, plugin))
   const hooks = composeHooks(options, material, plugins, metrics)
-  const actions = new ActionRecorder({
+  actions = new ActionRecorder({
     hooks,
     database,
     log,
@@ -179,12 +189,14 @@ interface SandboxLinks {
   readonly metrics: Metrics | undefined
   readonly commits: CommitSignal
   readonly counts: CallCounts
+  /** Takes what a plugin says that somebody has done. */
+  acted(plugin: string, action: PluginAction): void
 }
 
 function composeSandbox(
   { softLimits, harness }: PartsOptions,
   { config, configs, databaseFile, log }: PartsMaterial,
-  { answers, metrics, commits, counts }: SandboxLinks,
+  { answers, metrics, commits, counts, acted }: SandboxLinks,
   manager: () => PluginManager | undefined,
 ): Sandbox {
   const kv = { signal: commits.memory, counts: counts.memory, namespaceBytes: config.keyval.namespace_bytes }
@@ -200,6 +212,7 @@ function composeSandbox(
       if (report.kind === logReport) writePluginLine(log, configs, report.data as PluginLogLine)
       else if (report.kind === droppedReport) tellDropped(log, metrics, report.data as DroppedCount)
       else if (report.kind === measuredReport) metrics?.own.take(report.plugin, report.data as Measured)
+      else if (report.kind === actionReport) acted(report.plugin, report.data as PluginAction)
       else writePluginReport(log, report)
     },
   })

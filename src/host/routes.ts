@@ -3,14 +3,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
 import type { RecordChange } from '../areas/recorded-change.js'
+import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
 import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
 import { checkResponseHeader } from '../capabilities/http/header-rules.js'
 import type { Config } from '../config/schema.js'
 import { contentPrefix, createContentRoutes } from '../content/content-routes.js'
+import type { HookIdentity } from '../content/hook-runner.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
+import { createClientSite } from '../gateway/client-site.js'
 import { stripCredentials } from '../identity/credentials.js'
 import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
@@ -23,6 +26,7 @@ import type { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
+import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeGateway } from './gateway.js'
@@ -37,6 +41,7 @@ export interface RoutesMaterial {
   readonly config: Config
   readonly log: Logger
   readonly auth: HostAuth
+  readonly accounts: HostAccounts
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
@@ -108,10 +113,26 @@ export async function mountRoutes(
     }),
     { prefix: adminPrefix },
   )
+  const siteOf = createClientSite({ trustedProxies: material.config.plugin_trusted_proxies })
+  const { record } = parts.actions
+  await app.register(
+    createAccountsApi({ ...material.accounts, siteOf, clientIp: door.clientIp, record, log }),
+    { prefix: accountsPrefix },
+  )
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
-  await app.register(createContentRoutes({ content: parts.content, hooks, ...door, isHeaderAllowed, log }), {
-    prefix: contentPrefix,
-  })
+  await app.register(
+    createContentRoutes({
+      content: parts.content,
+      hooks,
+      ...door,
+      identityOf: hookIdentityOf,
+      isHeaderAllowed,
+      log,
+    }),
+    {
+      prefix: contentPrefix,
+    },
+  )
   await mountKv(app, parts, material, door)
   await app.register(
     createPluginRoutes({
@@ -186,6 +207,11 @@ function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'r
       }),
     stripCredentials,
   }
+}
+
+function hookIdentityOf({ raw }: FastifyRequest): HookIdentity {
+  const { kind: type, sub: id, name, tenant } = identityOf(raw)
+  return { type, id, name, tenant_id: tenant }
 }
 
 function headerText(value: string | readonly string[] | undefined): string | undefined {

@@ -38,6 +38,13 @@ export const requiredPluginFailed = defineError(
   'The host does not start without these plugins, which plugins.<name>.required says:\n{plugins}',
 )
 
+/** Two folders say that they are one plugin; approvals and tables belong to a name, and nobody has said to which of them. */
+export const pluginNameTaken = defineError(
+  'PLUGIN_NAME_TAKEN',
+  500,
+  'The host does not start while folders of the plugin directory have the same plugin name:\n{twins}\nRename the plugin in the plugin_info of one of them, or take the folder out.',
+)
+
 /** Another source was loaded between looking at what a plugin asks for and approving it. */
 export const pluginSourceChanged = defineError(
   'PLUGIN_SOURCE_CHANGED',

@@ -119,7 +119,7 @@ export class FolderChanges {
     if (await catalogue.hasFolder(entry.folder)) {
       log.warn(
         { plugin: entry.name, folder, first: entry.folder },
-        'a plugin folder is ignored: another one has this plugin name already',
+        'a plugin folder is ignored: another one has this plugin name already, and the host will not start again while both are there',
       )
       this.#ignored.set(folder, read.contentHash)
       return 'gone'

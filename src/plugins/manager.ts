@@ -96,7 +96,7 @@ export class PluginManager implements PluginDirectory, GrantDirectory, PluginAdm
   /**
    * Loads the plugins of the directory. Resolves when each of them runs or has failed.
    *
-   * @throws HostError PLUGIN_VALUES_INVALID, REQUIRED_PLUGIN_FAILED.
+   * @throws HostError PLUGIN_NAME_TAKEN, PLUGIN_VALUES_INVALID, REQUIRED_PLUGIN_FAILED.
    */
   start(): Promise<void> {
     this.#starting ??= loadAllPlugins(this.#startup).then((problems) => {

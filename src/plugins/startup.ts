@@ -6,7 +6,7 @@ import { mapBounded } from './bounded.js'
 import { type Catalogue, type ExaminedFolder, manifestOf } from './catalogue.js'
 import { describeProblems, type PluginConfigs } from './config/plugin-configs.js'
 import { dependencyText, orderByDependencies } from './dependency-order.js'
-import { pluginValuesInvalid, requiredPluginFailed } from './errors.js'
+import { pluginNameTaken, pluginValuesInvalid, requiredPluginFailed } from './errors.js'
 import type { Candidate, PluginLoader } from './loader.js'
 import type { Migrator } from './migrations/migrator.js'
 import type { PluginApprovals } from './plugin-approvals.js'
@@ -41,7 +41,8 @@ type Built = Loadable & ({ readonly generation: Generation } | { readonly error:
  * those that need it.
  *
  * @returns Sentences on what an operator should know and no plugin's state tells.
- * @throws HostError PLUGIN_VALUES_INVALID before any plugin runs, with all that is wrong with the values of all plugins;
+ * @throws HostError PLUGIN_NAME_TAKEN before any plugin runs, for folders that have one plugin name;
+ * PLUGIN_VALUES_INVALID before any plugin runs, with all that is wrong with the values of all plugins;
  * REQUIRED_PLUGIN_FAILED when one does not run without which the host must not.
  */
 export async function loadAllPlugins(options: StartupOptions): Promise<readonly string[]> {
@@ -92,22 +93,28 @@ function enterFolders(
 ): { readonly loadable: readonly Loadable[]; readonly problems: readonly string[] } {
   const loadable: Loadable[] = []
   const problems: string[] = []
+  const twins: string[] = []
   // Broken folders come last: the name of a folder must not take the place of a plugin that has that name.
   const brokenLast = [...folders].sort((a, b) => Number(a.kind === 'broken') - Number(b.kind === 'broken'))
   for (const examined of brokenLast) {
     const entry = catalogue.enter(examined, stored)
-    if (entry === undefined) problems.push(describeTwin(catalogue, examined))
+    if (entry === undefined && examined.kind === 'broken') problems.push(describeBroken(examined))
+    else if (entry === undefined) twins.push(describeTwin(catalogue, examined))
     else if (examined.kind === 'plugin') loadable.push({ entry, candidate: examined.candidate })
   }
+  // What was approved for a name must not go to whichever folder comes first.
+  if (twins.length > 0) throw pluginNameTaken({ twins: twins.join('\n') })
   for (const problem of problems) log.warn({}, problem)
   return { loadable, problems }
 }
 
 function describeTwin(catalogue: Catalogue, examined: ExaminedFolder): string {
   const name = manifestOf(examined)?.name ?? examined.folder
-  const first = catalogue.get(name)?.folder ?? ''
-  if (examined.kind === 'broken') return `Plugin folder ${examined.folder} cannot be used: ${examined.reason}`
-  return `Plugin folder ${examined.folder} is ignored: folder ${first} has the plugin name "${name}" already. Rename one of them in its plugin_info.`
+  return `  "${name}": ${catalogue.get(name)?.folder ?? ''} and ${examined.folder}`
+}
+
+function describeBroken({ folder, reason }: Extract<ExaminedFolder, { kind: 'broken' }>): string {
+  return `Plugin folder ${folder} cannot be used: ${reason}`
 }
 
 /** Approvals of plugins that have gone do not wait for a stranger of the same name. */

@@ -111,7 +111,7 @@ describe('issuers of tokens', () => {
     assert.equal(await ask(server, open, expired), '401 AUTH_EXPIRED')
   })
 
-  it('are not asked where nobody shall be known, but for the admin token', async (test) => {
+  it('FL-20: are not asked where nobody shall be known, but for the admin token', async (test) => {
     const issuer = await startTokenIssuer(test)
     const server = await start(test, issuer, {
       'auth.enabled': false,
@@ -130,7 +130,7 @@ describe('issuers of tokens', () => {
     )
   })
 
-  it('that are named and not there stop the start, all at once', async (test) => {
+  it('FL-13: that are named and not there stop the start, all at once', async (test) => {
     const issuer = await startTokenIssuer(test)
     const config = {
       'auth.http.authenticators': ['jwtt'],

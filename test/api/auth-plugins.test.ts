@@ -119,7 +119,7 @@ describe('authenticators and authorizers of plugins', () => {
     assert.equal(await outcomeOf(host, '/api/v1/admin/plugins', host.host.adminToken.token), '200')
   })
 
-  it('decide what may be done, all of them together', async () => {
+  it('FL-15: decide what may be done, all of them together', async () => {
     const host = server()
     assert.equal(await outcomeOf(host, '/views/x', 'badge_ann'), '404')
     assert.equal(await outcomeOf(host, '/views/x', 'badge_ann', 'POST'), '403 AUTH_DENIED')
@@ -132,7 +132,7 @@ describe('authenticators and authorizers of plugins', () => {
     assert.equal(await outcomeOf(host, '/broken/x', 'badge_ann'), '500 AUTHORIZER_FAILED')
   })
 
-  it('are asked only while they are approved and run', async () => {
+  it('FL-13: are asked only while they are approved and run', async () => {
     const host = server()
     const parts = await host.admin<{
       auth_parts: { part: string; approved: boolean; description: string }[]
@@ -189,7 +189,7 @@ describe('authenticators of plugins, at the start', () => {
     assert.equal(await outcomeOf(server, '/x', 'badge_ann'), '503 AUTH_UNAVAILABLE')
   })
 
-  it('must be somebody’s, and of one plugin only', async (test) => {
+  it('FL-07: must be somebody’s, and of one plugin only', async (test) => {
     const other = plugin('other', 'auth.authorizer("packers", function() return true end)')
     const config = { 'auth.http.rules': [{ paths: ['/**'], authenticators: ['badge', 'nobody'] }] }
     await assert.rejects(
@@ -198,7 +198,19 @@ describe('authenticators of plugins, at the start', () => {
     )
     await assert.rejects(
       startHost(test, { plugins: { 'badges/init.lua': badges, 'other/init.lua': other } }),
-      /badges and other both have the authorizer "packers"/,
+      /The authorizer "packers" is there twice, by badges and by other/,
+    )
+    const badge = { type: 'jwt', issuer: 'https://a.example', audience: 'app', secret: 'x'.repeat(40) }
+    await assert.rejects(
+      startHost(test, {
+        plugins: { 'badges/init.lua': badges },
+        config: { 'auth.authenticators': { badge } },
+      }),
+      /The authenticator "badge" is there twice, by auth\.authenticators of the configuration and by badges/,
+    )
+    await assert.rejects(
+      startHost(test, { plugins: {}, config: { 'auth.authenticators': { 'a-b': badge, a_b: badge } } }),
+      /auth\.authenticators\.a_b .*has the name of "a-b"/,
     )
   })
 

@@ -80,7 +80,7 @@ describe('rules of paths', () => {
     return `${status} ${(JSON.parse(text) as { code?: string }).code ?? ''}`
   }
 
-  it('let the first one that holds decide, and the section where none does', async () => {
+  it('FL-10: let the first one that holds decide, and the section where none does', async () => {
     assert.equal(await statusOf('/health'), 200)
     assert.equal(await statusOf(`${base}/open`), 200)
     assert.equal(
@@ -99,7 +99,7 @@ describe('rules of paths', () => {
     )
   })
 
-  it('name nobody at public paths, whatever is sent', async () => {
+  it('FL-14: name nobody at public paths, whatever is sent', async () => {
     const answer = await get(`${base}/open`, await issuer.sign({ roles: ['admin'] }))
     assert.deepEqual([answer.status, answer.json<{ user?: unknown }>().user], [200, undefined])
     assert.equal(await statusOf(`${base}/open`, 'nonsense'), 200)
@@ -127,7 +127,7 @@ describe('rules of paths', () => {
     )
   })
 
-  it('hold authorizers, all of which have to allow', async () => {
+  it('FL-15: hold authorizers, all of which have to allow', async () => {
     assert.equal(await codeOf('/secret/x', await issuer.sign({ roles: ['editor'] })), '403 AUTH_DENIED')
     assert.equal(await statusOf('/secret/x', await issuer.sign({ roles: ['owner'] })), 404)
     assert.equal(await codeOf('/roles/x', await issuer.sign({ roles: ['reader'] })), '403 AUTH_DENIED')
@@ -140,7 +140,7 @@ describe('rules of paths', () => {
     assert.equal(await codeOf(`${base}/tenants/acme/data`, await issuer.sign()), '403 AUTH_DENIED')
   })
 
-  it('are not passed by another spelling of a path', async () => {
+  it('FL-11: are not passed by another spelling of a path', async () => {
     const spellings = [
       '/api/v1//admin/plugins',
       '//api/v1/admin/plugins',

@@ -81,7 +81,7 @@ function on_init() if config.get("greeting") ~= "hello" then error("no values in
   assert.deepEqual((await server.call('GET', '/three/values')).json(), { all: {} })
 })
 
-it('refuses to start with wrong values, and names those of all plugins at once', async (test) => {
+it('FL-09: refuses to start with wrong values, and names those of all plugins at once', async (test) => {
   const wanting = (name: string) =>
     plugin(
       name,
@@ -143,7 +143,7 @@ it('takes out what is not enabled or not of the edition, and no order brings it 
   assert.deepEqual((await health(server)).plugins, ['a', 'b_b', 'c'], 'the default edition has all')
 })
 
-it('does not start without a plugin that is required', async (test) => {
+it('FL-18: does not start without a plugin that is required', async (test) => {
   const sad = plugin('sad', `${showing}\nfunction on_init() error("sad " .. "reason") end`)
   const plugins = { sad, good: plugin('good', showing) }
   const error = await refusal(
@@ -159,7 +159,7 @@ it('does not start without a plugin that is required', async (test) => {
   assert.deepEqual((await health(server)).plugins, ['good'])
 })
 
-it('answers 503 for the approved routes of a plugin that fails at a start, and 404 for all others', async (test) => {
+it('FL-18: answers 503 for the approved routes of a plugin that fails at a start, and 404 for all others', async (test) => {
   const more = 'http.handle("GET", "/unapproved", function() return {} end, { public = true })'
   const server = await start(test, { a: plugin('a', showing) }, {})
   await server.write({ 'a/init.lua': plugin('a', `${showing}\n${more}\nfunction on_init() error("no") end`) })
@@ -212,11 +212,11 @@ http.handle("GET", "/raise", function() error("with swordfish-1234") end, { publ
   assert.match(JSON.stringify(server.lines), /it is \*\*\*/)
 })
 
-it('does not load a plugin that requires a module that this host does not have', async (test) => {
+it('FL-19: has nil for a module that is not there, and does not load a plugin that requires it', async (test) => {
   const server = await start(
     test,
     {
-      ok: plugin('ok', showing, '1', 'requires = { "db", "config" },'),
+      ok: plugin('ok', `${showing}\nassert(tenants == nil)`, '1', 'requires = { "db", "config" },'),
       wants: plugin('wants', showing, '1', 'requires = { "db", "tenants" },'),
     },
     {},
@@ -226,7 +226,7 @@ it('does not load a plugin that requires a module that this host does not have',
   assert.match(failed?.reason ?? '', /requires names the module "tenants", which this host does not have/)
 })
 
-it('stops all plugins in the reverse order, whatever one of them raises', async (test) => {
+it('FL-18: stops all plugins in the reverse order, whatever one of them raises', async (test) => {
   const stopping = (name: string, more: string, needs = '') =>
     plugin(name, `function on_shutdown() log.info("stops ${name}") ${more} end`, '1', needs)
   const server = await start(

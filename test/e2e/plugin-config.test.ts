@@ -25,7 +25,7 @@ const sections = (section: object, more: object = {}) =>
 
 const address = ['--port', '0']
 
-it('names all that is wrong with host and plugins at once, opens no port, and ends with 7; the check says the same', async (test) => {
+it('FL-08, FL-09: names all that is wrong with host and plugins at once, opens no port, and ends with 7; the check says the same', async (test) => {
   const place = await createWorkplace(test)
   await place.write({
     'own/worker_token/init.lua': tokens,
@@ -55,7 +55,7 @@ it('names all that is wrong with host and plugins at once, opens no port, and en
   assert.deepEqual([report.valid, report.problems.length], [false, 4])
 })
 
-it('takes values of the environment over those of the file, and prints no secret', async (test) => {
+it('FL-08: takes values of the environment over those of the file, and prints no secret', async (test) => {
   const place = await createWorkplace(test)
   await place.write({
     'own/worker_token/init.lua': tokens,

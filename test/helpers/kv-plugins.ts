@@ -112,6 +112,7 @@ export class KvPlugins {
         },
         writeLog: () => undefined,
         measured: () => undefined,
+        recordAction: () => undefined,
       },
       { ...roomySettings, ...settings },
       () => this.nowMs,

@@ -1,8 +1,10 @@
 import { hookLimits } from '../../base/limits/hooks.js'
 import { FunctionRef, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
+import { workPhases } from '../../sandbox/phase.js'
 import { type Call, type ClassDoc, defineCapability } from '../define.js'
 import { hookEvents } from './events.js'
 import { checkHook, hookRegistration, readPriority } from './hook-rules.js'
+import { recordAction } from './recorded-action.js'
 
 const eventType = hookEvents.map((event) => `"${event}"`).join('|')
 
@@ -75,6 +77,39 @@ export const hooksCapability = defineCapability({
       ].join('\n'),
       handler: registerHook,
     },
+    {
+      name: 'record',
+      doc: [
+        'Tells the hooks for the table `host_actions` what somebody has done, e.g. for the audit log. The action gets the name',
+        'of the plugin in front: `token.create` of the plugin `shop` is `shop.token.create`. Nothing is kept where no hook',
+        'waits for it. Never put a credential into it; secrets of the plugin are taken out.',
+        '',
+        'It neither waits nor fails where it cannot be recorded: that is counted and logged by the host.',
+        '',
+        `Limits: ${hookLimits.actionDetailsBytesMax} bytes as JSON. Raises for an action that is no words with dots between them, and for`,
+        'fields that there are not.',
+      ].join('\n'),
+      params: [
+        { name: 'action', type: 'string', doc: 'What was done, e.g. `token.create`.' },
+        {
+          name: 'fields',
+          type: 'any',
+          optional: true,
+          luaType: 'hooks.Action',
+          doc: 'Who has done it, and to what.',
+        },
+      ],
+      returns: [],
+      phases: workPhases,
+      cost: 1,
+      mode: 'sync',
+      example: [
+        'hooks.record("token.create", {',
+        '  identity = req.identity, resource_type = "token", resource_id = id, client_ip = req.client_ip,',
+        '})',
+      ].join('\n'),
+      handler: recordAction,
+    },
   ],
   classes: hookClasses(),
 })
@@ -114,6 +149,26 @@ function hookClasses(): ClassDoc[] {
       ],
     },
     {
+      name: 'hooks.Action',
+      doc: 'What is to be recorded. Other members are refused.',
+      fields: [
+        {
+          name: 'identity',
+          luaType: 'auth.Identity?',
+          doc: 'Who has done it: `req.identity`. Left out: nobody that is known.',
+        },
+        { name: 'outcome', luaType: '"success"|"failure"|nil', doc: 'Left out: `"success"`.' },
+        {
+          name: 'resource_type',
+          luaType: 'string?',
+          doc: 'What it was done to. Left out: the first word of the action.',
+        },
+        { name: 'resource_id', luaType: 'string?', doc: 'Which of these.' },
+        { name: 'details', luaType: 'table<string, any>?', doc: 'What else is worth knowing.' },
+        { name: 'client_ip', luaType: 'string?', doc: 'Where the request came from.' },
+      ],
+    },
+    {
       name: 'hooks.Data',
       doc: 'What a hook gets: the columns of the row, or what is asked for in read hooks, and these members.',
       fields: [
@@ -121,6 +176,12 @@ function hookClasses(): ClassDoc[] {
         { name: '_table', luaType: 'string', doc: 'The table that is written, also for a hook on `"*"`.' },
         { name: '_old', luaType: 'table?', doc: 'The row as it was, at update, publish and archive.' },
         { name: '_actor', luaType: 'string?', doc: 'Name of the user who writes; nil when nobody is known.' },
+        {
+          name: '_identity',
+          luaType: '{ type: string, id: string, name: string?, tenant_id: string? }?',
+          doc: 'Who that is; nil for plugins and for an embedding application.',
+        },
+        { name: '_request_id', luaType: 'string', doc: 'The request that writes, as log lines have it.' },
         {
           name: '_delivery',
           luaType: 'string?',

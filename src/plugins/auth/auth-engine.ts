@@ -46,6 +46,9 @@ interface Serving {
   readonly parties: PluginParties
 }
 
+/** Stands for a plugin where the configuration has a name. */
+const configurationOwner = 'auth.authenticators of the configuration'
+
 const nothing: Serving = { runnables: [], parties: { authenticators: [], authorizers: [] } }
 
 const callKinds: Readonly<Record<AuthKind, string>> = {
@@ -85,12 +88,13 @@ export class AuthEngine {
   }
 
   /**
-   * Makes sure that no two plugins have an authenticator, or an authorizer, of one name.
+   * Makes sure that no two plugins have an authenticator, or an authorizer, of one name, nor a plugin one of the configuration.
    *
+   * @param configured Names of authenticators of the configuration, with `_`.
    * @throws `AUTH_NAME_TAKEN` naming both.
    */
-  assertUnique(): void {
-    const owners = new Map<string, string>()
+  assertUnique(configured: readonly string[] = []): void {
+    const owners = new Map(configured.map((name) => [`authenticator ${name}`, configurationOwner]))
     for (const { name: plugin, generation } of this.#options.directory.all()) {
       for (const { kind, name } of authDeclarations(generation?.inspection.registrations ?? [])) {
         const owner = owners.get(`${kind} ${name}`)

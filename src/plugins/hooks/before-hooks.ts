@@ -5,7 +5,7 @@ import type { CallFailure } from '../../sandbox/generation.js'
 import type { PluginLog } from '../plugin-log.js'
 import { hookDenied, hookUnavailable, hookVetoed } from './errors.js'
 import type { HookBreakers } from './hook-breakers.js'
-import { type HookCaller, hookRequestId } from './hook-caller.js'
+import { type HookCaller, hookRequestId, plainRequestId } from './hook-caller.js'
 import { encodeHookData } from './hook-data.js'
 import type { HookEntry, HookIndex } from './hook-index.js'
 
@@ -131,15 +131,15 @@ export class BeforeHooks {
   }
 }
 
-function membersOf({ hook }: HookEntry, write: HookedWrite, { actor }: HookContext): Record<string, unknown> {
-  return writeMembers(hook.event, write, actor)
+function membersOf({ hook }: HookEntry, write: HookedWrite, context: HookContext): Record<string, unknown> {
+  return writeMembers(hook.event, write, context)
 }
 
 /** What hooks of writes get beside the columns. */
 export function writeMembers(
   event: string,
   { table, old, event: write }: HookedWrite,
-  actor: string,
+  { actor, identity, requestId }: HookContext,
 ): Record<string, unknown> {
   const hasOld = old !== undefined && write !== 'create' && write !== 'delete'
   return {
@@ -148,6 +148,8 @@ export function writeMembers(
     // A column of such a name must not pass for what the host says.
     _old: hasOld ? old : undefined,
     _actor: actor === '' ? undefined : actor,
+    _identity: identity,
+    _request_id: plainRequestId(requestId),
     _delivery: undefined,
     _attempt: undefined,
   }

@@ -144,7 +144,7 @@ export class HookEngine implements HookRunner, HookAdministration {
     const event: HookEvent = `after_${write.event}`
     const entries = this.#index.matching(event, write.table)
     if (entries.length === 0) return
-    const payload = encodeHookData(write.row, writeMembers(event, write, context.actor))
+    const payload = encodeHookData(write.row, writeMembers(event, write, context))
     const backlogs = await this.#store.backlogs(transaction)
     const admitted = entries.filter((entry) => this.#admits(entry, backlogs.get(entry.plugin) ?? 0))
     this.#owes = true

@@ -68,17 +68,25 @@ describe('PluginManager.start', () => {
     assert.equal(manager.find('bad_init')?.generation, undefined)
   })
 
-  it('gives a name that two folders claim to the first, and reports the other', async (t) => {
+  it('FL-07: does not start with a name that two folders claim, and runs neither', async (t) => {
     const world = await createPluginWorld(t)
     await world.write('one/init.lua', fakeInit('shop', {}, '1'))
     await world.write('two/init.lua', fakeInit('shop', {}, '2'))
+    await world.write('good/init.lua', fakeInit('good'))
+    const { manager, sandbox } = world.create()
+    await assert.rejects(manager.start(), { code: 'PLUGIN_NAME_TAKEN', message: /"shop": one and two/ })
+    assert.deepEqual(sandbox.open(), [], 'no code of them runs')
+  })
+
+  it('gives a name to the plugin that has it, and reports a broken folder that is only called so', async (t) => {
+    const world = await createPluginWorld(t)
+    await world.write('one/init.lua', fakeInit('shop', {}, '1'))
     await world.write('shop/init.lua', 'broken, but has the name as its folder')
     const { manager } = await world.start()
     assert.equal(manager.get('shop')?.version, '1')
     const { problems } = manager.statusReport()
-    assert.equal(problems.length, 2)
-    assert.match(problems[0] ?? '', /folder two is ignored: folder one/)
-    assert.match(problems[1] ?? '', /folder shop cannot be used/)
+    assert.equal(problems.length, 1)
+    assert.match(problems[0] ?? '', /folder shop cannot be used/)
   })
 
   it('reports an unreadable plugin directory and keeps the approvals', async (t) => {

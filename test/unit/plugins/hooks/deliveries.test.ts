@@ -75,6 +75,7 @@ describe('what is owed to after-hooks', () => {
       title: 't',
       none: null,
       _actor: 'ann',
+      _request_id: 'r1',
       _event: 'after_create',
       _table: 'articles',
       _delivery: call?.data._delivery,
