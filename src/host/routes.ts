@@ -4,6 +4,7 @@ import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
 import type { RecordChange } from '../areas/recorded-change.js'
 import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
+import { createOidcRoutes } from '../auth/oidc/oidc-routes.js'
 import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
@@ -32,6 +33,7 @@ import type { HostAuth } from './auth.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { mountMetrics } from './metrics.js'
+import { composeOidc } from './oidc.js'
 import type { HostParts } from './parts.js'
 import { observeDispatch } from './telemetry.js'
 import { productVersion } from './version.js'
@@ -115,10 +117,11 @@ export async function mountRoutes(
   )
   const siteOf = createClientSite({ trustedProxies: material.config.plugin_trusted_proxies })
   const { record } = parts.actions
-  await app.register(
-    createAccountsApi({ ...material.accounts, siteOf, clientIp: door.clientIp, record, log }),
-    { prefix: accountsPrefix },
-  )
+  const oidc = composeOidc(material.config, material.accounts.users, log)
+  material.closers.push(() => oidc.close())
+  const shared = { ...material.accounts, ...oidc, ...door, siteOf, record, log }
+  await app.register(createAccountsApi(shared), { prefix: accountsPrefix })
+  await app.register(createOidcRoutes(shared), { prefix: accountsPrefix })
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
   await app.register(
     createContentRoutes({

@@ -64,7 +64,9 @@ export function takeUpSignIn(
 
 function derive(secret: string, provider: string, begunAt: string, redirect: string): BegunSignIn {
   const part = (what: string): string =>
-    createHmac('sha256', secret).update(JSON.stringify([what, provider, begunAt, redirect])).digest('base64url')
+    createHmac('sha256', secret)
+      .update(JSON.stringify([what, provider, begunAt, redirect]))
+      .digest('base64url')
   return { state: part('state'), nonce: part('nonce'), verifier: part('verifier'), redirect }
 }
 

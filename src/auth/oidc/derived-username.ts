@@ -9,7 +9,11 @@ const tries = 5
  *
  * @param wanted What they are called there, in any writing.
  */
-export function derivedUsernames(issuer: string, subject: string, wanted: string | undefined): readonly string[] {
+export function derivedUsernames(
+  issuer: string,
+  subject: string,
+  wanted: string | undefined,
+): readonly string[] {
   const plain = (wanted ?? '')
     .split('@', 1)[0]
     ?.normalize('NFKD')
@@ -18,7 +22,10 @@ export function derivedUsernames(issuer: string, subject: string, wanted: string
     .slice(0, authLimits.derivedNameCharactersMax)
     .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')
   const base = plain === undefined || plain === '' ? 'user' : plain
-  const own = createHash('sha256').update(JSON.stringify([issuer, subject])).digest('hex').slice(0, 8)
+  const own = createHash('sha256')
+    .update(JSON.stringify([issuer, subject]))
+    .digest('hex')
+    .slice(0, 8)
   const others = Array.from({ length: tries }, () => `${base}-${randomBytes(6).toString('hex')}`)
   return [base, `${base}-${own}`, ...others]
 }

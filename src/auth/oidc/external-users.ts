@@ -94,7 +94,9 @@ export class ExternalUsers {
     } catch (error) {
       if (!isDuplicate(error)) throw error
       // The address is another user's.
-      return isSame(user, { ...said, email: null }) ? user : this.#users.update(user.id, { ...said, email: null })
+      return isSame(user, { ...said, email: null })
+        ? user
+        : this.#users.update(user.id, { ...said, email: null })
     }
   }
 

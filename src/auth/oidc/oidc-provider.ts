@@ -130,7 +130,8 @@ export class OidcProvider {
     const { postLogoutRedirectUri } = this.#options
     const configuration = await this.#configure()
     if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined
-    const back = postLogoutRedirectUri === undefined ? {} : { post_logout_redirect_uri: postLogoutRedirectUri }
+    const back =
+      postLogoutRedirectUri === undefined ? {} : { post_logout_redirect_uri: postLogoutRedirectUri }
     return oidc.buildEndSessionUrl(configuration, back).href
   }
 
@@ -163,7 +164,8 @@ export class OidcProvider {
       requiredClaims: ['exp', 'iat', 'sub'],
     })
     if (!idTokenTypes.has(protectedHeader.typ?.toLowerCase())) throw refused('the token is no ID token')
-    if (payload.azp !== undefined && payload.azp !== clientId) throw refused('the ID token is for another client')
+    if (payload.azp !== undefined && payload.azp !== clientId)
+      throw refused('the ID token is for another client')
     return payload as Claims
   }
 

@@ -155,7 +155,10 @@ function addFlow(scope: FastifyInstance, flow: SignInFlow): void {
     querystring: {
       type: 'object',
       properties: {
-        redirect: { type: 'string', description: 'Path of this host to which the sign-in leads; "/" when missing.' },
+        redirect: {
+          type: 'string',
+          description: 'Path of this host to which the sign-in leads; "/" when missing.',
+        },
       },
     },
     response: answers([400, 404, 429, 503]),
@@ -312,7 +315,12 @@ class SignInFlow {
       clientIp: clientIp(request),
       requestId: request.id,
     })
-    const fields = { action: 'session.open', details: said, request_id: request.id, client_ip: clientIp(request) }
+    const fields = {
+      action: 'session.open',
+      details: said,
+      request_id: request.id,
+      client_ip: clientIp(request),
+    }
     if (outcome === 'success') log.info(fields, 'account action')
     else log.warn(fields, 'account action failed')
   }

@@ -38,7 +38,9 @@ export function keycloakRoles(claims: Claims, { realm, clients }: ProviderRoles)
  * who runs this host.
  */
 export function rolesHere(roles: readonly string[], { map }: ProviderRoles): readonly string[] {
-  const here = roles.flatMap((role) => map.get(role) ?? ((builtInPatterns(role) ?? []).length > 0 ? [] : [role]))
+  const here = roles.flatMap(
+    (role) => map.get(role) ?? ((builtInPatterns(role) ?? []).length > 0 ? [] : [role]),
+  )
   return [...new Set(here)]
 }
 
