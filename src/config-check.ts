@@ -4,6 +4,7 @@ import { type LoadConfigOptions, readConfig } from './config/load.js'
 import type { ConfigProblem } from './config/problems.js'
 import { generationSettings } from './host/generation-settings.js'
 import { createPluginConfigs, toConfigProblem } from './host/plugin-config.js'
+import { findPolicyProblems } from './host/policies.js'
 import { describeProblems, type PluginConfigs } from './plugins/config/plugin-configs.js'
 import { discoverFolders } from './plugins/discovery.js'
 import { type Candidate, PluginLoader, reasonOf } from './plugins/loader.js'
@@ -26,7 +27,8 @@ export interface ConfigReport {
  * that they declare. Runs each init.lua in the sandbox, without any effect; needs no server and changes nothing.
  */
 export async function checkConfig(options: LoadConfigOptions): Promise<ConfigReport> {
-  const { config, plugins: sections, problems, file } = readConfig(options)
+  const { config, plugins: sections, problems: wrong, file } = readConfig(options)
+  const problems = [...wrong, ...(await findPolicyProblems(config))]
   if (!config.plugin_enabled) return { file, problems, warnings: [], plugins: [] }
   const configs = createPluginConfigs(config, sections, new Redactor())
   const sandbox = createSandbox({

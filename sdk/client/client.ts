@@ -113,8 +113,13 @@ export interface Client {
   readonly auth: AuthClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
   metrics(): Promise<readonly Metric[]>
-  /** Needs no token; resolves also when the server reports that it is not well. */
-  health(): Promise<Health>
+  /**
+   * Resolves also when the server reports that it is not well.
+   *
+   * @param details True asks about each plugin and for warnings, which takes a token with the permission plugins:read;
+   *   without them no token is needed.
+   */
+  health(details?: boolean): Promise<Health>
 }
 
 const adminPath = '/api/v1/admin'
@@ -148,8 +153,10 @@ export function createClient(options: ClientOptions): Client {
     auth: createAuthClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
-    health: async () =>
-      (await send({ method: 'GET', path: '/api/v1/health', acceptedStatuses: [503] })) as Health,
+    health: async (details = false) => {
+      const path = `/api/v1/health${details ? '?detail=1' : ''}`
+      return (await send({ method: 'GET', path, acceptedStatuses: [503] })) as Health
+    },
   }
 }
 

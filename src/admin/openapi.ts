@@ -68,6 +68,11 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
             description:
               'What stands in front of all requests: limits, other origins, the shell, the cache, and what they did. All of it is at /api/gateway as well, and the rules of the proxy at /api/proxy.',
           },
+          {
+            name: 'Policies',
+            description:
+              'Policies that decide what may be done where a rule names the authorizer `policies`. All of it is at /api/authz as well.',
+          },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],
         components: {

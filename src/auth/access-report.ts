@@ -147,6 +147,18 @@ export function reportMatch(sources: ReportSources, method: string, target: stri
   }
 }
 
+/** Counts those of plugins whom rules name and who are not ready. */
+export function countHeld({ rulebook, plugins }: Pick<ReportSources, 'rulebook' | 'plugins'>): number {
+  const rules = [...rulebook.rules, rulebook.fallback]
+  const count = (key: 'authenticators' | 'authorizers'): number => {
+    const held = plugins[key].filter(({ state }) => state !== 'ready')
+    if (held.length === 0) return 0
+    const named = new Set(rules.flatMap((rule) => rule[key].map(({ name }) => name)))
+    return held.filter(({ name }) => named.has(name)).length
+  }
+  return count('authenticators') + count('authorizers')
+}
+
 /** Says in one line how a host is guarded. */
 export function summariseAccess({ enabled, rules, fallback }: AccessReport): string {
   if (!enabled)

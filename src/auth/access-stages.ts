@@ -5,6 +5,7 @@ import { ExchangeNote } from '../gateway/exchange-note.js'
 import { failureAnswer } from '../gateway/pipeline.js'
 import { type Stage, type StageAnswer, type StageVerdict, stagePriorities } from '../gateway/stage.js'
 import { anonymous } from '../identity/identity.js'
+import { failureOf } from './auth-failures.js'
 import type { AuthFailure, AuthOutcome, AuthRequest } from './authenticator.js'
 import { type AccessDecision, type AccessRequest, actionOf } from './authorizer.js'
 import { countHeader } from './bearer-token.js'
@@ -13,13 +14,9 @@ import {
   accessDenied,
   authorizerFailed,
   authUnavailable,
-  credentialExpired,
   credentialInvalid,
   credentialRepeated,
   credentialRequired,
-  credentialRevoked,
-  forgedRequest,
-  loginThrottled,
   pathUnclear,
 } from './errors.js'
 import { identityOf, noteIdentity } from './request-identity.js'
@@ -230,21 +227,6 @@ function missing(exchange: Exchange, { authenticators }: AccessRule): HostError 
   const hasBearer = /^bearer /i.test(exchange.header('authorization') ?? '')
   if (hasBearer) return credentialInvalid({ reason: 'Nobody here knows the bearer token of the request.' })
   return credentialRequired({ accepted: authenticators.map(({ name }) => name).join(', ') })
-}
-
-function failureOf({ fault, message: reason, retryAfterSeconds = 1 }: AuthFailure): HostError {
-  switch (fault) {
-    case 'csrf':
-      return forgedRequest({ reason })
-    case 'expired':
-      return credentialExpired({ reason })
-    case 'revoked':
-      return credentialRevoked({ reason })
-    case 'throttled':
-      return loginThrottled({ seconds: retryAfterSeconds }, { retryAfterSeconds })
-    default:
-      return credentialInvalid({ reason })
-  }
 }
 
 /** Says how to send a credential, as RFC 6750 has it. */

@@ -46,6 +46,7 @@ const publicRule: AccessRule = { paths: [], authenticators: [], authorizers: [],
 export class Rulebook {
   readonly #options: RulebookOptions
   readonly #rules: PathRules<AccessRule>
+  #shadowed: readonly ShadowedRule<AccessRule>[] | undefined
 
   /** @throws Error for a pattern that cannot be read. */
   constructor(options: RulebookOptions) {
@@ -95,6 +96,7 @@ export class Rulebook {
 
   /** Rules that no request comes to. */
   shadowed(): readonly ShadowedRule<AccessRule>[] {
-    return this.#rules.shadowed()
+    this.#shadowed ??= this.#rules.shadowed()
+    return this.#shadowed
   }
 }

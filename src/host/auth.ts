@@ -1,16 +1,26 @@
+import type { IncomingMessage } from 'node:http'
 import { adminPrefix } from '../admin/admin-api.js'
 import type { AuthAdministration } from '../admin/options.js'
 import { plainName, planAccess, planOpenAccess, planShutAccess } from '../auth/access-plan.js'
-import { type ReportSources, reportAccess, reportMatch, summariseAccess } from '../auth/access-report.js'
+import {
+  countHeld,
+  type ReportSources,
+  reportAccess,
+  reportMatch,
+  summariseAccess,
+} from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
-import type { Authenticator } from '../auth/authenticator.js'
+import type { Authenticator, AuthRequest } from '../auth/authenticator.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
+import type { Authorizer } from '../auth/authorizer.js'
 import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
+import { proveAtPublicPath } from '../auth/proof.js'
 import type { Rulebook } from '../auth/rulebook.js'
 import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
 import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
+import type { Identity } from '../identity/identity.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
@@ -25,6 +35,8 @@ export interface AuthMaterial {
   readonly adminToken: string
   readonly accounts: HostAccounts
   readonly directory: PluginDirectory
+  /** Those of the host that are not always there. */
+  readonly authorizers: readonly Authorizer[]
   /** Asked in front of all others, where plugins are tested. */
   readonly testAuthenticator?: Authenticator | undefined
   /** Tells whether a path is one of the host's own operations. */
@@ -43,6 +55,10 @@ export interface HostAuth extends AuthAdministration {
   start(): void
   /** Takes what makes paths public beside the rules; nothing does before. */
   exempt(isExempt: (method: string, path: string) => boolean): void
+  /** How many of those whom rules name are not asked. */
+  countHeld(): number
+  /** See `proveAtPublicPath`. */
+  prove(raw: IncomingMessage, asked: Omit<AuthRequest, 'site'>): Promise<Identity | undefined>
   /** To be called when no request is served any more. */
   close(): Promise<void>
 }
@@ -54,6 +70,7 @@ export function composeAuth({
   adminToken,
   accounts,
   directory,
+  authorizers,
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
@@ -80,7 +97,7 @@ export function composeAuth({
     rulebook,
     written: enabled ? http.rules : [],
     authenticators: nameable,
-    authorizers: [...builtInAuthorizers.values()],
+    authorizers: [...builtInAuthorizers.values(), ...authorizers],
     plugins: engine.reports(),
     operator: { name: operator.name, path: `${adminPrefix}/plugins` },
   })
@@ -89,6 +106,7 @@ export function composeAuth({
       engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
         authenticators: nameable,
+        authorizers,
         everybody,
         authenticator: (name) => engine.authenticator(name),
         authorizer: (name) => engine.authorizer(name),
@@ -102,10 +120,11 @@ export function composeAuth({
     for (const warning of report.warnings) log.warn(warning)
   }
   const { loginPath } = http
+  const siteOf = createClientSite({ trustedProxies: config.plugin_trusted_proxies })
   const stages = createAccessStages({
     rulebook: () => rulebook,
     log,
-    siteOf: createClientSite({ trustedProxies: config.plugin_trusted_proxies }),
+    siteOf,
     loginPath: loginPath === '' ? undefined : loginPath,
   })
   const exempt: HostAuth['exempt'] = (given) => {
@@ -121,6 +140,8 @@ export function composeAuth({
     exempt,
     status: () => reportAccess(sources()),
     match: (method, target) => reportMatch(sources(), method, target),
+    countHeld: () => countHeld({ rulebook, plugins: engine.reports() }),
+    prove: (raw, asked) => proveAtPublicPath(rulebook, { ...asked, site: siteOf(raw) }, log),
     close,
   }
 }

@@ -3,11 +3,18 @@ import type { FastifyPluginCallback } from 'fastify'
 import type { CoreDatabase } from '../database/database.js'
 import type { PluginHealth } from '../plugins/plugin-health.js'
 import type { StageTroubles } from '../plugins/stages/stage-engine.js'
+import {
+  admitToDetails,
+  asksForDetails,
+  describeHealth,
+  type HealthDetailSources,
+  healthDetailsSchema,
+} from './health-details.js'
 
 const healthSchema = Type.Object({
   status: Type.Union([Type.Literal('healthy'), Type.Literal('degraded'), Type.Literal('unhealthy')], {
     description:
-      '"degraded" when a plugin has failed or is refused for a time, or an approved stage of the gateway does not run: the host itself serves. "unhealthy", with status 503, while the host shuts down, its database does not answer, or a plugin does not run that the configuration requires.',
+      '"degraded" when a plugin has failed or is refused for a time, or an approved stage of the gateway or an authenticator or authorizer that a rule names does not run: the host itself serves. "unhealthy", with status 503, while the host shuts down, its database does not answer, or a plugin does not run that the configuration requires.',
   }),
   version: Type.String({ description: 'Version of the host.' }),
   edition: Type.String({ description: 'Name of the edition that runs.' }),
@@ -33,7 +40,24 @@ const healthSchema = Type.Object({
       },
       { description: 'Approved stages of the gateway that do not run; `/gateway/api/pipeline` names them.' },
     ),
+    auth: Type.Object({
+      held: Type.Integer({
+        description:
+          'Authenticators and authorizers of plugins that rules name and that are not asked, so that what they decide is refused; `GET /api/v1/admin/auth` names them.',
+      }),
+    }),
   }),
+  details: Type.Optional(healthDetailsSchema),
+})
+
+const querySchema = Type.Object({
+  detail: Type.Optional(
+    Type.Any({ description: '1 adds `details`, which take the permission plugins:read.' }),
+  ),
+})
+
+const refusalSchema = Type.Object({
+  error: Type.Object({ code: Type.String(), message: Type.String(), request_id: Type.String() }),
 })
 
 export type Health = Static<typeof healthSchema>
@@ -45,6 +69,9 @@ export interface HealthSources {
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
   plugins(): PluginHealth
   stages(): StageTroubles
+  /** How many of those whom rules name are not asked. */
+  heldParties(): number
+  readonly details: HealthDetailSources
 }
 
 /** Paths of the probes of this host; nothing stands in front of them. */
@@ -65,11 +92,22 @@ export function createHealthRoutes(sources: HealthSources): FastifyPluginCallbac
       const schema = {
         summary: 'Tells whether the host serves',
         tags,
-        response: { 200: healthSchema, 503: healthSchema },
+        querystring: querySchema,
+        response: {
+          200: healthSchema,
+          401: refusalSchema,
+          403: refusalSchema,
+          503: Type.Union([healthSchema, refusalSchema]),
+        },
       }
-      app.get(url, { schema }, async (_request, reply) => {
+      app.get(url, { schema }, async (request, reply) => {
+        const isDetailed = asksForDetails(request)
+        if (isDetailed && !(await admitToDetails(sources.details, request, reply))) return reply
         const health = await checkHealth(sources)
-        return reply.code(health.status === 'unhealthy' ? 503 : 200).send(health)
+        const status = health.status === 'unhealthy' ? 503 : 200
+        if (!isDetailed) return reply.code(status).send(health)
+        reply.header('cache-control', 'no-store')
+        return reply.code(status).send({ ...health, details: await describeHealth(sources.details) })
       })
     }
     app.get(
@@ -97,7 +135,8 @@ async function checkHealth(sources: HealthSources): Promise<Health> {
   const stages = sources.stages()
   const databaseState = await checkDatabase(database)
   const isUp = databaseState === 'ok' && !lifecycle.isShuttingDown && requiredDown.length === 0
-  const troubles = failed.length + tripped.length + stages.paused + stages.held
+  const held = sources.heldParties()
+  const troubles = failed.length + tripped.length + stages.paused + stages.held + held
   return {
     status: isUp ? (troubles > 0 ? 'degraded' : 'healthy') : 'unhealthy',
     version,
@@ -112,6 +151,7 @@ async function checkHealth(sources: HealthSources): Promise<Health> {
         required: requiredDown.length === 0 ? 'ok' : 'failed',
       },
       stages,
+      auth: { held },
     },
   }
 }

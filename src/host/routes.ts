@@ -32,9 +32,11 @@ import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
+import { healthSources } from './health-sources.js'
 import { mountMetrics } from './metrics.js'
 import { composeOidc } from './oidc.js'
 import type { HostParts } from './parts.js'
+import type { HostPolicies } from './policies.js'
 import { observeDispatch } from './telemetry.js'
 import { productVersion } from './version.js'
 
@@ -44,6 +46,7 @@ export interface RoutesMaterial {
   readonly log: Logger
   readonly auth: HostAuth
   readonly accounts: HostAccounts
+  readonly policies: HostPolicies
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
   readonly tracing: Tracing | undefined
@@ -70,7 +73,7 @@ export async function mountRoutes(
   parts: HostParts,
   material: RoutesMaterial,
 ): Promise<void> {
-  const { log, database, lifecycle, tracing } = material
+  const { log, lifecycle, tracing } = material
   const { manager, hooks, metrics, memory, answers } = parts
   const door = createDoor(material, parts.actions)
   serializeWhenUsed(app)
@@ -89,15 +92,8 @@ export async function mountRoutes(
   await app.register(createOpenApi({ version: productVersion() }))
   await gateway.mountRoutes(app)
   await gateway.start()
-  await app.register(
-    createHealthRoutes({
-      version: productVersion(),
-      database,
-      lifecycle,
-      plugins: () => manager.health(),
-      stages: () => gateway.troubles(),
-    }),
-  )
+  await material.policies.mountRoutes(app, door)
+  await app.register(createHealthRoutes(healthSources({ ...material, ...door, parts, gateway })))
   if (metrics !== undefined) {
     const { access } = material.config.metrics
     await mountMetrics(app, { metrics, access, authenticate: door.authenticate, log })

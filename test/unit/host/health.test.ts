@@ -18,7 +18,15 @@ async function ask(path: string, changes: Partial<HealthSources> = {}, isOpen = 
   if (!isOpen) await database.close()
   const app = Fastify()
   const stages = () => ({ paused: 0, held: 0 })
-  const sources = { version: '1.2.3', database, lifecycle: up, plugins: () => well, stages }
+  const sources = {
+    version: '1.2.3',
+    database,
+    lifecycle: up,
+    plugins: () => well,
+    stages,
+    heldParties: () => 0,
+    details: {} as HealthSources['details'],
+  }
   await app.register(createHealthRoutes({ ...sources, ...changes }))
   const answer = await app.inject(path)
   await app.close()
@@ -41,6 +49,7 @@ for (const [what, changes, isOpen, expected] of [
     true,
     [200, 'degraded'],
   ],
+  ['somebody whom a rule names is not asked', { heldParties: () => 1 }, true, [200, 'degraded']],
   ['a stage is held', { stages: () => ({ paused: 0, held: 1 }) }, true, [200, 'degraded']],
   [
     'a required plugin has failed',
