@@ -19,6 +19,7 @@ import {
   credentialRequired,
   pathUnclear,
 } from './errors.js'
+import { noteAccess } from './request-access.js'
 import { identityOf, noteIdentity } from './request-identity.js'
 import type { AccessRule, Rulebook } from './rulebook.js'
 import { tenantOf } from './tenant-source.js'
@@ -87,6 +88,7 @@ class AuthenticationStage implements Stage {
   #settle(exchange: Exchange, rule: AccessRule, asked: AuthRequest, outcome: AuthOutcome): StageVerdict {
     if (outcome.kind === 'identity') {
       noteIdentity(exchange.request.raw, outcome.identity)
+      noteAccess(exchange.request.raw, { rule, asked })
       this.#findings.set(exchange, { rule, asked, refusal: undefined })
       return undefined
     }
@@ -98,6 +100,7 @@ class AuthenticationStage implements Stage {
 
   #pass(exchange: Exchange, finding: Finding): undefined {
     noteIdentity(exchange.request.raw, anonymous)
+    noteAccess(exchange.request.raw, finding)
     this.#findings.set(exchange, finding)
   }
 
@@ -232,7 +235,9 @@ function missing(exchange: Exchange, { authenticators }: AccessRule): HostError 
 /** Says how to send a credential, as RFC 6750 has it. */
 function challenge(error: HostError, failure?: AuthFailure): StageAnswer {
   const answer = failureAnswer(error)
-  if (answer.status !== 401) return answer
+  const headers = [...answer.headers, ...(failure?.headers ?? [])]
+  if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds))
+  if (answer.status !== 401) return { ...answer, headers }
   const value = failure === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
-  return { ...answer, headers: [...answer.headers, 'www-authenticate', value] }
+  return { ...answer, headers: [...headers, 'www-authenticate', value] }
 }

@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
 import type { RecordChange } from '../areas/recorded-change.js'
+import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
+import { createOidcRoutes } from '../auth/oidc/oidc-routes.js'
 import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
@@ -12,6 +14,7 @@ import { contentPrefix, createContentRoutes } from '../content/content-routes.js
 import type { HookIdentity } from '../content/hook-runner.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
+import { createClientSite } from '../gateway/client-site.js'
 import { stripCredentials } from '../identity/credentials.js'
 import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
@@ -24,12 +27,15 @@ import type { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
+import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
+import { composeFinerChecks } from './finer-checks.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { healthSources } from './health-sources.js'
 import { mountMetrics } from './metrics.js'
+import { composeOidc } from './oidc.js'
 import type { HostParts } from './parts.js'
 import type { HostPolicies } from './policies.js'
 import { observeDispatch } from './telemetry.js'
@@ -40,6 +46,7 @@ export interface RoutesMaterial {
   readonly config: Config
   readonly log: Logger
   readonly auth: HostAuth
+  readonly accounts: HostAccounts
   readonly policies: HostPolicies
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
@@ -105,6 +112,13 @@ export async function mountRoutes(
     }),
     { prefix: adminPrefix },
   )
+  const siteOf = createClientSite({ trustedProxies: material.config.plugin_trusted_proxies })
+  const { record } = parts.actions
+  const oidc = composeOidc(material.config, material.accounts.users, log)
+  material.closers.push(() => oidc.close())
+  const shared = { ...material.accounts, ...oidc, ...door, siteOf, record, log }
+  await app.register(createAccountsApi(shared), { prefix: accountsPrefix })
+  await app.register(createOidcRoutes(shared), { prefix: accountsPrefix })
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
   await app.register(
     createContentRoutes({
@@ -125,6 +139,7 @@ export async function mountRoutes(
       directory: manager,
       ...door,
       identityOf: ({ raw }) => identityOf(raw),
+      openCall: composeFinerChecks(answers, log),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,
