@@ -63,5 +63,5 @@ export const authorizerFailed = defineError(
 export const authSettingsInvalid = defineError(
   'AUTH_SETTINGS_INVALID',
   500,
-  'The section "auth" of the configuration cannot be used: {problems}',
+  'The section "auth" of the configuration cannot be used:\n{problems}',
 )
