@@ -6,6 +6,7 @@ import type { Config } from './config/schema.js'
 import { findStrangers } from './host/auth-names.js'
 import { generationSettings } from './host/generation-settings.js'
 import { createPluginConfigs, toConfigProblem } from './host/plugin-config.js'
+import { findPolicyProblems } from './host/policies.js'
 import { describeProblems, type PluginConfigs } from './plugins/config/plugin-configs.js'
 import { discoverFolders } from './plugins/discovery.js'
 import { type Candidate, PluginLoader, reasonOf } from './plugins/loader.js'
@@ -28,8 +29,9 @@ export interface ConfigReport {
  * that they declare. Runs each init.lua in the sandbox, without any effect; needs no server and changes nothing.
  */
 export async function checkConfig(options: LoadConfigOptions): Promise<ConfigReport> {
-  const { config, plugins: sections, problems, file } = readConfig(options)
-  const isAuthSound = !problems.some(({ key }) => key.startsWith('auth'))
+  const { config, plugins: sections, problems: wrong, file } = readConfig(options)
+  const problems = [...wrong, ...(await findPolicyProblems(config))]
+  const isAuthSound = !wrong.some(({ key }) => key.startsWith('auth'))
   if (!config.plugin_enabled) {
     const strangers = isAuthSound ? findStrangers(config, []).map(toProblem) : []
     return { file, problems: [...problems, ...strangers], warnings: [], plugins: [] }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { metricsArea } from './admin/metrics-operations.js'
+import { policyArea } from './auth/policy-area/policy-routes.js'
 import { Redactor } from './base/redactor.js'
 import { type ConfigInput, loadGiven } from './config/complete.js'
 import type { PluginSections } from './config/plugin-sections.js'
@@ -17,6 +18,7 @@ import { composeAuth } from './host/auth.js'
 import { isOwn } from './host/gateway.js'
 import { composeHost, type HostParts, type PartsOptions } from './host/parts.js'
 import { createPluginConfigs, toStartError } from './host/plugin-config.js'
+import { composePolicies } from './host/policies.js'
 import { mountRoutes } from './host/routes.js'
 import { readServerSettings } from './host/server-settings.js'
 import { servingPlugins } from './host/telemetry.js'
@@ -145,18 +147,33 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await parts.sandbox.ready()
     const accounts = composeAccounts({ config, database, log })
     closers.push(() => accounts.close())
+    const directory = parts.manager
+    const policies = await composePolicies({ config, database, directory, log })
+    closers.push(() => policies.close())
     const auth = composeAuth({
       config,
       log,
       adminToken: adminToken.token,
       accounts,
-      directory: parts.manager,
+      directory,
+      authorizers: [policies.authorizer],
       testAuthenticator: options.harness?.authenticator,
       isOperation: isOwn,
     })
     closers.push(() => auth.close())
     const isOwnServer = options.app === undefined
-    const material = { config, log, auth, database, lifecycle, tracing, isOwnServer, closers }
+    const material = {
+      config,
+      log,
+      auth,
+      accounts,
+      policies,
+      database,
+      lifecycle,
+      tracing,
+      isOwnServer,
+      closers,
+    }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
@@ -195,7 +212,7 @@ function createOwnServer(config: Config, log: Logger, { metrics }: HostParts): F
   return createHttpServer({
     log,
     settings,
-    areas: [kvArea, gatewayArea, proxyArea, metricsArea],
+    areas: [kvArea, gatewayArea, proxyArea, policyArea, metricsArea],
     isExempt: createTrust(config.plugin_trusted_proxies),
     ...(metrics && { refused: (reason) => metrics.clientRefused(reason) }),
   })

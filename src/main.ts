@@ -8,6 +8,7 @@ import { toConfigError } from './config/problems.js'
 import type { Config } from './config/schema.js'
 import { checkConfig } from './config-check.js'
 import { gatewaySummary } from './host/gateway-summary.js'
+import { findPolicyProblems } from './host/policies.js'
 import { createHost, type Host, type HostOptions } from './host.js'
 import type { ReloadTimes } from './plugins/watch/reload-schedule.js'
 import { startupText } from './startup-text.js'
@@ -102,8 +103,9 @@ export async function runServer(
  */
 async function loadWhole(options: LoadConfigOptions): Promise<ReadConfig> {
   const read = readConfig(options)
+  const problems = [...read.problems, ...(await findPolicyProblems(read.config))]
   // The start names what is wrong with values of plugins by itself, but it is not reached here.
-  if (read.problems.length > 0) throw toConfigError((await checkConfig(options)).problems)
+  if (problems.length > 0) throw toConfigError((await checkConfig(options)).problems)
   return read
 }
 

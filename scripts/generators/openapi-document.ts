@@ -3,6 +3,7 @@ import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createMetricsOperations, metricsPrefixes } from '../../src/admin/metrics-operations.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
 import type { AuthAdministration, OutboundAdministration } from '../../src/admin/options.js'
+import { createPolicyRoutes, policyPrefixes } from '../../src/auth/policy-area/policy-routes.js'
 import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
 import type { ContentService } from '../../src/content/content-service.js'
@@ -33,6 +34,7 @@ import type { KvMeasurements, KvOverview } from '../../src/kv/routes/routes-opti
 import { StreamSlots } from '../../src/kv/routes/stream-slots.js'
 import type { PluginAdministration } from '../../src/plugins/administration.js'
 import type { HookAdministration } from '../../src/plugins/hooks/hook-administration.js'
+import type { PolicyService } from '../../src/policies/policy-service.js'
 
 /** Makes the OpenAPI document of the server from its routes; nothing is opened, and no route is called. */
 export async function openApiDocument(): Promise<object> {
@@ -103,7 +105,7 @@ export async function openApiDocument(): Promise<object> {
   return document
 }
 
-/** As the host mounts it, with parts that nobody asks for anything. */
+/** As the host mounts it, policies included, with parts that nobody asks for anything. */
 async function addGateway(app: FastifyInstance): Promise<void> {
   const silent = () => undefined
   const area = {
@@ -125,4 +127,6 @@ async function addGateway(app: FastifyInstance): Promise<void> {
   await app.register(routes, { prefix: gatewayPrefixes[0] })
   const rules = (scope: FastifyInstance) => addProxyRoutes(scope, {} as GatewayProxy)
   await app.register(createAdminArea({ ...area, parts: [rules] }), { prefix: proxyPrefixes[0] })
+  const policies = createPolicyRoutes({ ...area, policies: {} as PolicyService, inUse: false })
+  await app.register(policies, { prefix: policyPrefixes[0] })
 }

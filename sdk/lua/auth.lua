@@ -59,14 +59,49 @@
 ---What `auth.require` makes.
 ---@class auth.Requirement
 
+---What a decision is about.
+---@class auth.PolicyContext
+---@field subject auth.PolicySubject Who asks.
+---@field resource auth.PolicyResource What it is done to.
+---@field action auth.PolicyAction What is done.
+---@field environment auth.PolicyEnvironment Where from and when.
+
+---Somebody, as policies see them.
+---@class auth.PolicySubject
+---@field id string Unique among those of one kind and authenticator.
+---@field kind "user"|"key"|"service"|"worker"|"anonymous" What they are.
+---@field roles string[] Their roles.
+---@field groups string[] Their groups.
+---@field tenant? string The tenant whose data they may see; nil for none.
+---@field claims table<string, any> What else is known.
+
+---What something is done to; what is not known is nil.
+---@class auth.PolicyResource
+---@field app? string Name of the plugin whose route it is.
+---@field path? string Decoded, without the query.
+---@field type? string What it is.
+---@field id? string Which one.
+---@field attributes? table<string, any> What else is known, e.g. `tenantId`.
+
+---What is done; what is not known is nil.
+---@class auth.PolicyAction
+---@field method? string In upper case.
+---@field operation? string `view`, `create`, `update` or `delete`, by the method.
+
+---Where a request comes from, and when; what is not known is nil.
+---@class auth.PolicyEnvironment
+---@field ip? string Address of the client.
+---@field time integer Milliseconds since 1970.
+---@field user_agent? string What the client calls itself.
+
 ---What an authenticator returns.
 ---@class auth.Outcome
 
 ---What an authorizer returns.
 ---@class auth.Decision
 
----Tells who sends requests, and decides what they may do. Both need the approval of an admin. Which paths they are asked
----about stands in the configuration of the host (`auth.http`), not in the plugin.
+---Tells who sends requests, decides what they may do, and answers conditions of policies. All of it needs the approval of
+---an admin. Which paths it is asked about stands in the configuration of the host (`auth.http`), not in the plugin.
 ---@class auth
 auth = {}
 
@@ -79,7 +114,7 @@ auth = {}
 ---
 ---What it says opens none of the operations of the host, whatever the roles are called.
 ---
----Limits: 20 authenticators and authorizers a plugin, 500 ms and
+---Limits: 20 authenticators, authorizers and predicates a plugin, 500 ms and
 ---20 database and key-value operations a call; no requests to other servers and no core tables.
 ---Works only at module scope. Raises for names and options that are none.
 ---
@@ -101,7 +136,7 @@ function auth.authenticator(name, handler, options) end
 ---`true` or `auth.allow()` allows; `false`, nothing or `auth.deny(reason)` answers 403. An error, a result of another kind,
 ---or no result in time is answered with 500: nothing is allowed by mistake.
 ---
----Limits: 20 authenticators and authorizers a plugin, 500 ms and
+---Limits: 20 authenticators, authorizers and predicates a plugin, 500 ms and
 ---20 database and key-value operations a call; no requests to other servers and no core tables.
 ---Works only at module scope. Raises for names and options that are none.
 ---
@@ -131,6 +166,26 @@ function auth.authorizer(name, handler) end
 ---@param fields auth.RequirementFields What callers need; at least one thing.
 ---@return auth.Requirement # For the option `auth` of a route.
 function auth.require(fields) end
+
+---Registers a predicate that conditions of policies ask, as `{"type": "plugin", "plugin": "risk", "name": "is_low"}`, once an
+---admin has approved it. It gets what the decision is about, as a copy, and returns exactly `true` or `false`.
+---
+---An error, any other result, or no result in time leaves the condition open, and a decision that depends on it is to
+---deny: nothing is permitted by mistake. It is asked only where nothing cheaper settles the decision.
+---
+---Limits: 20 authenticators, authorizers and predicates a plugin, 500 ms and
+---20 database and key-value operations a call; no requests to other servers and no core tables.
+---Works only at module scope. Raises for names and options that are none.
+---
+---```lua
+---auth.policy("is_low", function(context)
+---  local risk = kv.get({ "risk", context.subject.id })
+---  return risk ~= nil and risk.value < 10
+---end)
+---```
+---@param name string|fun(context: auth.PolicyContext): boolean What conditions call it: lower-case letters, digits and `_`. The predicate itself takes the name `default`.
+---@param predicate? fun(context: auth.PolicyContext): boolean Called once for a decision that needs it.
+function auth.policy(name, predicate) end
 
 ---Makes the result of an authenticator that knows somebody.
 ---

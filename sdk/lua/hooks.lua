@@ -22,6 +22,7 @@
 ---@field _actor? string Name of the user who writes; nil when nobody is known.
 ---@field _identity? { type: string, id: string, name: string?, tenant_id: string? } Who that is; nil for plugins and for an embedding application.
 ---@field _request_id string The request that writes, as log lines have it.
+---@field _at? string In after-hooks: when it was written, as RFC 3339 with milliseconds.
 ---@field _delivery? string In after-hooks: names this delivery, equal at each try, so that an effect can be had once.
 ---@field _attempt? integer In after-hooks: 1 at the first try.
 ---@field [string] any A column; null columns are absent. In read hooks also state.

@@ -57,6 +57,7 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },
+          { name: 'auth', description: 'Signing in, users, roles, API keys and sessions.' },
           { name: 'content', description: 'Datatypes, entries, media, and what was done to them.' },
           {
             name: 'keyval',
@@ -66,6 +67,11 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
             name: 'Gateway',
             description:
               'What stands in front of all requests: limits, other origins, the shell, the cache, and what they did. All of it is at /api/gateway as well, and the rules of the proxy at /api/proxy.',
+          },
+          {
+            name: 'Policies',
+            description:
+              'Policies that decide what may be done where a rule names the authorizer `policies`. All of it is at /api/authz as well.',
           },
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],

@@ -35,6 +35,8 @@ export interface WrittenAccess {
 export interface Parties {
   /** Those of the host. */
   readonly authenticators: readonly Authenticator[]
+  /** Those of the host beside `builtInAuthorizers`. */
+  readonly authorizers: readonly Authorizer[]
   /** All that there are at this moment, in the order in which `*` asks them. */
   everybody(): readonly Authenticator[]
   /** The authenticator that opens the host's own operations where no rule holds for them. */
@@ -113,7 +115,7 @@ class Plan {
   constructor(parties: Parties) {
     this.#parties = parties
     this.#authenticators = byName(parties.authenticators)
-    this.#authorizers = builtInAuthorizers
+    this.#authorizers = new Map([...builtInAuthorizers, ...byName(parties.authorizers)])
   }
 
   assertSound(): void {

@@ -1,3 +1,4 @@
+import { policyLimits } from '../base/limits/policies.js'
 import { durationRule, type Rule, textRule } from './value-rules.js'
 
 /** How texts about settings describe permissions. */
@@ -11,6 +12,16 @@ const cookieName = /^(?!__)[A-Za-z0-9_-]{1,64}$/
 const sessionHeader = /^x-(?!api-key$|csrf-token$|identity$|real-ip$|request-id$|forwarded)[a-z0-9-]{1,62}$/
 const dayMs = 86_400_000
 const authenticatorName = /^[a-z][a-z0-9_-]*$/
+
+/** What is in them is checked where policies are known. */
+const policyList: Rule = {
+  words: `a list of at most ${policyLimits.policiesMax} policies`,
+  holds: () => true,
+}
+const policyDocument: Rule = {
+  words: 'a policy, as an object with id, effect, subjects, resources and actions',
+  holds: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+}
 
 /** Rules of values below `auth` that JSON Schema cannot say, by key. */
 export const authRules: Readonly<Record<string, Rule>> = {
@@ -31,6 +42,10 @@ export const authRules: Readonly<Record<string, Rule>> = {
   'auth.http.rules[].authorizers[]': textRule('a name, e.g. "admin_only"', authenticatorName),
   'auth.http.rules[].permissions[]': textRule('a permission, e.g. "plugins:read"', permission),
   'auth.http.rules[].tenant': textRule('"header:<name>", "query:<name>" or "segment:<n>"', tenantSource),
+  'auth.policies.policies': policyList,
+  'auth.policies.policies[]': policyDocument,
+  'auth.policies.seed.policies': policyList,
+  'auth.policies.seed.policies[]': policyDocument,
   'auth.session.ttl': durationRule(60_000, 365 * dayMs, 'from 1m to 365d, e.g. "24h"'),
   'auth.session.maxAge': durationRule(60_000, 365 * dayMs, 'from 1m to 365d, e.g. "30d"'),
   'auth.session.cookie': textRule(

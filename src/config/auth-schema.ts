@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { authLimits } from '../base/limits/auth.js'
+import { policyLimits } from '../base/limits/policies.js'
 import { permissionNameWords } from './auth-rules.js'
 
 const name = (description: string) => Type.String({ minLength: 1, maxLength: 64, description })
@@ -142,6 +143,62 @@ const authenticator = Type.Object(
   { additionalProperties: false },
 )
 
+const policies = (description: string) =>
+  Type.Array(Type.Unknown(), { default: [], maxItems: policyLimits.policiesMax, description })
+
+const algorithms = [
+  'deny-overrides',
+  'permit-overrides',
+  'first-applicable',
+  'deny-unless-permit',
+  'permit-unless-deny',
+] as const
+
+const policySettings = Type.Object(
+  {
+    algorithm: Type.Union(
+      algorithms.map((each) => Type.Literal(each)),
+      { default: 'deny-overrides', description: 'What several policies come to together.' },
+    ),
+    default: Type.Union([Type.Literal('permit'), Type.Literal('deny')], {
+      default: 'deny',
+      description: 'What holds where no policy applies, unless the algorithm says it itself.',
+    }),
+    environment: Type.String({
+      default: 'production',
+      minLength: 1,
+      maxLength: 64,
+      description: 'Name of the environment that the host runs in, for `auth.policies.seed.environments`.',
+    }),
+    policies: policies(
+      'Policies that can only be changed here. They go before those of the database with the same ids.',
+    ),
+    seed: Type.Object(
+      {
+        enabled: Type.Boolean({ default: true, description: 'Plant the seeds.' }),
+        onlyIfEmpty: Type.Boolean({
+          default: true,
+          description:
+            'Only a database without any policy gets them. While it is false each is created once, and not again when it was deleted.',
+        }),
+        environments: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+          default: ['*'],
+          maxItems: 100,
+          description: 'Environments in which there are seeds; `*` is every one.',
+        }),
+        file: Type.String({
+          default: '',
+          description:
+            'File with a list of policies, or `{"policies": [...]}`; none when empty. A relative path starts at the working directory.',
+        }),
+        policies: policies('More of them, which go before those of the file with the same ids.'),
+      },
+      { description: 'Policies that the database begins with, and that admins can change.' },
+    ),
+  },
+  { description: 'By what the authorizer `policies` decides, where a rule names it.' },
+)
+
 /** What stands in the object `auth` of the file. */
 export const authSettings = {
   enabled: Type.Boolean({
@@ -240,4 +297,5 @@ export const authSettings = {
     default: {},
     description: `What roles permit in the administration: ${permissionNameWords}, "<area>:*", "*:read" or "*". The roles admin, owner, operator, auditor and user are there.`,
   }),
+  policies: policySettings,
 } satisfies Record<string, TSchema>

@@ -7,7 +7,8 @@ import type { Config } from '../config/schema.js'
 
 /** A name that plugins bring along. */
 export interface BroughtName {
-  readonly kind: PartyKind
+  /** `authenticator`, `authorizer`, or something else that rules do not name. */
+  readonly kind: string
   readonly name: string
 }
 
@@ -25,6 +26,7 @@ export function findStrangers({ auth }: Config, brought: readonly BroughtName[])
   try {
     planAccess(auth.http, {
       authenticators: own.map(nobodyKnown),
+      authorizers: [nothingAllowed('policies')],
       everybody: () => [],
       operator: nobodyKnown('admin_token'),
       isOperation: () => false,

@@ -12,6 +12,7 @@ import {
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator, AuthRequest } from '../auth/authenticator.js'
 import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
+import type { Authorizer } from '../auth/authorizer.js'
 import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
 import { proveAtPublicPath } from '../auth/proof.js'
 import type { Rulebook } from '../auth/rulebook.js'
@@ -24,7 +25,7 @@ import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { HostAccounts } from './accounts.js'
+import { createAccountAuthenticators, type HostAccounts } from './accounts.js'
 import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
@@ -34,6 +35,8 @@ export interface AuthMaterial {
   readonly adminToken: string
   readonly accounts: HostAccounts
   readonly directory: PluginDirectory
+  /** Those of the host that are not always there. */
+  readonly authorizers: readonly Authorizer[]
   /** Asked in front of all others, where plugins are tested. */
   readonly testAuthenticator?: Authenticator | undefined
   /** Tells whether a path is one of the host's own operations. */
@@ -65,15 +68,20 @@ export function composeAuth({
   config,
   log,
   adminToken,
+  accounts,
   directory,
+  authorizers,
   testAuthenticator,
   isOperation,
 }: AuthMaterial): HostAuth {
   const { enabled, http } = config.auth
   const operator = createAdminTokenAuthenticator(adminToken)
   const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
-  const issuers = composeIssuers(config)
-  const authenticators = [...isTested, operator, ...issuers.authenticators]
+  const issuers = composeIssuers(config, accounts.roles)
+  const own = createAccountAuthenticators(accounts)
+  const authenticators = [...isTested, own.session, own.apiKey, operator, ...issuers.authenticators]
+  // Each try with a password costs a hash, so that it is only taken where a rule says so.
+  const nameable = [...authenticators, own.password]
   const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
@@ -88,8 +96,8 @@ export function composeAuth({
     enabled,
     rulebook,
     written: enabled ? http.rules : [],
-    authenticators,
-    authorizers: [...builtInAuthorizers.values()],
+    authenticators: nameable,
+    authorizers: [...builtInAuthorizers.values(), ...authorizers],
     plugins: engine.reports(),
     operator: { name: operator.name, path: `${adminPrefix}/plugins` },
   })
@@ -97,7 +105,8 @@ export function composeAuth({
     if (enabled) {
       engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
-        authenticators,
+        authenticators: nameable,
+        authorizers,
         everybody,
         authenticator: (name) => engine.authenticator(name),
         authorizer: (name) => engine.authorizer(name),

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix } from '../admin/admin-api.js'
 import { metricsPrefixes } from '../admin/metrics-operations.js'
 import type { RecordChange } from '../areas/recorded-change.js'
+import { policyPrefixes } from '../auth/policy-area/policy-routes.js'
 import { parseDuration } from '../base/durations.js'
 import { listOrigins } from '../config/gateway-rules.js'
 import type { Config } from '../config/schema.js'
@@ -71,6 +72,7 @@ const ownPrefixes = [
   ...proxyPrefixes,
   ...kvPrefixes,
   ...metricsPrefixes,
+  ...policyPrefixes,
 ]
 
 /** Tells whether a path is one of the host itself, which decides by itself who may do what there. */

@@ -9,6 +9,8 @@ export interface ListedPolicy {
   readonly policy: Policy | undefined
   /** Why it cannot be used; empty when it can. */
   readonly problems: readonly Problem[]
+  /** Larger is looked at first; what can be read of it when it cannot be used. */
+  readonly priority: number
   /** Those of the configuration can only be changed there. */
   readonly source: 'config' | 'database'
   /** Undefined for those of the configuration, as everything below. */

@@ -76,17 +76,16 @@ export class PolicyBook {
     const read = tryReadPolicy(document)
     if ('policy' in read && read.policy.id === id) {
       const { policy } = read
-      return { listed: { ...about, policy, problems: [] }, compiled: compilePolicy(policy, this.#clocks) }
+      const compiled = compilePolicy(policy, this.#clocks)
+      return { listed: { ...about, policy, problems: [], priority: policy.priority }, compiled }
     }
     const problems = 'problems' in read ? read.problems : [{ path: 'id', rule: `must be "${id}"` }]
     this.#log.warn(
       { policy: id, problems },
       'a stored policy cannot be used, and counts as one that cannot be evaluated',
     )
-    return {
-      listed: { ...about, policy: undefined, problems },
-      compiled: unusablePolicy(id, problems, document),
-    }
+    const compiled = unusablePolicy(id, problems, document)
+    return { listed: { ...about, policy: undefined, problems, priority: compiled.priority }, compiled }
   }
 
   /** All that decide. */
@@ -127,6 +126,7 @@ function configuredEntry(policy: Policy, clocks: ZonedClocks): Entry {
     changedAt: undefined,
     changedBy: undefined,
   }
-  const listed: ListedPolicy = { id: policy.id, policy, problems: [], source: 'config', ...unversioned }
+  const { id, priority } = policy
+  const listed: ListedPolicy = { id, policy, problems: [], priority, source: 'config', ...unversioned }
   return { listed, compiled: compilePolicy(policy, clocks) }
 }

@@ -195,6 +195,19 @@ export class PolicyService {
   }
 
   /**
+   * Puts a policy in the place of the one with this id, or adds it where there is none.
+   *
+   * @throws As `save`.
+   */
+  async put(id: string, sent: unknown, { by, version }: ChangeOptions): Promise<ListedPolicy> {
+    const text = readFor(id, sent)
+    return this.#change(id, 'replace', by, (present) => {
+      checkVersion(id, present, version)
+      return text
+    })
+  }
+
+  /**
    * Changes the members of a policy that are sent, each as a whole; null takes one back to its default.
    *
    * @throws As `replace`.

@@ -34,6 +34,12 @@ export const policyLimits = {
   historyRowsMax: 10_000,
   /** Characters of who changed a policy; the rest is cut. */
   changedByCharactersMax: 255,
+  /** Policies in one page of the list; a query for more is refused. */
+  pageMax: 200,
+  /** Policies in one page when the query says nothing. */
+  pageDefault: 50,
+  /** Characters of a cursor; a longer one is none. */
+  cursorCharactersMax: 256,
   /** Bytes of a file of seeds; a larger one stops the start. */
   seedFileBytesMax: 8 * 1024 * 1024,
   /** Characters of the path that is decided about; a longer one is no context. */

@@ -1,8 +1,8 @@
 import { pluginAuthLimits } from '../../base/limits/auth.js'
 import type { Registration } from '../../sandbox/host-function.js'
 
-/** Kinds of registrations. */
-export const authKinds = ['authenticator', 'authorizer'] as const
+/** Kinds of registrations; `policy` is a predicate that conditions of policies ask. */
+export const authKinds = ['authenticator', 'authorizer', 'policy'] as const
 
 export type AuthKind = (typeof authKinds)[number]
 
@@ -14,12 +14,12 @@ export interface CredentialPlace {
   readonly bearer?: string
 }
 
-/** An authenticator or an authorizer as a plugin registered it. */
+/** What a plugin registered. */
 export interface AuthDeclaration {
   readonly kind: AuthKind
-  /** Unique among those of all plugins of its kind. */
+  /** Unique among those of its kind: of all plugins for authenticators and authorizers, of its own for predicates. */
   readonly name: string
-  /** Empty for authorizers, and for authenticators that are asked about every request. */
+  /** Empty for authorizers and predicates, and for authenticators that are asked about every request. */
   readonly place: CredentialPlace
 }
 
@@ -31,16 +31,16 @@ const takenNames: readonly string[] = [
   ...['none', 'admin_only', 'tenant_scope', 'roles', 'permissions', 'policies'],
 ]
 
-/** Says what is wrong with the name of an authenticator or authorizer; undefined when nothing is. */
-export function checkAuthName(name: string): string | undefined {
+/** Says what is wrong with a name; undefined when nothing is. */
+export function checkAuthName(kind: AuthKind, name: string): string | undefined {
   const shown = JSON.stringify(name.slice(0, pluginAuthLimits.nameCharactersMax))
   if (name.length > pluginAuthLimits.nameCharactersMax || !namePattern.test(name)) {
     return `invalid name ${shown}: use a lower-case letter, then lower-case letters, digits and "_", at most ${pluginAuthLimits.nameCharactersMax}`
   }
-  return takenNames.includes(name) ? `the name ${shown} is one of the host` : undefined
+  return kind !== 'policy' && takenNames.includes(name) ? `the name ${shown} is one of the host` : undefined
 }
 
-/** Lists the authenticators and authorizers of a plugin, in their order. */
+/** Lists the authenticators, authorizers and predicates of a plugin, in their order. */
 export function authDeclarations(registrations: readonly Registration[]): readonly AuthDeclaration[] {
   return registrations.flatMap(({ kind, key, data }) => {
     const known = authKinds.find((each) => each === kind)

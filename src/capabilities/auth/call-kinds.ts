@@ -3,8 +3,8 @@ import { DecodedJson, LuaRaise } from '../../sandbox/lua-value.js'
 import type { Pointer } from '../../sandbox/lua-wasm.js'
 import { pushRequestHead, setText } from '../http/request-writer.js'
 import type { AuthKind } from './auth-rules.js'
-import { readAuthOutcome, readDecision } from './outcome-reader.js'
-import { type AuthenticateCall, type AuthorizeCall, authCallKinds } from './wire.js'
+import { readAuthOutcome, readDecision, readTruth } from './outcome-reader.js'
+import { type AuthenticateCall, type AuthorizeCall, authCallKinds, type PredicateCall } from './wire.js'
 
 /** Calls an authenticator; the payload is JSON of an `AuthenticateCall`. */
 const authenticateKind: CallKind = {
@@ -32,8 +32,20 @@ const authorizeKind: CallKind = {
   leave: (site, state, first) => [JSON.stringify(readDecision(site.reader.read(state, first)))],
 }
 
+/** Calls a predicate; the payload is JSON of a `PredicateCall`. */
+const predicateKind: CallKind = {
+  name: authCallKinds.predicate,
+  enter(site, state, { payload }) {
+    const { name, context } = JSON.parse(payload) as PredicateCall
+    pushHandler(site, state, 'policy', name)
+    site.writer.push(state, new DecodedJson(context as never))
+    return 2
+  },
+  leave: (site, state, first) => [readTruth(site.reader.read(state, first))],
+}
+
 /** The kinds of calls that find out who somebody is, and what they may do. */
-export const authCalls: readonly CallKind[] = [authenticateKind, authorizeKind]
+export const authCalls: readonly CallKind[] = [authenticateKind, authorizeKind, predicateKind]
 
 function pushHandler(site: CallSite, state: Pointer, kind: AuthKind, name: string): void {
   const handler = site.handlerOf(kind, name)

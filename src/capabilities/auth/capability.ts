@@ -2,13 +2,14 @@ import { pluginAuthLimits } from '../../base/limits/auth.js'
 import { permissionNames } from '../../identity/permissions.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
 import { authLua } from './lua-part.js'
+import { describePredicates, predicateClasses, predicateFunction } from './predicate-function.js'
 import { registerAuthenticator, registerAuthorizer } from './registration.js'
 import { readRequirement } from './requirement-reader.js'
 
 const registering = { phases: ['manifest', 'module'], cost: 0, mode: 'sync', returns: [] } as const
 
 const bounds = [
-  `Limits: ${pluginAuthLimits.registrationsMax} authenticators and authorizers a plugin, ${pluginAuthLimits.timeoutMs} ms and`,
+  `Limits: ${pluginAuthLimits.registrationsMax} authenticators, authorizers and predicates a plugin, ${pluginAuthLimits.timeoutMs} ms and`,
   `${pluginAuthLimits.operationsMax} database and key-value operations a call; no requests to other servers and no core tables.`,
   'Works only at module scope. Raises for names and options that are none.',
 ].join('\n')
@@ -124,6 +125,7 @@ const requirement: FunctionDefinition = {
 const building = { phases: ['manifest', 'module', 'stage', 'test'] } as const
 
 const builders: readonly LuaFunctionDoc[] = [
+  describePredicates(bounds),
   {
     ...building,
     name: 'identity',
@@ -200,10 +202,10 @@ const identityFields: ClassDoc['fields'] = [
 export const authCapability = defineCapability({
   name: 'auth',
   doc: [
-    'Tells who sends requests, and decides what they may do. Both need the approval of an admin. Which paths they are asked',
-    'about stands in the configuration of the host (`auth.http`), not in the plugin.',
+    'Tells who sends requests, decides what they may do, and answers conditions of policies. All of it needs the approval of',
+    'an admin. Which paths it is asked about stands in the configuration of the host (`auth.http`), not in the plugin.',
   ].join('\n'),
-  functions: [authenticator, authorizer, requirement],
+  functions: [authenticator, authorizer, predicateFunction, requirement],
   luaFunctions: builders,
   lua: authLua,
   classes: [
@@ -287,6 +289,7 @@ export const authCapability = defineCapability({
       ],
     },
     { name: 'auth.Requirement', doc: 'What `auth.require` makes.', fields: [] },
+    ...predicateClasses,
     { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },
     { name: 'auth.Decision', doc: 'What an authorizer returns.', fields: [] },
   ],

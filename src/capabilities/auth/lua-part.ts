@@ -1,8 +1,12 @@
-/** Lua side of the module: what authenticators and authorizers give back. */
+/** Lua side of the module: what authenticators and authorizers give back, and predicates without a name. */
 export const authLua = `
 return function(host, raw)
   local type, error = raw.type, raw.error
   return {
+    policy = function(name, predicate)
+      if type(name) == 'function' and predicate == nil then return host._policy('default', name) end
+      return host._policy(name, predicate)
+    end,
     none = function() return { outcome = 'none' } end,
     allow = function() return { outcome = 'allow' } end,
     identity = function(fields)

@@ -62,6 +62,16 @@ export function readDecision(value: LuaValue): ClaimedDecision {
   throw new LuaRaise('an authorizer must return a boolean, auth.allow() or auth.deny()')
 }
 
+/**
+ * Reads what a predicate returned.
+ *
+ * @throws LuaRaise for anything but `true` and `false`: what is nearly one of them was meant otherwise.
+ */
+export function readTruth(value: LuaValue): boolean {
+  if (typeof value === 'boolean') return value
+  throw new LuaRaise('a predicate must return true or false, and nothing else')
+}
+
 function readIdentity(value: LuaValue): ClaimedIdentity {
   const fields = asTable(value, 'auth.identity: the fields must be a table')
   const unknown = Object.keys(fields).find((name) => !identityFields.includes(name))

@@ -32,6 +32,11 @@ export function registerAuthorizer(call: Call, name: LuaValue, handler: LuaValue
   guarded('authorizer', () => register(call, 'authorizer', name, handler, {}))
 }
 
+/** Registers a predicate that conditions of policies ask. */
+export function registerPolicy(call: Call, name: LuaValue, handler: LuaValue): undefined {
+  guarded('policy', () => register(call, 'policy', name, handler, {}))
+}
+
 function register(
   call: Call,
   kind: AuthKind,
@@ -40,12 +45,12 @@ function register(
   data: Readonly<Record<string, string>>,
 ): void {
   if (typeof name !== 'string') throw new LuaRaise('the name must be UTF-8 text')
-  const fault = checkAuthName(name)
+  const fault = checkAuthName(kind, name)
   if (fault !== undefined) throw new LuaRaise(fault)
   const { registrationsMax } = pluginAuthLimits
   const own = call.registrations.filter((each) => (authKinds as readonly string[]).includes(each.kind))
   if (own.length >= registrationsMax) {
-    throw new LuaRaise(`a plugin may have ${registrationsMax} authenticators and authorizers`)
+    throw new LuaRaise(`a plugin may have ${registrationsMax} authenticators, authorizers and predicates`)
   }
   if (own.some((each) => each.kind === kind && each.key === name)) {
     throw new LuaRaise(`the name ${JSON.stringify(name)} is taken: give each its own`)

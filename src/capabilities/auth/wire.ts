@@ -1,7 +1,11 @@
 import type { JsonValue } from '../../identity/identity.js'
 
 /** Names of the call kinds. */
-export const authCallKinds = { authenticate: 'authenticate', authorize: 'authorize' } as const
+export const authCallKinds = {
+  authenticate: 'authenticate',
+  authorize: 'authorize',
+  predicate: 'predicate',
+} as const
 
 /** What an authenticator is called with. */
 export interface AuthenticateCall {
@@ -22,6 +26,12 @@ export interface AuthorizeCall {
   readonly name: string
   readonly identity: JsonValue
   readonly access: JsonValue
+}
+
+/** What a predicate is called with: plain data. */
+export interface PredicateCall {
+  readonly name: string
+  readonly context: JsonValue
 }
 
 /** Reasons for which a plugin refuses a credential. */

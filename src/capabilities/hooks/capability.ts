@@ -183,6 +183,11 @@ function hookClasses(): ClassDoc[] {
         },
         { name: '_request_id', luaType: 'string', doc: 'The request that writes, as log lines have it.' },
         {
+          name: '_at',
+          luaType: 'string?',
+          doc: 'In after-hooks: when it was written, as RFC 3339 with milliseconds.',
+        },
+        {
           name: '_delivery',
           luaType: 'string?',
           doc: 'In after-hooks: names this delivery, equal at each try, so that an effect can be had once.',

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyPluginCallback, RouteOptions } from 'fastify'
-import type { FailureLog } from '../../areas/area.js'
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, RouteOptions } from 'fastify'
+import type { Area, FailureLog } from '../../areas/area.js'
 import type { RecordChange } from '../../areas/recorded-change.js'
-import type { AreaPermissions } from '../../areas/user.js'
+import { type AreaPermissions, permissionOf } from '../../areas/user.js'
 import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
 import { gatewayAnswers } from './routes-failures.js'
 
@@ -20,6 +20,8 @@ export interface AdminAreaOptions {
   readonly authenticate: GatewayAuthenticate
   /** What its operations take; those of the gateway when missing. */
   readonly permissions?: AreaPermissions
+  /** How it reads bodies and answers failures; as the gateway when missing. */
+  readonly answers?: Area
   /** False keeps the routes out of the OpenAPI document, where they are mounted a second time. */
   readonly isDocumented: boolean
   readonly log: AdminAreaLog
@@ -43,7 +45,7 @@ const changeStatuses = [413, 415, 503] as const
 /**
  * Creates routes for admins as an encapsulated Fastify plugin: `app.register(createAdminArea(options), { prefix })`.
  * Every path below the prefix, unknown ones too, takes a user with the permission for it; every failure is answered with
- * `{error, code}`.
+ * `{error, code}`, unless `answers` has another form.
  */
 export function createAdminArea({
   authenticate,
@@ -52,27 +54,35 @@ export function createAdminArea({
   record,
   parts,
   permissions = gatewayPermissions,
+  answers = gatewayAnswers,
 }: AdminAreaOptions): FastifyPluginCallback {
   return function adminArea(app, _registration, done) {
-    gatewayAnswers.install(app, log)
+    answers.install(app, log)
     // Schemas are for the document. Those of requests refuse nothing: the parts do that, with texts that name the remedy.
     app.setValidatorCompiler(() => () => true)
     // Those of answers must not take members out of what is sent.
     app.setSerializerCompiler(() => (data) => JSON.stringify(data))
     app.addHook('onRoute', (route) => document(route, isDocumented))
     app.addHook('onRequest', createGate(authenticate, permissions))
-    recordChanges(app, log, record)
+    recordChanges(app, { log, record, permissions })
     for (const add of parts) add(app)
     done()
   }
 }
 
 /** Leaves a log line and a record of each change that an admin has asked for: who, what, and how it ended. */
-function recordChanges(app: FastifyInstance, log: AdminAreaLog, record: RecordChange | undefined): void {
+function recordChanges(
+  app: FastifyInstance,
+  {
+    log,
+    record,
+    permissions,
+  }: Pick<AdminAreaOptions, 'log' | 'record'> & { readonly permissions: AreaPermissions },
+): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, params, id, ip } = request
     const actor = actorOf(request)
-    if (method !== 'GET' && method !== 'HEAD' && actor !== '') {
+    if (permissionOf(request, permissions) !== permissions.read && actor !== '') {
       const { url = 'unknown', config } = routeOptions
       const route = `${method} ${url}`
       // Bodies may have secrets, e.g. headers of a rule of the proxy.
@@ -82,7 +92,7 @@ function recordChanges(app: FastifyInstance, log: AdminAreaLog, record: RecordCh
       else log.warn({ ...fields, status: reply.statusCode }, 'admin action failed')
       const { action } = config as RecordedRoute
       if (action !== undefined) {
-        const resource = { type: action.split('.', 1)[0] ?? action, id: onlyText(params) }
+        const resource = { type: action.split('.', 1)[0] ?? action, id: nameIn(request) ?? onlyText(params) }
         const details = { route, status: reply.statusCode }
         record?.(request, { action, outcome: isDone ? 'success' : 'failure', resource, details })
       }
@@ -95,6 +105,19 @@ function recordChanges(app: FastifyInstance, log: AdminAreaLog, record: RecordCh
 export interface RecordedRoute {
   /** What it is called in the record, as `<noun>.<verb>`, e.g. `cors.create`. */
   readonly action?: string
+}
+
+const nameKey = Symbol('name')
+
+type Named = FastifyRequest & { [nameKey]?: string | undefined }
+
+/** Says what a request makes, where its address does not, for the record of changes. */
+export function nameResource(request: FastifyRequest, name: string | undefined): void {
+  ;(request as Named)[nameKey] = name
+}
+
+function nameIn(request: FastifyRequest): string | undefined {
+  return (request as Named)[nameKey]
 }
 
 /** What the address of a route names: no route here has more than one parameter. */

@@ -11,6 +11,7 @@ import {
 } from '../../capabilities/auth/auth-rules.js'
 import { authCallKinds } from '../../capabilities/auth/wire.js'
 import type { Generation } from '../../sandbox/generation.js'
+import type { Registration } from '../../sandbox/host-function.js'
 import { DirectoryView } from '../directory-view.js'
 import { type FunctionBreakerOptions, FunctionRunner } from '../function-runner.js'
 import type { PluginDirectory, ServedPlugin } from '../plugin-directory.js'
@@ -32,9 +33,13 @@ export interface PluginParties {
   readonly authorizers: readonly Authorizer[]
 }
 
+/** What rules name; predicates are asked by policies. */
+type PartyKind = Exclude<AuthKind, 'policy'>
+type PartyDeclaration = AuthDeclaration & { readonly kind: PartyKind }
+
 /** One function of one generation, and what it is asked about. */
 interface Runnable {
-  readonly kind: AuthKind
+  readonly kind: PartyKind
   readonly name: string
   readonly plugin: string
   readonly place: CredentialPlace
@@ -51,7 +56,7 @@ const configurationOwner = 'auth.authenticators of the configuration'
 
 const nothing: Serving = { runnables: [], parties: { authenticators: [], authorizers: [] } }
 
-const callKinds: Readonly<Record<AuthKind, string>> = {
+const callKinds: Readonly<Record<PartyKind, string>> = {
   authenticator: authCallKinds.authenticate,
   authorizer: authCallKinds.authorize,
 }
@@ -96,7 +101,7 @@ export class AuthEngine {
   assertUnique(configured: readonly string[] = []): void {
     const owners = new Map(configured.map((name) => [`authenticator ${name}`, configurationOwner]))
     for (const { name: plugin, generation } of this.#options.directory.all()) {
-      for (const { kind, name } of authDeclarations(generation?.inspection.registrations ?? [])) {
+      for (const { kind, name } of partiesIn(generation?.inspection.registrations ?? [])) {
         const owner = owners.get(`${kind} ${name}`)
         if (owner !== undefined && owner !== plugin) throw authNameTaken({ kind, name, owner, other: plugin })
         owners.set(`${kind} ${name}`, plugin)
@@ -120,9 +125,9 @@ export class AuthEngine {
     this.#serving = nothing
   }
 
-  #isKnown(kind: AuthKind, name: string): boolean {
+  #isKnown(kind: PartyKind, name: string): boolean {
     return this.#options.directory.all().some(({ generation, grants }) => {
-      const declared = authDeclarations(generation?.inspection.registrations ?? [])
+      const declared = partiesIn(generation?.inspection.registrations ?? [])
       return (
         declared.some((each) => each.kind === kind && each.name === name) ||
         grants.of('auth').some(({ key }) => isAuthKeyOf(key, kind, name))
@@ -130,7 +135,7 @@ export class AuthEngine {
     })
   }
 
-  #find(kind: AuthKind, name: string): Found {
+  #find(kind: PartyKind, name: string): Found {
     const { runnables } = this.#view.current()
     const found = runnables.find((each) => each.kind === kind && each.name === name)
     if (found !== undefined) return found
@@ -141,7 +146,7 @@ export class AuthEngine {
   }
 
   /** Where one that does not run would look for credentials: as it is declared or was approved, everywhere where that is not clear. */
-  #placeOf(kind: AuthKind, name: string): CredentialPlace {
+  #placeOf(kind: PartyKind, name: string): CredentialPlace {
     const keys = this.#options.directory
       .all()
       .flatMap(({ grants }) => grants.of('auth').filter(({ key }) => isAuthKeyOf(key, kind, name)))
@@ -167,8 +172,8 @@ export class AuthEngine {
   }
 
   #partiesOf(runnables: readonly Runnable[]): PluginParties {
-    const named = (kind: AuthKind) => runnables.filter((each) => each.kind === kind).map(({ name }) => name)
-    const finder = (kind: AuthKind, name: string) => () => this.#find(kind, name)
+    const named = (kind: PartyKind) => runnables.filter((each) => each.kind === kind).map(({ name }) => name)
+    const finder = (kind: PartyKind, name: string) => () => this.#find(kind, name)
     return {
       authenticators: named('authenticator').map(
         (name) => new PluginAuthenticator(name, finder('authenticator', name)),
@@ -179,7 +184,7 @@ export class AuthEngine {
 
   #runnablesOf({ name, state, generation, grants }: ServedPlugin, before: Serving): readonly Runnable[] {
     if (state !== 'running' || generation === undefined) return []
-    return authDeclarations(generation.inspection.registrations)
+    return partiesIn(generation.inspection.registrations)
       .filter((declaration) => grants.isApproved('auth', authApprovalKey(declaration)))
       .map(
         (declaration) =>
@@ -193,7 +198,7 @@ export class AuthEngine {
       )
   }
 
-  #run(plugin: string, generation: Generation, { kind, name, place }: AuthDeclaration): Runnable {
+  #run(plugin: string, generation: Generation, { kind, name, place }: PartyDeclaration): Runnable {
     const { breaker, log } = this.#options
     const runner = new FunctionRunner({
       ...authBudget,
@@ -207,4 +212,8 @@ export class AuthEngine {
     })
     return { kind, name, plugin, place, runner }
   }
+}
+
+function partiesIn(registrations: readonly Registration[]): readonly PartyDeclaration[] {
+  return authDeclarations(registrations).filter((each): each is PartyDeclaration => each.kind !== 'policy')
 }

@@ -20,7 +20,7 @@ const hookPowers: readonly (readonly [prefix: string, power: string])[] = [
 ]
 
 /**
- * Lists what a generation asks for, each thing once: hooks, domains, stages, authenticators and authorizers of its code; core tables, shared
+ * Lists what a generation asks for, each thing once: hooks, domains, stages, authenticators, authorizers and predicates of its code; core tables, shared
  * namespaces and access to the gateway of its manifest.
  *
  * @throws Error when it asks for more than `grantLimits` allow.
@@ -47,7 +47,7 @@ function assertBounded(grants: readonly DeclaredGrant[]): void {
   const { perPluginMax, keyCharactersMax } = grantLimits
   if (grants.length > perPluginMax) {
     throw new Error(
-      `it asks for ${grants.length} hooks, domains, core tables, shared namespaces, stages, accesses to the gateway, authenticators and authorizers; the limit is ${perPluginMax}: split the plugin`,
+      `it asks for ${grants.length} hooks, domains, core tables, shared namespaces, stages, accesses to the gateway, authenticators, authorizers and predicates; the limit is ${perPluginMax}: split the plugin`,
     )
   }
   const long = grants.find(({ key }) => key.length > keyCharactersMax)
@@ -126,11 +126,19 @@ function declaredAuth(registrations: readonly Registration[]): readonly Declared
   return authDeclarations(registrations).map((declaration) => ({
     kind: 'auth' as const,
     key: authApprovalKey(declaration),
-    description:
-      declaration.kind === 'authenticator'
-        ? `sees ${credentialsOf(declaration.place)} and says who sends the request`
-        : 'says who may do what, where a rule names it',
+    description: powerOf(declaration),
   }))
+}
+
+function powerOf({ kind, place }: AuthDeclaration): string {
+  switch (kind) {
+    case 'authenticator':
+      return `sees ${credentialsOf(place)} and says who sends the request`
+    case 'authorizer':
+      return 'says who may do what, where a rule names it'
+    default:
+      return 'says whether conditions of policies hold, and sees who asks for what'
+  }
 }
 
 function credentialsOf({ header, bearer }: AuthDeclaration['place']): string {

@@ -60,6 +60,7 @@ export interface HookEngineOptions {
 /** Runs the hooks of all plugins: around writes and reads, and after writes from an outbox that outlives the process. */
 export class HookEngine implements HookRunner, HookAdministration {
   readonly #log: PluginLog
+  readonly #now: () => number
   readonly #index: HookIndex
   readonly #breakers: HookBreakers
   readonly #before: BeforeHooks
@@ -89,6 +90,7 @@ export class HookEngine implements HookRunner, HookAdministration {
     const parts = { index, breakers, caller, limits, log }
     const store = new DeliveryStore(database, now)
     this.#log = log
+    this.#now = now
     this.#index = index
     this.#breakers = breakers
     this.#before = new BeforeHooks(parts)
@@ -144,7 +146,8 @@ export class HookEngine implements HookRunner, HookAdministration {
     const event: HookEvent = `after_${write.event}`
     const entries = this.#index.matching(event, write.table)
     if (entries.length === 0) return
-    const payload = encodeHookData(write.row, writeMembers(event, write, context))
+    const _at = new Date(this.#now()).toISOString()
+    const payload = encodeHookData(write.row, { ...writeMembers(event, write, context), _at })
     const backlogs = await this.#store.backlogs(transaction)
     const admitted = entries.filter((entry) => this.#admits(entry, backlogs.get(entry.plugin) ?? 0))
     this.#owes = true

@@ -9,7 +9,7 @@ const capabilities = [...createCapabilities(), testCapability]
 
 /** What plugin code can reach. A change here is a change of what plugins may do: it needs a review of its own. */
 const surface: Readonly<Record<string, string>> = {
-  auth: 'allow authenticator authorizer deny fail identity none',
+  auth: 'allow authenticator authorizer deny fail identity none policy require',
   config: 'get',
   core: 'count delete exists insert query query_one update',
   crypto: [

@@ -41,7 +41,7 @@ test('policies are created, replaced, changed and deleted, each with a version, 
   assert.deepEqual(
     { ...created, policy: created.policy?.name },
     {
-      ...{ id: 'p', source: 'database', version: 1, problems: [], policy: 'One' },
+      ...{ id: 'p', source: 'database', version: 1, problems: [], priority: 0, policy: 'One' },
       ...{ createdAt: 1000, changedAt: 1000, changedBy: 'ada' },
     },
   )

@@ -76,6 +76,7 @@ describe('what is owed to after-hooks', () => {
       none: null,
       _actor: 'ann',
       _request_id: 'r1',
+      _at: call?.data._at,
       _event: 'after_create',
       _table: 'articles',
       _delivery: call?.data._delivery,
