@@ -32,7 +32,7 @@ const forgeries: Readonly<Record<string, Forgery>> = {
   'an address of a certificate': (forge, nonce) =>
     forge.signAsOther(forge.claims(nonce), { x5u: `${forge.issuer}/mine`, kid: 'mine' }),
   'a header that nobody knows': (forge, nonce) =>
-    forge.sign(forge.claims(nonce), { crit: ['exp'], exp: later() }).catch(() => 'refused by the signer'),
+    forge.sign(forge.claims(nonce), { crit: ['urn:example:odd'], 'urn:example:odd': true }),
   'a token for logging out': (forge, nonce) => forge.sign(forge.claims(nonce), { typ: 'logout+jwt' }),
   'an access token': (forge, nonce) => forge.sign(forge.claims(nonce), { typ: 'at+jwt' }),
   'another audience': (forge, nonce) => forge.sign({ ...forge.claims(nonce), aud: 'other' }),
@@ -94,6 +94,36 @@ describe('forged ID tokens', () => {
     }
     assert.equal(provider.requests.get('/mine'), undefined, 'no address of a token is asked')
     assert.ok((provider.requests.get('/keys') ?? 0) <= 2, 'nor the provider for each key that somebody names')
+  })
+
+  it('are told from access tokens, which say what roles somebody has, and only those of this client', async (test) => {
+    const port = await freePort()
+    const provider = await startForgingProvider(test)
+    const settings = settingsOf(provider, port, { roles: { realm: true, clients: ['app'] } })
+    const server = await startHost(test, {
+      plugins: {},
+      port,
+      config: { 'auth.authenticators': { local: settings } },
+    })
+    const said = { realm_access: { roles: ['staff'] }, resource_access: { app: { roles: ['writer'] } } }
+    const cases: readonly (readonly [Readonly<Record<string, unknown>>, readonly string[]])[] = [
+      [{ azp: 'app' }, ['staff', 'writer']],
+      [{ azp: 'other' }, []],
+      [{}, []],
+      [{ azp: 'app', sub: 'bob' }, []],
+      [{ azp: 'app', iss: 'https://other.example' }, []],
+      [{ azp: 'app', exp: 1 }, []],
+    ]
+    for (const [change, roles] of cases) {
+      provider.answer = async (nonce) => ({
+        ...tokens(await provider.sign(provider.claims(nonce))),
+        access_token: await provider.sign({ ...provider.claims(nonce), aud: 'account', ...said, ...change }),
+      })
+      const { browser, answer } = await signIn({ server, provider })
+      assert.equal(answer.status, 302, answer.text)
+      const me = await browser.send('GET', `${server.url}/api/v1/auth/me`)
+      assert.deepEqual(me.json<{ user: { roles: unknown } }>().user.roles, roles, JSON.stringify(change))
+    }
   })
 
   it('of a provider that answers oddly are none', async (test) => {
