@@ -73,11 +73,18 @@ export const authorizerFailed = defineError(
   'It cannot be decided whether this is allowed, so it is not. The log line of this request tells why.',
 )
 
+/** Raised for a check of a plugin that handles no request at that moment, or of one that cannot be told from another. */
+export const checkOutsideOfRequest = defineError(
+  'AUTH_CHECK_OUTSIDE',
+  409,
+  'auth.check works only while a request is handled. Check in the handler, and not in what goes on behind it.',
+)
+
 /** Raised at the start for settings of `auth` that cannot be used; `{problems}` lists all. */
 export const authSettingsInvalid = defineError(
   'AUTH_SETTINGS_INVALID',
   500,
-  'The section "auth" of the configuration cannot be used: {problems}',
+  'The section "auth" of the configuration cannot be used:\n{problems}',
 )
 
 /** Raised for a name that no provider has. */

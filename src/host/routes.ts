@@ -30,6 +30,7 @@ import type { Tracing } from '../telemetry/tracing.js'
 import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
+import { composeFinerChecks } from './finer-checks.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { healthSources } from './health-sources.js'
@@ -138,6 +139,7 @@ export async function mountRoutes(
       directory: manager,
       ...door,
       identityOf: ({ raw }) => identityOf(raw),
+      openCall: composeFinerChecks(answers, log),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,
