@@ -1,3 +1,11 @@
+import {
+  createKeyClient,
+  createRoleClient,
+  createUserClient,
+  type KeyClient,
+  type RoleClient,
+  type UserClient,
+} from './accounts.js'
 import { type AuthClient, createAuthClient } from './auth.js'
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
@@ -111,6 +119,10 @@ export interface Client {
   readonly gateway: GatewayClient
   /** Who may do what. */
   readonly auth: AuthClient
+  readonly users: UserClient
+  /** API keys. */
+  readonly keys: KeyClient
+  readonly roles: RoleClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
   metrics(): Promise<readonly Metric[]>
   /**
@@ -151,6 +163,9 @@ export function createClient(options: ClientOptions): Client {
     pipelines: createPipelineClient(send),
     gateway: createGatewayClient(send),
     auth: createAuthClient(send),
+    users: createUserClient(send),
+    keys: createKeyClient(send),
+    roles: createRoleClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
     health: async (details = false) => {

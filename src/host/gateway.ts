@@ -29,6 +29,7 @@ import { createShell, type Shell } from '../gateway/shell/shell.js'
 import { addShellRoutes } from '../gateway/shell/shell-routes.js'
 import { type Stage, stagePriorities } from '../gateway/stage.js'
 import { placeOf } from '../gateway/stage-chain.js'
+import type { CredentialFilter } from '../identity/credentials.js'
 import type { User } from '../identity/user.js'
 import { kvPrefixes } from '../kv/routes/kv-routes.js'
 import { DirectoryView } from '../plugins/directory-view.js'
@@ -59,6 +60,8 @@ export interface GatewayMaterial {
   /** Takes notice of what admins change. */
   readonly record: RecordChange
   clientIp(request: FastifyRequest): string
+  /** Knows the credentials of the host. */
+  readonly credentials: CredentialFilter
 }
 
 /** Paths of the host itself: no shell, no proxy rule and no stage of a plugin stands in their way. */
@@ -219,6 +222,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     log,
     userOf: authenticate,
     clientIp,
+    credentials: material.credentials,
   })
   return new HostGateway({
     config,

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { canonicalIp } from '../../base/ip-address.js'
-import { stripCredentials } from '../../identity/credentials.js'
 import type { Exchange } from '../exchange.js'
 import type { ActiveRule } from './rule-reader.js'
 
@@ -83,7 +82,7 @@ function passedOn(exchange: Exchange, sent: IncomingHttpHeaders): Headers {
     if (value === undefined || isOfConnection(name) || named.has(name) || isOurs(name)) continue
     // The continuation is answered here, where the body is read.
     if (name === 'expect') continue
-    const passed = isCredential(name) ? withoutCredential(exchange, name, value) : value
+    const passed = withoutCredential(exchange, name, value)
     if (passed !== undefined) kept[name] = passed
   }
   return kept
@@ -95,18 +94,15 @@ function isOurs(name: string): boolean {
   return ours.test(name.includes('_') ? name.replaceAll('_', '-') : name)
 }
 
-function isCredential(name: string): boolean {
-  return name === 'cookie' || name === 'authorization'
-}
-
-/** Our cookie goes nowhere; a token only where it has not been found to be for us. */
+/** Our sessions and keys go nowhere; a token only where it has not been found to be for us. */
 function withoutCredential(
   exchange: Exchange,
   name: string,
   value: string | string[],
 ): string | string[] | undefined {
   if (name === 'authorization' && exchange.user === undefined) return value
-  return typeof value === 'string' ? stripCredentials([name, value])[1] : undefined
+  // Node gives several values only of headers that are none of ours.
+  return typeof value === 'string' ? exchange.credentials.clean(name, value) : value
 }
 
 /** Where the request comes from. What the peer says of that counts only when it is a proxy of ours. */
