@@ -19,7 +19,7 @@ import { isOwn } from './host/gateway.js'
 import { composeHost, type HostParts, type PartsOptions } from './host/parts.js'
 import { createPluginConfigs, toStartError } from './host/plugin-config.js'
 import { composePolicies } from './host/policies.js'
-import { mountRoutes } from './host/routes.js'
+import { mountRoutes, type RoutesMaterial } from './host/routes.js'
 import { readServerSettings } from './host/server-settings.js'
 import { servingPlugins } from './host/telemetry.js'
 import { productVersion } from './host/version.js'
@@ -145,41 +145,16 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (options.app !== undefined) options.app.addHook('onClose', close)
   try {
     await parts.sandbox.ready()
-    const accounts = composeAccounts({ config, database, log })
-    closers.push(() => accounts.close())
-    const directory = parts.manager
-    const policies = await composePolicies({ config, database, directory, log })
-    closers.push(() => policies.close())
-    const auth = composeAuth({
-      config,
-      log,
-      adminToken: adminToken.token,
-      accounts,
-      directory,
-      authorizers: [policies.authorizer],
-      testAuthenticator: options.harness?.authenticator,
-      isOperation: isOwn,
-    })
-    closers.push(() => auth.close())
+    const token = adminToken.token
+    const access = await composeAccess(options, { config, log, database, parts, token, closers })
     const isOwnServer = options.app === undefined
-    const material = {
-      config,
-      log,
-      auth,
-      accounts,
-      policies,
-      database,
-      lifecycle,
-      tracing,
-      isOwnServer,
-      closers,
-    }
+    const material = { config, log, ...access, database, lifecycle, tracing, isOwnServer, closers }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
-    auth.start()
-    accounts.start()
+    access.auth.start()
+    access.accounts.start()
     parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
@@ -198,6 +173,41 @@ export async function createHost(options: HostOptions): Promise<Host> {
     status: () => parts.manager.statusReport(),
     close,
   }
+}
+
+/** Puts together who there is, and who may do what. */
+async function composeAccess(
+  { harness }: HostOptions,
+  { config, log, database, parts, token, closers }: AccessMaterial,
+): Promise<Pick<RoutesMaterial, 'accounts' | 'policies' | 'auth'>> {
+  const accounts = composeAccounts({ config, database, log })
+  closers.push(() => accounts.close())
+  const directory = parts.manager
+  const policies = await composePolicies({ config, database, directory, log })
+  closers.push(() => policies.close())
+  const auth = composeAuth({
+    config,
+    log,
+    adminToken: token,
+    accounts,
+    directory,
+    authorizers: [policies.authorizer],
+    testAuthenticator: harness?.authenticator,
+    isOperation: isOwn,
+  })
+  closers.push(() => auth.close())
+  return { accounts, policies, auth }
+}
+
+interface AccessMaterial {
+  readonly config: Config
+  readonly log: Logger
+  readonly database: CoreDatabase
+  readonly parts: HostParts
+  /** Of the admin. */
+  readonly token: string
+  /** Takes what is to be done before the database is closed. */
+  readonly closers: (() => Promise<void>)[]
 }
 
 function createOwnServer(config: Config, log: Logger, { metrics }: HostParts): FastifyInstance {

@@ -42,8 +42,8 @@ export function printTable(
   },
 ): void {
   const { answer, heading, rows, empty } = table
-  if (options.json) return printJson(context, answer)
-  printLine(context, rows.length === 0 ? empty : formatTable(heading, rows))
+  if (options.json) printJson(context, answer)
+  else printLine(context, rows.length === 0 ? empty : formatTable(heading, rows))
 }
 
 /** Prints that something was done, or the answer as JSON. */

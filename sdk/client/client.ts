@@ -9,6 +9,7 @@ import {
 import { type AuthClient, createAuthClient } from './auth.js'
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
+import { createPolicyClient, type PolicyClient } from './policies.js'
 import type { RouteListing, RouteReference } from './route-types.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
@@ -117,6 +118,8 @@ export interface Client {
   readonly pipelines: PipelineClient
   /** The inbound gateway. */
   readonly gateway: GatewayClient
+  /** What policies decide, where a rule names the authorizer `policies`. */
+  readonly policies: PolicyClient
   /** Who may do what. */
   readonly auth: AuthClient
   readonly users: UserClient
@@ -162,6 +165,7 @@ export function createClient(options: ClientOptions): Client {
     gatewayAccess: createApprovalClient(send, 'gateway-access', ['plugin', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
     gateway: createGatewayClient(send),
+    policies: createPolicyClient(send),
     auth: createAuthClient(send),
     users: createUserClient(send),
     keys: createKeyClient(send),

@@ -1,6 +1,5 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Authenticator } from '../auth/authenticator.js'
-import { createTokenAuthenticator } from '../auth/authenticators/static-token.js'
 import { Deferred } from '../base/deferred.js'
 import { testLimits } from '../base/limits/harness.js'
 import type { PluginLogLine } from '../capabilities/services.js'
@@ -14,7 +13,6 @@ import {
   type TestResponse,
   testTopics,
 } from '../capabilities/test/topics.js'
-import { createIdentity } from '../identity/identity.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { CallOutcome, Generation, HostAsk } from '../sandbox/generation.js'
 import type { CoveredLines } from '../sandbox/line-coverage.js'
@@ -22,6 +20,7 @@ import type { ExecutorReport } from '../sandbox/protocol.js'
 import { testMisuse } from './errors.js'
 import { fireHook, type TestHooks } from './hook-firing.js'
 import { RequestMocks } from './request-mocks.js'
+import { TestCallers, viewer } from './test-callers.js'
 import type { TestFile } from './test-files.js'
 
 /** Who answers what plugins ask of a host, as far as a session needs it. */
@@ -56,14 +55,6 @@ export interface SessionRun {
   readonly durationMs: number
 }
 
-const viewer = createIdentity({
-  kind: 'user',
-  sub: 'viewer',
-  name: 'viewer',
-  roles: ['viewer'],
-  authenticator: 'test',
-})
-
 /**
  * The host's side of one test: answers what the module `test` asks, and runs one test of a file in the plugin that
  * the host serves. Lives as long as its host.
@@ -71,7 +62,7 @@ const viewer = createIdentity({
 export class TestSession {
   readonly mocks = new RequestMocks()
   readonly #plugin: string
-  readonly #viewerToken = randomBytes(32).toString('hex')
+  readonly #callers = new TestCallers()
   readonly #lines: SeenLine[] = []
   readonly #covered: CoveredLines[] = []
   #directory: PluginDirectory | undefined
@@ -120,9 +111,9 @@ export class TestSession {
     this.#host = host
   }
 
-  /** Knows the viewer of the tests. */
+  /** Knows those who send the requests of the tests. */
   get authenticator(): Authenticator {
-    return createTokenAuthenticator('test', this.#viewerToken, viewer)
+    return this.#callers.authenticator
   }
 
   /** Takes what executors report; true when it was meant for tests only. */
@@ -205,8 +196,9 @@ export class TestSession {
     const host = this.#running()
     // A VM may have been stopped by the request before; in a test nobody is there to try again.
     await this.#call({ act: 'idle' }, 'init')
-    const tokens = { admin: host.adminToken, viewer: this.#viewerToken, none: undefined }
-    return host.send(request, tokens[request.role])
+    const { role, identity = role === 'viewer' ? viewer : undefined } = request
+    if (identity !== undefined) return this.#callers.sendAs(identity, (token) => host.send(request, token))
+    return host.send(request, role === 'admin' ? host.adminToken : undefined)
   }
 
   #running(): SessionHost {

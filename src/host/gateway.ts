@@ -3,6 +3,7 @@ import { adminPrefix } from '../admin/admin-api.js'
 import { metricsPrefixes } from '../admin/metrics-operations.js'
 import type { RecordChange } from '../areas/recorded-change.js'
 import { policyPrefixes } from '../auth/policy-area/policy-routes.js'
+import { identityOf } from '../auth/request-identity.js'
 import { parseDuration } from '../base/durations.js'
 import { listOrigins } from '../config/gateway-rules.js'
 import type { Config } from '../config/schema.js'
@@ -163,15 +164,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
 export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
   const { config, database, directory, log, metrics, authenticate, record, clientIp } = material
   const { gateway } = config
-  const engine = createStageEngine({
-    directory,
-    log,
-    isApproved: ({ grants }, key) => grants.isApproved('stage', key),
-    untouched: ownPrefixes,
-    breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
-    timeoutMs: parseDuration(gateway.stage.timeout),
-    observe: metrics && ((run) => metrics.stageObserved(run)),
-  })
+  const engine = composeEngine(material)
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)
   const shell = await composeShell(material)
@@ -241,6 +234,19 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
   })
 }
 
+function composeEngine({ config, directory, log, metrics }: GatewayMaterial): StageEngine {
+  const { stage } = config.gateway
+  return createStageEngine({
+    directory,
+    log,
+    isApproved: ({ grants }, key) => grants.isApproved('stage', key),
+    untouched: ownPrefixes,
+    breaker: { failuresMax: stage.failures, resetMs: parseDuration(stage.reset) },
+    timeoutMs: parseDuration(stage.timeout),
+    observe: metrics && ((run) => metrics.stageObserved(run)),
+  })
+}
+
 function composeLimit({ config, log }: GatewayMaterial, engine: StageEngine): RateLimit | undefined {
   const { enabled, maxBuckets, rules, ...rest } = config.gateway.rateLimit
   if (!enabled) return undefined
@@ -277,7 +283,15 @@ function composeShell({ config, database, log }: GatewayMaterial): Promise<Shell
 async function composeProxy({ auth, config, database, log }: GatewayMaterial): Promise<GatewayProxy> {
   const { rules, allowTargets, timeout } = config.gateway.proxy
   const headersMs = parseDuration(timeout)
-  const proxy = await createProxy({ database, log, rules, allowTargets, headersMs, isReserved: isOwn })
+  const proxy = await createProxy({
+    database,
+    log,
+    rules,
+    allowTargets,
+    headersMs,
+    isReserved: isOwn,
+    identityOf: ({ raw }) => identityOf(raw),
+  })
   auth.exempt((method, path) => proxy.isPublic(path, method))
   return proxy
 }

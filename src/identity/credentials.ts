@@ -10,6 +10,9 @@ export interface CredentialNames {
   readonly takesBasic: boolean
 }
 
+/** Beginning of the names of cookies that carry a sign-in which has been begun. */
+export const signInCookieName = 'modulacms_signin'
+
 const bearerCredential = /^\s*bearer(?:\s|$)/i
 const ownBearer = new RegExp(`^\\s*bearer\\s+${apiKeyPrefix}`, 'i')
 const basicCredential = /^\s*basic(?:\s|$)/i
@@ -23,8 +26,8 @@ export class CredentialFilter {
 
   constructor(names: CredentialNames) {
     this.#names = names
-    this.#cookie = new RegExp(`^(?:__(?:host|secure)-)?${names.cookie}$`, 'i')
-    this.#mention = new RegExp(names.cookie, 'i')
+    this.#cookie = new RegExp(`^(?:__(?:host|secure)-)?(?:${names.cookie}|${signInCookieName}_[\\w-]*)$`, 'i')
+    this.#mention = new RegExp(`${names.cookie}|${signInCookieName}`, 'i')
     // Handed on as functions.
     this.strip = this.strip.bind(this)
     this.setsHostCookie = this.setsHostCookie.bind(this)

@@ -24,6 +24,13 @@ const password = (description: string) =>
 
 export const okSchema = Type.Object({ ok: Type.Literal(true) })
 
+export const logoutResultSchema = Type.Object({
+  ok: Type.Literal(true),
+  end_session_url: Type.Optional(
+    text('Where a browser goes to sign out at the provider that it signed in at as well.'),
+  ),
+})
+
 const identitySchema = Type.Object(
   {
     type: text('user, key, service or worker.'),

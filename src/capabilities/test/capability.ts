@@ -63,8 +63,11 @@ export const testCapability: Capability = defineHidden(
         [
           "Sends a request to the host's routes and waits for the answer. All routes of the plugin are approved.",
           '',
-          'Waits, so it cannot be called inside `db.transaction`. Raises for an unknown `auth` and for a path that does',
-          'not start with `/`.',
+          'With `identity` somebody of your own sends it. To try an authenticator of the plugin, send its credential in',
+          '`headers` with `auth = "none"`.',
+          '',
+          'Waits, so it cannot be called inside `db.transaction`. Raises for an unknown `auth`, for an identity that cannot',
+          'be, and for a path that does not start with `/`.',
         ].join('\n'),
         'local listed = test.request("GET", "/api/v1/plugins/guest_book/notes", { auth = "none" })',
         [

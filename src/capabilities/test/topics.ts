@@ -1,3 +1,5 @@
+import type { TestIdentity } from '../auth/wire.js'
+
 /** Names under which the module `test` asks the host; each answers with the type that stands beside it. */
 export const testTopics = {
   /** Payload: the names of the tests of the file. Answer: the one that is to run, or undefined. */
@@ -26,6 +28,8 @@ export interface TestRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | undefined
   readonly role: TestRole
+  /** Who sends it in the place of somebody with that role; nobody else when missing. */
+  readonly identity?: TestIdentity
 }
 
 export interface TestResponse {
