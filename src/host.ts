@@ -145,16 +145,16 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (options.app !== undefined) options.app.addHook('onClose', close)
   try {
     await parts.sandbox.ready()
-    const token = adminToken.token
-    const access = await composeAccess(options, { config, log, database, parts, token, closers })
+    const shared = { config, log, database, closers }
+    const guard = await composeGuard(options, { ...shared, parts, adminToken: adminToken.token })
     const isOwnServer = options.app === undefined
-    const material = { config, log, ...access, database, lifecycle, tracing, isOwnServer, closers }
+    const material = { ...shared, ...guard, lifecycle, tracing, isOwnServer }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
-    access.auth.start()
-    access.accounts.start()
+    guard.auth.start()
+    guard.accounts.start()
     parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
@@ -175,20 +175,25 @@ export async function createHost(options: HostOptions): Promise<Host> {
   }
 }
 
-/** Puts together who there is, and who may do what. */
-async function composeAccess(
+interface GuardMaterial extends Pick<RoutesMaterial, 'config' | 'log' | 'database' | 'closers'> {
+  readonly parts: Pick<HostParts, 'manager'>
+  readonly adminToken: string
+}
+
+/** Puts together what finds out who sends requests and what they may do; the rules are not in force yet. */
+async function composeGuard(
   { harness }: HostOptions,
-  { config, log, database, parts, token, closers }: AccessMaterial,
+  { config, log, database, closers, parts, adminToken }: GuardMaterial,
 ): Promise<Pick<RoutesMaterial, 'accounts' | 'policies' | 'auth'>> {
+  const { manager: directory } = parts
   const accounts = composeAccounts({ config, database, log })
   closers.push(() => accounts.close())
-  const directory = parts.manager
   const policies = await composePolicies({ config, database, directory, log })
   closers.push(() => policies.close())
   const auth = composeAuth({
     config,
     log,
-    adminToken: token,
+    adminToken,
     accounts,
     directory,
     authorizers: [policies.authorizer],
@@ -197,17 +202,6 @@ async function composeAccess(
   })
   closers.push(() => auth.close())
   return { accounts, policies, auth }
-}
-
-interface AccessMaterial {
-  readonly config: Config
-  readonly log: Logger
-  readonly database: CoreDatabase
-  readonly parts: HostParts
-  /** Of the admin. */
-  readonly token: string
-  /** Takes what is to be done before the database is closed. */
-  readonly closers: (() => Promise<void>)[]
 }
 
 function createOwnServer(config: Config, log: Logger, { metrics }: HostParts): FastifyInstance {

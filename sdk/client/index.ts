@@ -18,7 +18,7 @@ export type {
 } from './account-types.js'
 export type { KeyClient, RoleClient, UserClient } from './accounts.js'
 export type { AuthClient } from './auth.js'
-export type { AuthAccess, AuthMatch, AuthParty, AuthRule, AuthStatus } from './auth-types.js'
+export type { AuthAccess, AuthMatch, AuthParty, AuthRule, AuthStatus, SignInProvider } from './auth-types.js'
 export {
   type ApprovalClient,
   type Client,
