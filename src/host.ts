@@ -162,7 +162,18 @@ export async function createHost(options: HostOptions): Promise<Host> {
     })
     closers.push(() => auth.close())
     const isOwnServer = options.app === undefined
-    const material = { config, log, auth, policies, database, lifecycle, tracing, isOwnServer, closers }
+    const material = {
+      config,
+      log,
+      auth,
+      accounts,
+      policies,
+      database,
+      lifecycle,
+      tracing,
+      isOwnServer,
+      closers,
+    }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))

@@ -1,7 +1,9 @@
 import type { FastifyPluginCallback } from 'fastify'
+import { installValidation } from '../areas/validation.js'
 import { addAuthOperations } from './auth-operations.js'
 import { createAuthentication } from './authentication.js'
 import { addCleanupOperations } from './cleanup-operations.js'
+import { invalidRequest } from './errors.js'
 import { adminAnswers } from './failures.js'
 import { addGrantOperations } from './grant-operations.js'
 import { addHookOperations } from './hook-operations.js'
@@ -13,7 +15,6 @@ import { addOutboundOperations } from './outbound-operations.js'
 import { addPipelineOperations } from './pipeline-operations.js'
 import { addPluginOperations, type OperationContext } from './plugin-operations.js'
 import { addRouteOperations } from './route-operations.js'
-import { installValidation } from './validation.js'
 
 /** Path under which the host mounts the admin API. */
 export const adminPrefix = '/api/v1/admin'
@@ -28,7 +29,7 @@ export function createAdminApi(options: AdminApiOptions): FastifyPluginCallback 
     const mutations = createMutations(authentication, options)
     const context: OperationContext = { administration: options.administration, authentication, mutations }
     adminAnswers.install(app, options.log)
-    installValidation(app)
+    installValidation(app, invalidRequest)
     app.addHook('onRequest', authentication.check)
     addPluginOperations(app, context)
     addMigrationOperations(app, context)

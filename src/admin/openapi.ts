@@ -57,6 +57,7 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },
+          { name: 'auth', description: 'Signing in, users, roles, API keys and sessions.' },
           { name: 'content', description: 'Datatypes, entries, media, and what was done to them.' },
           {
             name: 'keyval',

@@ -232,7 +232,9 @@ function missing(exchange: Exchange, { authenticators }: AccessRule): HostError 
 /** Says how to send a credential, as RFC 6750 has it. */
 function challenge(error: HostError, failure?: AuthFailure): StageAnswer {
   const answer = failureAnswer(error)
-  if (answer.status !== 401) return answer
+  const headers = [...answer.headers, ...(failure?.headers ?? [])]
+  if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds))
+  if (answer.status !== 401) return { ...answer, headers }
   const value = failure === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
-  return { ...answer, headers: [...answer.headers, 'www-authenticate', value] }
+  return { ...answer, headers: [...headers, 'www-authenticate', value] }
 }

@@ -21,7 +21,7 @@ export interface AuthRequest {
 }
 
 /** Why a credential is not taken. */
-export type AuthFault = 'invalid' | 'expired' | 'revoked' | 'unsupported' | 'csrf'
+export type AuthFault = 'invalid' | 'expired' | 'revoked' | 'unsupported' | 'csrf' | 'throttled'
 
 /** A credential of the authenticator's own kind that is not taken. */
 export interface AuthFailure {
@@ -31,6 +31,10 @@ export interface AuthFailure {
   readonly message: string
   /** True for a credential that a browser sends by itself. Where strangers may pass, its sender is one. */
   readonly isAmbient?: boolean
+  /** Of the answer that refuses it: name, value, name, value. */
+  readonly headers?: readonly string[]
+  /** Time after which it may be tried again, where it was not looked at. */
+  readonly retryAfterSeconds?: number
 }
 
 /**

@@ -21,6 +21,20 @@ export const credentialExpired = defineError(
   '{reason} Sign in again, or fetch a new one.',
 )
 
+/** Raised for a credential that was taken back. */
+export const credentialRevoked = defineError(
+  'AUTH_REVOKED',
+  401,
+  '{reason} Ask whoever has given it to you for another one.',
+)
+
+/** Raised for somebody who has tried to sign in too often. */
+export const loginThrottled = defineError(
+  'LOGIN_THROTTLED',
+  429,
+  'Too many tries to sign in have failed. Wait {seconds} seconds before the next one.',
+)
+
 /** Raised for a request that a browser may have been made to send by another site. */
 export const forgedRequest = defineError(
   'AUTH_CSRF',

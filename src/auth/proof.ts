@@ -22,6 +22,8 @@ export async function proveAtPublicPath(
   const count = countHeader(request, 'authorization')
   if (count > 1) throw credentialRepeated({ header: 'Authorization', count })
   const outcome = await askChain(rulebook.operations.authenticators, request, log)
+  // A browser sends its cookie along to what is public, whether its session lives or not.
+  if (outcome.kind === 'fail' && outcome.isAmbient === true) return undefined
   if (outcome.kind === 'fail') throw failureOf(outcome)
   if (outcome.kind === 'unavailable') throw authUnavailable()
   return outcome.kind === 'identity' ? outcome.identity : undefined

@@ -1,3 +1,8 @@
+import { accountsPrefix } from '../auth/accounts/accounts-api.js'
+import type { Authenticator } from '../auth/authenticator.js'
+import { ApiKeyAuthenticator } from '../auth/authenticators/api-key.js'
+import { PasswordAuthenticator } from '../auth/authenticators/password.js'
+import { SessionAuthenticator } from '../auth/authenticators/session.js'
 import { SessionCookies } from '../auth/session-cookie.js'
 import { parseDuration } from '../base/durations.js'
 import { credentialLimits } from '../base/limits/identity.js'
@@ -27,7 +32,8 @@ export interface HostAccounts {
   readonly sessions: SessionStore
   /** The one that bounds what hashing passwords costs. */
   readonly hasher: PasswordHasher
-  readonly login: PasswordLogin
+  /** Undefined where nobody signs in with a password. */
+  readonly login: PasswordLogin | undefined
   readonly cookies: SessionCookies
   /** Begins to delete sessions that have ended, now and then. */
   start(): void
@@ -50,6 +56,8 @@ export function composeAccounts({ config, database, log }: AccountsMaterial): Ho
     windowMs: parseDuration(login.window),
     perNetwork: login.perAddress,
   })
+  // Sessions would let nobody in where nobody asks who sends a request.
+  const isLoginOpen = login.enabled && config.auth.enabled
   const sweeper = new Sweeper(sessions, log)
   return {
     users,
@@ -57,13 +65,27 @@ export function composeAccounts({ config, database, log }: AccountsMaterial): Ho
     keys,
     sessions,
     hasher,
-    login: new PasswordLogin({ users, hasher, throttle }),
+    login: isLoginOpen ? new PasswordLogin({ users, hasher, throttle }) : undefined,
     cookies: new SessionCookies({ ...session, maxAgeMs }),
     start: () => sweeper.start(),
     close: async () => {
       await sweeper.close()
       await Promise.all([sessions.close(), keys.close()])
     },
+  }
+}
+
+/** What knows the accounts by what they send. */
+export function createAccountAuthenticators({ sessions, roles, keys, cookies, login }: HostAccounts): {
+  readonly session: Authenticator
+  readonly apiKey: Authenticator
+  readonly password: Authenticator
+} {
+  const loginPath = `${accountsPrefix}/login`
+  return {
+    session: new SessionAuthenticator({ sessions, roles, cookies, isLogin: (path) => path === loginPath }),
+    apiKey: new ApiKeyAuthenticator({ keys, roles }),
+    password: new PasswordAuthenticator({ login, roles }),
   }
 }
 

@@ -25,7 +25,7 @@ import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { HostAccounts } from './accounts.js'
+import { createAccountAuthenticators, type HostAccounts } from './accounts.js'
 import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
@@ -68,6 +68,7 @@ export function composeAuth({
   config,
   log,
   adminToken,
+  accounts,
   directory,
   authorizers,
   testAuthenticator,
@@ -76,8 +77,11 @@ export function composeAuth({
   const { enabled, http } = config.auth
   const operator = createAdminTokenAuthenticator(adminToken)
   const isTested = testAuthenticator === undefined ? [] : [testAuthenticator]
-  const issuers = composeIssuers(config)
-  const authenticators = [...isTested, operator, ...issuers.authenticators]
+  const issuers = composeIssuers(config, accounts.roles)
+  const own = createAccountAuthenticators(accounts)
+  const authenticators = [...isTested, own.session, own.apiKey, operator, ...issuers.authenticators]
+  // Each try with a password costs a hash, so that it is only taken where a rule says so.
+  const nameable = [...authenticators, own.password]
   const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
@@ -92,7 +96,7 @@ export function composeAuth({
     enabled,
     rulebook,
     written: enabled ? http.rules : [],
-    authenticators,
+    authenticators: nameable,
     authorizers: [...builtInAuthorizers.values(), ...authorizers],
     plugins: engine.reports(),
     operator: { name: operator.name, path: `${adminPrefix}/plugins` },
@@ -101,7 +105,7 @@ export function composeAuth({
     if (enabled) {
       engine.assertUnique(Object.keys(config.auth.authenticators).map(plainName))
       rulebook = planAccess(http, {
-        authenticators,
+        authenticators: nameable,
         authorizers,
         everybody,
         authenticator: (name) => engine.authenticator(name),

@@ -7,7 +7,7 @@ import { IssuerDocument } from '../auth/issuers/issuer-document.js'
 import { PublishedKeys } from '../auth/issuers/published-keys.js'
 import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
-import { permissionsOf, type RolePermissions } from '../identity/roles.js'
+import type { RoleLookup } from '../identity/account-identity.js'
 
 /** Those elsewhere whose word on who somebody is counts here. */
 export interface Issuers {
@@ -30,21 +30,15 @@ const defaultClaims: ClaimPaths = {
 const defaultClockSkew = '60s'
 
 /** Puts together what verifies tokens of others. Nobody is asked before a token comes. */
-export function composeIssuers({ auth }: Config): Issuers {
-  const defined: RolePermissions = new Map(Object.entries(auth.roles))
+export function composeIssuers({ auth }: Config, roles: RoleLookup): Issuers {
   const client = new IssuerClient()
   const authenticators = Object.entries(auth.authenticators).flatMap(([name, settings]) =>
-    settings.type === 'jwt' ? [createJwt(name, settings, client, defined)] : [],
+    settings.type === 'jwt' ? [createJwt(name, settings, client, roles)] : [],
   )
   return { authenticators, close: () => client.close() }
 }
 
-function createJwt(
-  name: string,
-  settings: Settings,
-  client: IssuerClient,
-  defined: RolePermissions,
-): Authenticator {
+function createJwt(name: string, settings: Settings, client: IssuerClient, roles: RoleLookup): Authenticator {
   const { issuer, audience = [], algorithms = [], clockSkew = defaultClockSkew, claims = {} } = settings
   return new JwtAuthenticator({
     name,
@@ -54,7 +48,7 @@ function createJwt(
     algorithms,
     clockSkewMs: parseDuration(clockSkew),
     claims: { ...defaultClaims, ...claims } as ClaimPaths,
-    permissionsOf: (roles) => permissionsOf(roles, defined),
+    permissionsOf: (names) => roles.permissionsOf(names),
   })
 }
 

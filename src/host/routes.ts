@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
 import type { RecordChange } from '../areas/recorded-change.js'
+import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
 import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
@@ -12,6 +13,7 @@ import { contentPrefix, createContentRoutes } from '../content/content-routes.js
 import type { HookIdentity } from '../content/hook-runner.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
+import { createClientSite } from '../gateway/client-site.js'
 import { stripCredentials } from '../identity/credentials.js'
 import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
@@ -24,6 +26,7 @@ import type { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
+import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeGateway } from './gateway.js'
@@ -40,6 +43,7 @@ export interface RoutesMaterial {
   readonly config: Config
   readonly log: Logger
   readonly auth: HostAuth
+  readonly accounts: HostAccounts
   readonly policies: HostPolicies
   readonly database: CoreDatabase
   readonly lifecycle: { readonly isReady: boolean; readonly isShuttingDown: boolean }
@@ -104,6 +108,12 @@ export async function mountRoutes(
       ...(metrics && { metrics: () => metrics.json() }),
     }),
     { prefix: adminPrefix },
+  )
+  const siteOf = createClientSite({ trustedProxies: material.config.plugin_trusted_proxies })
+  const { record } = parts.actions
+  await app.register(
+    createAccountsApi({ ...material.accounts, siteOf, clientIp: door.clientIp, record, log }),
+    { prefix: accountsPrefix },
   )
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
   await app.register(

@@ -20,7 +20,7 @@ import {
   refuseCredential,
 } from '../authenticator.js'
 import { bearerToken } from '../bearer-token.js'
-import { type ClaimPaths, personalClaims, readClaims } from '../claims.js'
+import { type ClaimPaths, personalClaims, type ReadClaims, readClaims } from '../claims.js'
 import { IssuerUnavailable } from '../issuers/fetched-value.js'
 import type { PublishedKeys } from '../issuers/published-keys.js'
 
@@ -49,7 +49,7 @@ export interface JwtOptions {
   /** By how much clocks may differ. */
   readonly clockSkewMs: number
   readonly claims: ClaimPaths
-  permissionsOf(roles: readonly string[]): PermissionSet
+  permissionsOf(roles: readonly string[]): PermissionSet | Promise<PermissionSet>
 }
 
 /** What tokens call themselves that let somebody in; an issuer signs others with the same keys, e.g. to log people out. */
@@ -115,10 +115,23 @@ export class JwtAuthenticator implements Authenticator {
     if (!accessTokenTypes.has(protectedHeader.typ?.toLowerCase())) {
       return refuseCredential('unsupported', 'The token is none that lets anybody in.')
     }
+    return this.#vouch(payload)
+  }
+
+  /** What fails here fails in the database, where roles stand: then nobody can tell who this is. */
+  async #vouch(payload: JWTPayload): Promise<AuthOutcome> {
+    const claims = payload as { readonly [name: string]: JsonValue }
+    let said: ReadClaims
     try {
-      return { kind: 'identity', identity: this.#identityOf(payload) }
+      said = readClaims(claims, this.#options.claims)
     } catch (error) {
-      return refuseCredential('invalid', `The token is verified, but ${messageOf(error)}.`)
+      return unusable(error)
+    }
+    const permissions = await this.#options.permissionsOf(said.roles)
+    try {
+      return { kind: 'identity', identity: this.#identityOf(payload, said, permissions) }
+    } catch (error) {
+      return unusable(error)
     }
   }
 
@@ -136,16 +149,13 @@ export class JwtAuthenticator implements Authenticator {
     return refuseCredential('invalid', 'The token is not valid.')
   }
 
-  #identityOf(payload: JWTPayload): Identity {
-    const claims = payload as { readonly [name: string]: JsonValue }
-    const { roles, ...said } = readClaims(claims, this.#options.claims)
+  #identityOf(payload: JWTPayload, said: ReadClaims, permissions: PermissionSet): Identity {
     return createIdentity({
       kind: 'user',
       sub: payload.sub as string,
       ...said,
-      roles,
-      claims: personalClaims(claims),
-      permissions: this.#options.permissionsOf(roles),
+      claims: personalClaims(payload as { readonly [name: string]: JsonValue }),
+      permissions,
       authenticator: this.name,
     })
   }
@@ -170,4 +180,8 @@ function isIssuedBy(token: string, issuer: string): boolean {
   } catch {
     return false
   }
+}
+
+function unusable(error: unknown): AuthOutcome {
+  return refuseCredential('invalid', `The token is verified, but ${messageOf(error)}.`)
 }

@@ -58,6 +58,8 @@ export const accountLimits = {
   rolesMax: 1000,
   /** Users and keys that the refusal to delete their role names; the rest is only counted. */
   holdersNamedMax: 5,
+  /** Bytes of the body of a request about them; a larger one is answered with 413 INVALID_REQUEST. */
+  bodyBytesMax: 64 * 1024,
   /** Items of a page that names no limit. */
   pageDefault: 50,
   /** Items of one page; a larger limit is refused. */
@@ -98,6 +100,8 @@ export const loginLimits = {
   firstPauseMs: 5000,
   /** How many times the failures of one network a name takes in a window, from all, before strangers get fewer tries. */
   nameFactor: 3,
+  /** Characters of the name of a refused try that its record has. */
+  recordedCharactersMax: 64,
   /** Tries of a stranger at a name that many fail at. */
   wariedAttempts: 2,
 } as const

@@ -1,13 +1,15 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { FastifyInstance } from 'fastify'
+import type { ErrorFactory } from '../base/errors.js'
 import { adminLimits } from '../base/limits/server.js'
-import { invalidRequest } from './errors.js'
 
 /**
  * Makes an application refuse what its schemas do not know, and name every problem of a request at once.
  * Fastify's own default drops unknown keys in silence and stops at the first problem.
+ *
+ * @param invalidRequest Refuses a request for `{problem}`.
  */
-export function installValidation(app: FastifyInstance): void {
+export function installValidation(app: FastifyInstance, invalidRequest: ErrorFactory): void {
   const ajv = new Ajv({
     allErrors: true,
     coerceTypes: false,
