@@ -183,7 +183,10 @@ class ThreadSandbox implements Sandbox {
     try {
       return await work()
     } finally {
-      this.#holds -= 1
+      // What has piled up meanwhile needs a while to get its turn.
+      setTimeout(() => {
+        this.#holds -= 1
+      }, executorLimits.afterHoldMs).unref()
     }
   }
 
