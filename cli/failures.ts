@@ -31,6 +31,9 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   KV_REQUEST_INVALID: exitCodes.usage,
   KV_INDEX_NOT_FOUND: exitCodes.notFound,
   PROXY_RULE_NOT_FOUND: exitCodes.notFound,
+  POLICY_NOT_FOUND: exitCodes.notFound,
+  POLICY_INVALID: exitCodes.usage,
+  POLICY_CONTEXT_INVALID: exitCodes.usage,
 }
 
 /** What a text of the server does not say: how the part is turned on that somebody asks for. */

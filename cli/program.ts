@@ -12,6 +12,7 @@ import { addInitCommand } from './commands/init.js'
 import { addKvCommand } from './commands/kv.js'
 import { addListCommand } from './commands/list.js'
 import { addMigrateCommand } from './commands/migrate.js'
+import { addPolicyCommand } from './commands/policy.js'
 import { addReloadCommand } from './commands/reload.js'
 import { addResetBreakerCommand } from './commands/reset-breaker.js'
 import { addRevokeCommand } from './commands/revoke.js'
@@ -88,6 +89,7 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addConfigCommand(program, context)
   addKvCommand(program, context)
   addGatewayCommand(program, context)
+  addPolicyCommand(program, context)
   addAuthCommand(program, context)
   return program
 }

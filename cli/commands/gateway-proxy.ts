@@ -8,6 +8,7 @@ interface AddOptions extends ServerOptions {
   readonly name?: string
   readonly rewrite?: string
   readonly changeOrigin?: boolean
+  readonly identity?: boolean
   readonly disabled?: boolean
 }
 
@@ -51,19 +52,21 @@ function addAdd(parent: Command, context: CommandContext): void {
     .option('--name <text>', 'what people call it')
     .option('--rewrite <path>', 'path at the target; $1, $2 and so on are groups of the pattern')
     .option('--change-origin', 'send Host and Origin of the target')
+    .option('--identity', 'tell the target in X-Identity who sends a request')
     .option('--disabled', 'add it without turning it on')
   finishCommand<AddOptions>({
     command,
     context,
     examples: ["gateway proxy add '^/shop/(.*)$' http://127.0.0.1:3000 --rewrite '/$1'"],
     run: async (gateway, options, [pattern = '', target = '']) => {
-      const { name, rewrite, changeOrigin, disabled } = options
+      const { name, rewrite, changeOrigin, identity, disabled } = options
       const rule = await gateway.proxy.add({
         pattern,
         target,
         ...(name !== undefined && { name }),
         ...(rewrite !== undefined && { rewrite }),
         ...(changeOrigin && { changeOrigin }),
+        ...(identity && { identity }),
         ...(disabled && { enabled: false }),
       })
       printDone(

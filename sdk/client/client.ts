@@ -1,6 +1,7 @@
 import { type AuthClient, createAuthClient } from './auth.js'
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
+import { createPolicyClient, type PolicyClient } from './policies.js'
 import type { RouteListing, RouteReference } from './route-types.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
 import type {
@@ -109,6 +110,8 @@ export interface Client {
   readonly pipelines: PipelineClient
   /** The inbound gateway. */
   readonly gateway: GatewayClient
+  /** What policies decide, where a rule names the authorizer `policies`. */
+  readonly policies: PolicyClient
   /** Who may do what. */
   readonly auth: AuthClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
@@ -150,6 +153,7 @@ export function createClient(options: ClientOptions): Client {
     gatewayAccess: createApprovalClient(send, 'gateway-access', ['plugin', 'access', 'content_hash']),
     pipelines: createPipelineClient(send),
     gateway: createGatewayClient(send),
+    policies: createPolicyClient(send),
     auth: createAuthClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,

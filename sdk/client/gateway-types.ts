@@ -133,6 +133,8 @@ export interface GatewayProxyFields {
   readonly rewrite?: string
   readonly changeOrigin?: boolean
   readonly secure?: boolean
+  /** Tells the target in `X-Identity` who sends a request. */
+  readonly identity?: boolean
   /** Values are given as `***`; one that is sent so stays what it is. */
   readonly headers?: Readonly<Record<string, string>>
   readonly ws?: boolean

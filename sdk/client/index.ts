@@ -79,6 +79,21 @@ export type {
   MigrationReport,
 } from './migration-types.js'
 export type { MigrationClient } from './migrations.js'
+export type { PolicyChangeOptions, PolicyClient } from './policies.js'
+export type {
+  ListedPolicy,
+  PolicyConditionResult,
+  PolicyContext,
+  PolicyDecision,
+  PolicyDocument,
+  PolicyEffect,
+  PolicyExplanation,
+  PolicyOutcome,
+  PolicyPage,
+  PolicyStatus,
+  PolicyTruth,
+  PolicyVersion,
+} from './policy-types.js'
 export type { RouteListing, RouteReference, RouteRequirement } from './route-types.js'
 export type {
   ApprovalDiff,

@@ -40,9 +40,9 @@
 
 ---What somebody wants to do.
 ---@class auth.Access
----@field action string `view`, `create`, `update` or `delete`, by the method.
----@field resource_type string `path`.
----@field resource_id string The path.
+---@field action string `view`, `create`, `update` or `delete`, by the method; what a handler names in `auth.check`.
+---@field resource_type string `path`, or what a handler names.
+---@field resource_id? string The path, or what a handler names.
 ---@field attributes table<string, any> What else is known, e.g. `tenantId`.
 ---@field method string In upper case.
 ---@field path string Decoded, without the query.
@@ -58,6 +58,13 @@
 
 ---What `auth.require` makes.
 ---@class auth.Requirement
+
+---What something is done to. Other members are refused.
+---@class auth.Resource
+---@field type? string What it is, e.g. `report`. Left out: `none`.
+---@field id? string|integer Which one; nil for all, or for a new one.
+---@field tenant_id? string|integer Whose it is; `tenant_scope` compares it.
+---@field attributes? table<string, any> What else authorizers should know.
 
 ---What a decision is about.
 ---@class auth.PolicyContext
@@ -166,6 +173,30 @@ function auth.authorizer(name, handler) end
 ---@param fields auth.RequirementFields What callers need; at least one thing.
 ---@return auth.Requirement # For the option `auth` of a route.
 function auth.require(fields) end
+
+---Asks whether the sender of the request may do something with something: the authorizers that `auth.http` names for
+---the path, with what only the handler knows. All of them have to allow it. Where none is named, and for a stranger,
+---it is not allowed; the authorizer `none` allows everything.
+---
+---It is always about the sender of this very request. Raises outside of a handler, and when an authorizer cannot decide.
+---
+---Limits: 50 checks a call; 16384 bytes of attributes as JSON.
+---
+---```lua
+---http.handle("DELETE", "/reports/{id}", function(req)
+---  local report = db.query_one("reports", { where = { id = req.params.id } })
+---  if not report then return { status = 404 } end
+---  local allowed, reason = auth.check("delete", { type = "report", id = report.id, tenant_id = report.tenant_id })
+---  if not allowed then return { status = 403, json = { error = reason } } end
+---  db.delete("reports", { where = { id = report.id } })
+---  return { status = 204 }
+---end)
+---```
+---@param action string What is done, e.g. `view`, `delete`, `publish`; at most 64 characters.
+---@param resource? auth.Resource What it is done to. Left out: nothing in particular.
+---@return true? # True when it is allowed, else nil.
+---@return string? # Why it is not.
+function auth.check(action, resource) end
 
 ---Registers a predicate that conditions of policies ask, as `{"type": "plugin", "plugin": "risk", "name": "is_low"}`, once an
 ---admin has approved it. It gets what the decision is about, as a copy, and returns exactly `true` or `false`.

@@ -6,6 +6,20 @@
 ---@field body? string|table A text is sent as it is, a table as JSON; the type is `application/json` unless `headers` has one.
 ---@field headers? table<string, string> Headers by name.
 ---@field auth? "admin"|"viewer"|"none" Who sends it; an admin when left out. A viewer is signed in with the role `viewer`.
+---@field identity? test.Identity Who sends it, in the place of `auth`.
+
+---Somebody who sends a request of a test: what authenticators give to `auth.identity`, and who vouches. The roles of
+---the host permit what they always do, e.g. `operator`. Other members are refused.
+---@class test.Identity
+---@field type? "user"|"service"|"worker"|"key" Left out: `"user"`.
+---@field id string|integer Unique among those of one type and authenticator.
+---@field name? string How people call them.
+---@field email? string Where mail reaches them.
+---@field tenant_id? string The tenant whose data they may see; nil for none.
+---@field roles? string[] Their roles.
+---@field groups? string[] Their groups.
+---@field attributes? table<string, any> What else is known.
+---@field authenticator? string Who vouches for them. Left out: `"test"`.
 
 ---What was answered to a request of a test.
 ---@class test.Response
@@ -45,8 +59,11 @@ test = {}
 
 ---Sends a request to the host's routes and waits for the answer. All routes of the plugin are approved.
 ---
----Waits, so it cannot be called inside `db.transaction`. Raises for an unknown `auth` and for a path that does
----not start with `/`.
+---With `identity` somebody of your own sends it. To try an authenticator of the plugin, send its credential in
+---`headers` with `auth = "none"`.
+---
+---Waits, so it cannot be called inside `db.transaction`. Raises for an unknown `auth`, for an identity that cannot
+---be, and for a path that does not start with `/`.
 ---
 ---```lua
 ---local listed = test.request("GET", "/api/v1/plugins/guest_book/notes", { auth = "none" })
@@ -121,6 +138,32 @@ function test.requests() end
 ---```
 ---@return test.LogLine[] # The lines.
 function test.log() end
+
+---Asks an authorizer of the plugin. What is left out of `access` is that of `GET /`.
+---
+---Raises for an authorizer that the plugin does not have, and for one that raises or gives something that is no decision.
+---
+---```lua
+---test.assert(test.authorize("office_hours", { id = "ann" }, { action = "view" }))
+---```
+---@param name string What the plugin registered it as.
+---@param identity test.Identity Who wants to do it.
+---@param access? auth.Access What they want to do.
+---@return true? # True when it allows it, else nil.
+---@return string? # Why it does not.
+function test.authorize(name, identity, access) end
+
+---Says what `auth.check` answers in requests of this test. Without it nothing is allowed, as where no rule of the host
+---names an authorizer. The first one that fits is used, any number of times.
+---
+---```lua
+---test.mock_check("delete", "report", false, "it belongs to somebody else")
+---```
+---@param action string As the handler names it.
+---@param resource_type string As the handler names it; `none` where it names nothing.
+---@param allows boolean Whether it is allowed.
+---@param reason? string Why it is not.
+function test.mock_check(action, resource_type, allows, reason) end
 
 ---Expects a value that counts as true: neither nil nor false.
 ---

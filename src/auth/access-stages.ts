@@ -19,6 +19,7 @@ import {
   credentialRequired,
   pathUnclear,
 } from './errors.js'
+import { noteAccess } from './request-access.js'
 import { identityOf, noteIdentity } from './request-identity.js'
 import type { AccessRule, Rulebook } from './rulebook.js'
 import { tenantOf } from './tenant-source.js'
@@ -87,6 +88,7 @@ class AuthenticationStage implements Stage {
   #settle(exchange: Exchange, rule: AccessRule, asked: AuthRequest, outcome: AuthOutcome): StageVerdict {
     if (outcome.kind === 'identity') {
       noteIdentity(exchange.request.raw, outcome.identity)
+      noteAccess(exchange.request.raw, { rule, asked })
       this.#findings.set(exchange, { rule, asked, refusal: undefined })
       return undefined
     }
@@ -98,6 +100,7 @@ class AuthenticationStage implements Stage {
 
   #pass(exchange: Exchange, finding: Finding): undefined {
     noteIdentity(exchange.request.raw, anonymous)
+    noteAccess(exchange.request.raw, finding)
     this.#findings.set(exchange, finding)
   }
 

@@ -73,9 +73,72 @@ export const authorizerFailed = defineError(
   'It cannot be decided whether this is allowed, so it is not. The log line of this request tells why.',
 )
 
+/** Raised for a check of a plugin that handles no request at that moment, or of one that cannot be told from another. */
+export const checkOutsideOfRequest = defineError(
+  'AUTH_CHECK_OUTSIDE',
+  409,
+  'auth.check works only while a request is handled. Check in the handler, and not in what goes on behind it.',
+)
+
 /** Raised at the start for settings of `auth` that cannot be used; `{problems}` lists all. */
 export const authSettingsInvalid = defineError(
   'AUTH_SETTINGS_INVALID',
   500,
-  'The section "auth" of the configuration cannot be used: {problems}',
+  'The section "auth" of the configuration cannot be used:\n{problems}',
+)
+
+/** Raised for a name that no provider has. */
+export const providerUnknown = defineError(
+  'AUTH_PROVIDER_UNKNOWN',
+  404,
+  'There is no provider {name} to sign in at; GET /api/v1/auth/providers lists them.',
+)
+
+/** Raised for a place to go to after a sign-in that may be another host's. */
+export const redirectRefused = defineError(
+  'AUTH_REDIRECT_REFUSED',
+  400,
+  'A sign-in leads to a path of this host, e.g. redirect=/app, of at most {max} characters; this is none.',
+)
+
+/** Raised for an answer of a provider to a sign-in that this browser has not begun, or has finished. */
+export const signInUnknown = defineError(
+  'AUTH_SIGN_IN_UNKNOWN',
+  400,
+  'This browser has not begun this sign-in, has finished it already, or has taken longer than {minutes} minutes. Begin again.',
+)
+
+/** Raised when a provider does not confirm who somebody is; `{reason}` is a sentence. */
+export const signInRefused = defineError(
+  'AUTH_SIGN_IN_REFUSED',
+  401,
+  'The provider {name} has not confirmed who you are. {reason} Begin again.',
+)
+
+/** Raised for somebody whom a provider vouches for and who is no user. */
+export const signUpClosed = defineError(
+  'AUTH_SIGN_UP_CLOSED',
+  403,
+  'You have no account here, and this provider makes none. Ask an admin for one.',
+)
+
+/** Raised for somebody whose account has been disabled. */
+export const accountDisabled = defineError(
+  'AUTH_ACCOUNT_DISABLED',
+  403,
+  'Your account is disabled. Ask an admin why.',
+)
+
+/** Raised for somebody of whom a provider says what cannot be stored; `{problem}` is what. */
+export const accountUnusable = defineError(
+  'AUTH_ACCOUNT_UNUSABLE',
+  403,
+  'What the provider says of you cannot be stored: {problem}. Ask whoever runs the provider.',
+)
+
+/** Raised for a client that begins too many sign-ins. */
+export const signInsTooMany = defineError(
+  'AUTH_SIGN_INS_TOO_MANY',
+  429,
+  'There are too many requests from this address. Try again in a moment.',
 )

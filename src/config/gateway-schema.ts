@@ -157,6 +157,12 @@ const proxyRule = Type.Object(
     secure: Type.Optional(
       Type.Boolean({ description: 'Check the certificate of the target; true when missing.' }),
     ),
+    identity: Type.Optional(
+      Type.Boolean({
+        description:
+          'Tell the target in X-Identity who sends a request (base64url of JSON); nothing for strangers. False when missing.',
+      }),
+    ),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         description: 'Headers set on requests to the target; their values count as secrets.',

@@ -1,12 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Authenticator } from '../auth/authenticator.js'
-import { createTokenAuthenticator } from '../auth/authenticators/static-token.js'
 import { Deferred } from '../base/deferred.js'
 import { testLimits } from '../base/limits/harness.js'
+import { type CheckQuestion, checkTopic } from '../capabilities/auth/check-function.js'
 import type { PluginLogLine } from '../capabilities/services.js'
 import { encodeTestCall, type TestCall, testKindName } from '../capabilities/test/call-kind.js'
 import { type TestRecord, testReport } from '../capabilities/test/record.js'
 import {
+  type AskedAuthorizer,
+  type CheckMock,
   type FiredHook,
   type RequestMock,
   type SeenLine,
@@ -14,7 +16,6 @@ import {
   type TestResponse,
   testTopics,
 } from '../capabilities/test/topics.js'
-import { createIdentity } from '../identity/identity.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { CallOutcome, Generation, HostAsk } from '../sandbox/generation.js'
 import type { CoveredLines } from '../sandbox/line-coverage.js'
@@ -22,6 +23,8 @@ import type { ExecutorReport } from '../sandbox/protocol.js'
 import { testMisuse } from './errors.js'
 import { fireHook, type TestHooks } from './hook-firing.js'
 import { RequestMocks } from './request-mocks.js'
+import { askAuthorizer, CheckMocks } from './test-access.js'
+import { TestCallers, viewer } from './test-callers.js'
 import type { TestFile } from './test-files.js'
 
 /** Who answers what plugins ask of a host, as far as a session needs it. */
@@ -56,14 +59,6 @@ export interface SessionRun {
   readonly durationMs: number
 }
 
-const viewer = createIdentity({
-  kind: 'user',
-  sub: 'viewer',
-  name: 'viewer',
-  roles: ['viewer'],
-  authenticator: 'test',
-})
-
 /**
  * The host's side of one test: answers what the module `test` asks, and runs one test of a file in the plugin that
  * the host serves. Lives as long as its host.
@@ -71,7 +66,9 @@ const viewer = createIdentity({
 export class TestSession {
   readonly mocks = new RequestMocks()
   readonly #plugin: string
-  readonly #viewerToken = randomBytes(32).toString('hex')
+  readonly #callers = new TestCallers()
+  readonly #checks = new CheckMocks()
+  #answers: AnswerTable | undefined
   readonly #lines: SeenLine[] = []
   readonly #covered: CoveredLines[] = []
   #directory: PluginDirectory | undefined
@@ -100,6 +97,7 @@ export class TestSession {
     readonly directory: PluginDirectory
   }): void {
     this.#directory = directory
+    this.#answers = answers
     answers.provide(testTopics.begin, async ({ payload }) =>
       this.#begin(listOf(payload as readonly string[])),
     )
@@ -111,6 +109,10 @@ export class TestSession {
     answers.provide(testTopics.waitHooks, () => this.#running().hooks.idle())
     answers.provide(testTopics.waitMessages, () => this.#running().messagesIdle())
     answers.provide(testTopics.mockRequest, async ({ payload }) => this.mocks.add(payload as RequestMock))
+    answers.provide(testTopics.mockCheck, async ({ payload }) => this.#checks.add(payload as CheckMock))
+    answers.provide(testTopics.authorize, ({ payload }) =>
+      askAuthorizer(this.#generation(), payload as AskedAuthorizer),
+    )
     answers.provide(testTopics.requests, async () => this.mocks.seen)
     answers.provide(testTopics.log, async () => this.#lines)
   }
@@ -118,11 +120,13 @@ export class TestSession {
   /** To be called when the host runs. */
   connect(host: SessionHost): void {
     this.#host = host
+    // In the place of rules of the configuration, which a test has none of.
+    this.#answers?.provide(checkTopic, async ({ payload }) => this.#checks.answer(payload as CheckQuestion))
   }
 
-  /** Knows the viewer of the tests. */
+  /** Knows those who send the requests of the tests. */
   get authenticator(): Authenticator {
-    return createTokenAuthenticator('test', this.#viewerToken, viewer)
+    return this.#callers.authenticator
   }
 
   /** Takes what executors report; true when it was meant for tests only. */
@@ -205,8 +209,9 @@ export class TestSession {
     const host = this.#running()
     // A VM may have been stopped by the request before; in a test nobody is there to try again.
     await this.#call({ act: 'idle' }, 'init')
-    const tokens = { admin: host.adminToken, viewer: this.#viewerToken, none: undefined }
-    return host.send(request, tokens[request.role])
+    const { role, identity = role === 'viewer' ? viewer : undefined } = request
+    if (identity !== undefined) return this.#callers.sendAs(identity, (token) => host.send(request, token))
+    return host.send(request, role === 'admin' ? host.adminToken : undefined)
   }
 
   #running(): SessionHost {

@@ -3,6 +3,7 @@ import { adminPrefix } from '../admin/admin-api.js'
 import { metricsPrefixes } from '../admin/metrics-operations.js'
 import type { RecordChange } from '../areas/recorded-change.js'
 import { policyPrefixes } from '../auth/policy-area/policy-routes.js'
+import { identityOf } from '../auth/request-identity.js'
 import { parseDuration } from '../base/durations.js'
 import { listOrigins } from '../config/gateway-rules.js'
 import type { Config } from '../config/schema.js'
@@ -273,7 +274,15 @@ function composeShell({ config, database, log }: GatewayMaterial): Promise<Shell
 async function composeProxy({ auth, config, database, log }: GatewayMaterial): Promise<GatewayProxy> {
   const { rules, allowTargets, timeout } = config.gateway.proxy
   const headersMs = parseDuration(timeout)
-  const proxy = await createProxy({ database, log, rules, allowTargets, headersMs, isReserved: isOwn })
+  const proxy = await createProxy({
+    database,
+    log,
+    rules,
+    allowTargets,
+    headersMs,
+    isReserved: isOwn,
+    identityOf: ({ raw }) => identityOf(raw),
+  })
   auth.exempt((method, path) => proxy.isPublic(path, method))
   return proxy
 }

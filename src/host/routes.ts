@@ -4,6 +4,7 @@ import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
 import type { RecordChange } from '../areas/recorded-change.js'
 import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
+import { createOidcRoutes } from '../auth/oidc/oidc-routes.js'
 import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
 import { createTokenBuckets } from '../base/token-buckets.js'
@@ -29,10 +30,12 @@ import type { Tracing } from '../telemetry/tracing.js'
 import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
+import { composeFinerChecks } from './finer-checks.js'
 import { composeGateway } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { healthSources } from './health-sources.js'
 import { mountMetrics } from './metrics.js'
+import { composeOidc } from './oidc.js'
 import type { HostParts } from './parts.js'
 import type { HostPolicies } from './policies.js'
 import { observeDispatch } from './telemetry.js'
@@ -111,10 +114,11 @@ export async function mountRoutes(
   )
   const siteOf = createClientSite({ trustedProxies: material.config.plugin_trusted_proxies })
   const { record } = parts.actions
-  await app.register(
-    createAccountsApi({ ...material.accounts, siteOf, clientIp: door.clientIp, record, log }),
-    { prefix: accountsPrefix },
-  )
+  const oidc = composeOidc(material.config, material.accounts.users, log)
+  material.closers.push(() => oidc.close())
+  const shared = { ...material.accounts, ...oidc, ...door, siteOf, record, log }
+  await app.register(createAccountsApi(shared), { prefix: accountsPrefix })
+  await app.register(createOidcRoutes(shared), { prefix: accountsPrefix })
   const isHeaderAllowed = (name: string, value: string) => checkResponseHeader(name, value) === 'ok'
   await app.register(
     createContentRoutes({
@@ -135,6 +139,7 @@ export async function mountRoutes(
       directory: manager,
       ...door,
       identityOf: ({ raw }) => identityOf(raw),
+      openCall: composeFinerChecks(answers, log),
       isShuttingDown: () => lifecycle.isShuttingDown,
       requestBodyBytesMax: material.config.plugin_max_request_body,
       log,

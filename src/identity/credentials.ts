@@ -1,9 +1,15 @@
 /** Name of the cookie that carries a session of the host. */
 export const sessionCookieName = 'modulacms_session'
 
+/** Beginning of the names of cookies that carry a sign-in which has been begun. */
+export const signInCookieName = 'modulacms_signin'
+
 /** Also under the prefixes that browsers give a meaning to. */
-const hostCookie = new RegExp(`^(?:__(?:host|secure)-)?${sessionCookieName}$`, 'i')
-const mentionsHostCookie = new RegExp(sessionCookieName, 'i')
+const hostCookie = new RegExp(
+  `^(?:__(?:host|secure)-)?(?:${sessionCookieName}|${signInCookieName}_[\\w-]*)$`,
+  'i',
+)
+const mentionsHostCookie = new RegExp(`${sessionCookieName}|${signInCookieName}`, 'i')
 const bearerCredential = /^\s*bearer(?:\s|$)/i
 
 /**

@@ -48,6 +48,12 @@ export interface PluginRoutesOptions {
   authenticate(request: FastifyRequest): RequestUser | undefined
   /** Who sends a request, for routes that say what callers need; anonymous for nobody known. */
   identityOf(request: FastifyRequest): Identity
+  /**
+   * Is told of each call of a handler, so that it can ask about its request. What comes back is called when it ends.
+   *
+   * @param generation Number of the generation that is called.
+   */
+  openCall?(request: FastifyRequest, plugin: string, generation: number): () => void
   /** Takes the credentials of the host out of headers in the form name, value, name, value. */
   stripCredentials(rawHeaders: readonly string[]): readonly string[]
   /** Address of the caller, without the port. */

@@ -210,7 +210,12 @@ class Dispatcher {
   async #start(generation: Generation, exchange: Exchange): Promise<CallOutcome> {
     const { request, body } = exchange
     const payload = payloadOf(exchange, this.#options.stripCredentials(request.raw.rawHeaders))
-    return generation.call({ kind: 'http', phase: 'request', payload, body, requestId: request.id })
+    const ended = this.#options.openCall?.(request, exchange.plugin.name, generation.id)
+    try {
+      return await generation.call({ kind: 'http', phase: 'request', payload, body, requestId: request.id })
+    } finally {
+      ended?.()
+    }
   }
 
   #settle(exchange: Exchange, ticket: BreakerTicket, outcome: CallOutcome): void {

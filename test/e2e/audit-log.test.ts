@@ -114,6 +114,29 @@ it('FL-17: content and tokens leave rows with actor, action and resource, for th
   assert.equal((await pageOf(host, host.credentials, '?action=datatypes.create')).events.length, 1)
 })
 
+it('an event that cannot be stored fails nothing, is counted, and is stored later', async (test) => {
+  const host = await startHost(test, { plugins: bundledPlugin('audit_log') })
+  const rename = (from: string, to: string): void => {
+    const file = join(host.dataDirectory, 'modula.db')
+    const database = openSqlite({ file, busyTimeoutMs: 5000, mustExist: true })
+    database.exec(`ALTER TABLE ${from} RENAME TO ${to}`)
+    database.close()
+  }
+  rename('plugin_audit_log_events', 'away')
+  const { credentials: headers } = host
+  const wrote = await host.send('POST', '/api/v1/content/datatypes', { headers, json: article })
+  assert.equal(wrote.status, 201, wrote.text)
+  await host.admin('POST', '/audit_log/breaker/reset')
+  const failures = /plugin_hook_after_total\{[^}]*table="host_actions"[^}]*status="error"[^}]*\} [1-9]/
+  await until('it is counted', async () =>
+    failures.test((await host.send('GET', '/metrics', { headers })).text),
+  )
+  rename('away', 'plugin_audit_log_events')
+  await seen(host, headers, 'datatypes.create')
+  await seen(host, headers, 'plugin.reset_breaker')
+  assert.equal((await pageOf(host, headers)).events.length, 2)
+})
+
 it('FL-17: a stop right behind a write loses nothing, and nothing is kept twice', async (test) => {
   const place = await createWorkplace(test, { bundledPlugins: ['audit_log'], executors: 1 })
   const token = 'an-admin-token-for-tests-of-the-audit-log-0123456789'

@@ -34,7 +34,7 @@ it('does what the README says, line by line', async (test) => {
   assert.match(server.out(), /admin token: .*admin-token/)
   assert.match(
     server.out(),
-    /running: maintenance_mode 1\.0\.0, page_views 1\.0\.0, request_validator 1\.0\.0, task_tracker 1\.0\.0/,
+    /running: audit_log 1\.0\.0, maintenance_mode 1\.0\.0, page_views 1\.0\.0, request_validator 1\.0\.0, task_tracker 1\.0\.0/,
   )
   assert.match(server.out(), /npx modulacms plugin approve task_tracker --all-routes/)
   const typeExactly = async (line: string): Promise<string> => {

@@ -27,6 +27,8 @@ export interface TestHostOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** False turns the budgets off, so that only the hard stop is left. */
   readonly softLimits?: boolean
+  /** Where it listens; a free port when missing. */
+  readonly port?: number
   /** Who sends and approves requests to other servers; see `HostOptions.outbound`. */
   readonly outbound?: NonNullable<HostOptions['outbound']>
 }
@@ -196,6 +198,7 @@ class TestServer implements TestHost {
       softLimits = true,
       hotReload,
       outbound = {},
+      port = 0,
     } = this.#options
     const { config, plugins: pluginSections } = loadConfig({
       environment: {},
@@ -231,7 +234,7 @@ class TestServer implements TestHost {
       ...(hotReload && { hotReload }),
       ...(hooks && { approvesHook: () => true }),
     })
-    this.#url = await this.#host.app.listen({ host: '127.0.0.1', port: 0 })
+    this.#url = await this.#host.app.listen({ host: '127.0.0.1', port })
     this.#client = createHttpClient(this.#url)
     if (approve) await this.approveAll()
   }

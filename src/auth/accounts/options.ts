@@ -30,6 +30,8 @@ export interface AccountsApiOptions {
   readonly siteOf: FindClientSite
   /** Address of the client, behind trusted proxies the one that they name. */
   clientIp(request: FastifyRequest): string
+  /** Gives the address at which somebody signs out at the provider that let them in; undefined when there is none. */
+  endSessionAddress(authenticator: string): Promise<string | undefined>
   readonly record: RecordAction
   readonly log: AccountsLog
 }

@@ -15,8 +15,8 @@ import {
   type LoginBody,
   loginBodySchema,
   loginResultSchema,
+  logoutResultSchema,
   meResultSchema,
-  okSchema,
   type PasswordBody,
   passwordBodySchema,
   passwordResultSchema,
@@ -57,8 +57,9 @@ const loginSchema = schemaOf({
 const logoutSchema = schemaOf({
   operationId: 'logout',
   summary: 'Sign out',
-  description: 'Ends the session of the request and takes the cookie back. Without one it does nothing.',
-  answer: okSchema,
+  description:
+    'Ends the session of the request and takes the cookie back. Without one it does nothing. After a sign-in at a provider the answer says where a browser goes to sign out there as well.',
+  answer: logoutResultSchema,
   failures: [503],
   isProtected: false,
 })
@@ -124,19 +125,14 @@ class SessionOperations {
     const { callers, sessions, notes } = this.#context
     this.#refuseForged(request)
     const sent = callers.sentSession(request)
-    if (sent.kind === 'token') {
-      const found = await sessions.find(sent.token)
-      await sessions.end(sent.token)
-      if (found.kind === 'found') {
-        notes.note(
-          request,
-          { action: 'session.close', resource: { type: 'session', id: found.session.id } },
-          'success',
-        )
-      }
-    }
+    const found = sent.kind === 'token' ? await sessions.find(sent.token) : undefined
+    if (sent.kind === 'token') await sessions.end(sent.token)
     callers.clearCookies(request, reply)
-    return { ok: true }
+    if (found?.kind !== 'found') return { ok: true }
+    const { id, authenticator } = found.session
+    notes.note(request, { action: 'session.close', resource: { type: 'session', id } }, 'success')
+    const address = await this.#context.endSessionAddress(authenticator)
+    return { ok: true, ...(address !== undefined && { end_session_url: address }) }
   }
 
   async session(request: FastifyRequest) {

@@ -84,6 +84,8 @@ export const proxyLimits = {
   patternMs: 20,
   /** Characters of any other text of a rule; a longer one is refused. */
   textLengthMax: 2048,
+  /** Bytes of the header that says who sends a request; one with more roles and groups is not sent on. */
+  identityBytesMax: 8 * 1024,
   /** Headers that one rule sets; one more is refused. */
   ruleHeadersMax: 50,
   /** Globs of public routes of one rule; one more is refused. */

@@ -1,6 +1,7 @@
 import { pluginAuthLimits } from '../../base/limits/auth.js'
 import { permissionNames } from '../../identity/permissions.js'
 import { type ClassDoc, defineCapability, type FunctionDefinition, type LuaFunctionDoc } from '../define.js'
+import { checkFunction } from './check-function.js'
 import { authLua } from './lua-part.js'
 import { describePredicates, predicateClasses, predicateFunction } from './predicate-function.js'
 import { registerAuthenticator, registerAuthorizer } from './registration.js'
@@ -205,7 +206,7 @@ export const authCapability = defineCapability({
     'Tells who sends requests, decides what they may do, and answers conditions of policies. All of it needs the approval of',
     'an admin. Which paths it is asked about stands in the configuration of the host (`auth.http`), not in the plugin.',
   ].join('\n'),
-  functions: [authenticator, authorizer, predicateFunction, requirement],
+  functions: [authenticator, authorizer, predicateFunction, requirement, checkFunction],
   luaFunctions: builders,
   lua: authLua,
   classes: [
@@ -256,9 +257,13 @@ export const authCapability = defineCapability({
       name: 'auth.Access',
       doc: 'What somebody wants to do.',
       fields: [
-        { name: 'action', luaType: 'string', doc: '`view`, `create`, `update` or `delete`, by the method.' },
-        { name: 'resource_type', luaType: 'string', doc: '`path`.' },
-        { name: 'resource_id', luaType: 'string', doc: 'The path.' },
+        {
+          name: 'action',
+          luaType: 'string',
+          doc: '`view`, `create`, `update` or `delete`, by the method; what a handler names in `auth.check`.',
+        },
+        { name: 'resource_type', luaType: 'string', doc: '`path`, or what a handler names.' },
+        { name: 'resource_id', luaType: 'string?', doc: 'The path, or what a handler names.' },
         { name: 'attributes', luaType: 'table<string, any>', doc: 'What else is known, e.g. `tenantId`.' },
         { name: 'method', luaType: 'string', doc: 'In upper case.' },
         { name: 'path', luaType: 'string', doc: 'Decoded, without the query.' },
@@ -289,6 +294,16 @@ export const authCapability = defineCapability({
       ],
     },
     { name: 'auth.Requirement', doc: 'What `auth.require` makes.', fields: [] },
+    {
+      name: 'auth.Resource',
+      doc: 'What something is done to. Other members are refused.',
+      fields: [
+        { name: 'type', luaType: 'string?', doc: 'What it is, e.g. `report`. Left out: `none`.' },
+        { name: 'id', luaType: 'string|integer|nil', doc: 'Which one; nil for all, or for a new one.' },
+        { name: 'tenant_id', luaType: 'string|integer|nil', doc: 'Whose it is; `tenant_scope` compares it.' },
+        { name: 'attributes', luaType: 'table<string, any>?', doc: 'What else authorizers should know.' },
+      ],
+    },
     ...predicateClasses,
     { name: 'auth.Outcome', doc: 'What an authenticator returns.', fields: [] },
     { name: 'auth.Decision', doc: 'What an authorizer returns.', fields: [] },

@@ -1,5 +1,4 @@
 import { pluginAuthLimits } from '../../base/limits/auth.js'
-import type { JsonValue } from '../../identity/identity.js'
 import { type LuaObject, LuaRaise, type LuaValue } from '../../sandbox/lua-value.js'
 import {
   type ClaimedDecision,
@@ -7,6 +6,7 @@ import {
   type ClaimedOutcome,
   type RefusalFault,
   refusalFaults,
+  type TestIdentity,
 } from './wire.js'
 
 const identityFields: readonly string[] = [
@@ -73,53 +73,80 @@ export function readTruth(value: LuaValue): boolean {
 }
 
 function readIdentity(value: LuaValue): ClaimedIdentity {
-  const fields = asTable(value, 'auth.identity: the fields must be a table')
-  const unknown = Object.keys(fields).find((name) => !identityFields.includes(name))
-  if (unknown !== undefined) {
-    throw new LuaRaise(
-      `auth.identity has no field ${JSON.stringify(unknown.slice(0, 64))}; it takes ${identityFields.join(', ')}`,
-    )
-  }
-  const kind = identityTypes.find((each) => each === (fields.type ?? 'user'))
-  if (kind === undefined) throw new LuaRaise(`auth.identity: type must be one of ${identityTypes.join(', ')}`)
-  const sub = readText('id', fields.id)
-  if (sub === undefined) throw new LuaRaise('auth.identity: id must be there')
-  const name = readText('name', fields.name)
-  const email = readText('email', fields.email)
-  const tenant = readText('tenant_id', fields.tenant_id)
+  return new IdentityReader('auth.identity').read(value, identityTypes)
+}
+
+/** Reads somebody of a test: as `readIdentity`, and keys and the one who vouches can be named as well. */
+export function readTestIdentity(value: LuaValue, title: string): TestIdentity {
+  const reader = new IdentityReader(title)
+  const claimed = reader.read(value, [...identityTypes, 'key'], ['authenticator'])
   return {
-    kind,
-    sub,
-    ...(name !== undefined && { name }),
-    ...(email !== undefined && { email }),
-    ...(tenant !== undefined && { tenant }),
-    roles: readTexts('roles', fields.roles),
-    groups: readTexts('groups', fields.groups),
-    claims: readClaims(fields.attributes),
+    ...claimed,
+    authenticator: reader.text('authenticator', (value as LuaObject).authenticator) ?? 'test',
   }
 }
 
-function readText(name: string, value: LuaValue): string | undefined {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'string') return value
-  if (typeof value === 'number' && Number.isInteger(value)) return String(value)
-  throw new LuaRaise(`auth.identity: ${name} must be a text`)
-}
+class IdentityReader {
+  readonly #title: string
 
-function readTexts(name: string, value: LuaValue): readonly string[] {
-  if (value === undefined || value === null) return []
-  const isEmpty = typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length === 0
-  if (isEmpty) return []
-  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) {
-    throw new LuaRaise(`auth.identity: ${name} must be a list of texts`)
+  /** @param title What the fields belong to, for errors. */
+  constructor(title: string) {
+    this.#title = title
   }
-  return value as readonly string[]
-}
 
-function readClaims(value: LuaValue): { readonly [name: string]: JsonValue } {
-  if (value === undefined || value === null) return {}
-  const table = asTable(value, 'auth.identity: attributes must be a table with names')
-  return JSON.parse(JSON.stringify(table)) as { readonly [name: string]: JsonValue }
+  read<Type extends string>(
+    value: LuaValue,
+    types: readonly Type[],
+    more: readonly string[] = [],
+  ): Omit<ClaimedIdentity, 'kind'> & { readonly kind: Type } {
+    const fields = asTable(value, `${this.#title}: the fields must be a table`)
+    const known = [...identityFields, ...more]
+    const unknown = Object.keys(fields).find((name) => !known.includes(name))
+    if (unknown !== undefined) {
+      const name = JSON.stringify(unknown.slice(0, 64))
+      throw new LuaRaise(`${this.#title} has no field ${name}; it takes ${known.join(', ')}`)
+    }
+    const kind = types.find((each) => each === (fields.type ?? 'user'))
+    if (kind === undefined) throw new LuaRaise(`${this.#title}: type must be one of ${types.join(', ')}`)
+    const sub = this.text('id', fields.id)
+    if (sub === undefined) throw new LuaRaise(`${this.#title}: id must be there`)
+    const name = this.text('name', fields.name)
+    const email = this.text('email', fields.email)
+    const tenant = this.text('tenant_id', fields.tenant_id)
+    return {
+      kind,
+      sub,
+      ...(name !== undefined && { name }),
+      ...(email !== undefined && { email }),
+      ...(tenant !== undefined && { tenant }),
+      roles: this.#texts('roles', fields.roles),
+      groups: this.#texts('groups', fields.groups),
+      claims: this.#claims(fields.attributes),
+    }
+  }
+
+  text(name: string, value: LuaValue): string | undefined {
+    if (value === undefined || value === null) return undefined
+    if (typeof value === 'string') return value
+    if (typeof value === 'number' && Number.isInteger(value)) return String(value)
+    throw new LuaRaise(`${this.#title}: ${name} must be a text`)
+  }
+
+  #texts(name: string, value: LuaValue): readonly string[] {
+    if (value === undefined || value === null) return []
+    const isEmpty = typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length === 0
+    if (isEmpty) return []
+    if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) {
+      throw new LuaRaise(`${this.#title}: ${name} must be a list of texts`)
+    }
+    return value as readonly string[]
+  }
+
+  #claims(value: LuaValue): ClaimedIdentity['claims'] {
+    if (value === undefined || value === null) return {}
+    const table = asTable(value, `${this.#title}: attributes must be a table with names`)
+    return JSON.parse(JSON.stringify(table)) as ClaimedIdentity['claims']
+  }
 }
 
 function readReason(value: LuaValue): string | undefined {

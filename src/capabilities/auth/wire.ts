@@ -51,6 +51,13 @@ export interface ClaimedIdentity {
   readonly claims: { readonly [name: string]: JsonValue }
 }
 
+/** Who sends a request of a test. */
+export type TestIdentity = Omit<ClaimedIdentity, 'kind'> & {
+  readonly kind: ClaimedIdentity['kind'] | 'key'
+  /** Name of the authenticator that vouches. */
+  readonly authenticator: string
+}
+
 /** What an authenticator of a plugin says. */
 export type ClaimedOutcome =
   | { readonly kind: 'none' }

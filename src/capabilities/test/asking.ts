@@ -1,6 +1,8 @@
 import { parseJson } from '../../sandbox/json-parser.js'
 import { jsonText } from '../../sandbox/json-text.js'
 import { DecodedJson, LuaRaise, type LuaValue, Results } from '../../sandbox/lua-value.js'
+import { readTestIdentity } from '../auth/outcome-reader.js'
+import type { TestIdentity } from '../auth/wire.js'
 import type { Call } from '../define.js'
 import {
   type HookOutcome,
@@ -34,6 +36,7 @@ export async function sendRequest(
     headers,
     body: body === undefined ? undefined : bodyOf(body),
     role: roleOf(given.auth),
+    ...(given.identity !== undefined && { identity: identityOf(given) }),
   }
   const response = (await call.ask(testTopics.request, request)) as TestResponse
   const json = decodeBody(response)
@@ -139,6 +142,11 @@ function roleOf(auth: LuaValue): TestRole {
   const role = testRoles.find((each) => each === (auth ?? 'admin'))
   if (role !== undefined) return role
   throw new LuaRaise(`test.request: auth must be one of ${testRoles.join(', ')}`)
+}
+
+function identityOf({ identity, auth }: Fields): TestIdentity {
+  if (auth !== undefined) throw new LuaRaise('test.request: auth and identity are mutually exclusive')
+  return readTestIdentity(identity, 'test.request: identity')
 }
 
 function statusOf(status: LuaValue): number {

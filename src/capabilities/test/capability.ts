@@ -8,6 +8,7 @@ import {
 } from '../define.js'
 import { fireHook, listLines, listRequests, mockRequest, sendRequest } from './asking.js'
 import { assertionDocs } from './assertion-docs.js'
+import { authTestFunctions } from './auth-functions.js'
 import { testClasses } from './class-docs.js'
 import { testLua } from './lua-part.js'
 import { noteFailure, notePassed } from './recording.js'
@@ -63,8 +64,11 @@ export const testCapability: Capability = defineHidden(
         [
           "Sends a request to the host's routes and waits for the answer. All routes of the plugin are approved.",
           '',
-          'Waits, so it cannot be called inside `db.transaction`. Raises for an unknown `auth` and for a path that does',
-          'not start with `/`.',
+          'With `identity` somebody of your own sends it. To try an authenticator of the plugin, send its credential in',
+          '`headers` with `auth = "none"`.',
+          '',
+          'Waits, so it cannot be called inside `db.transaction`. Raises for an unknown `auth`, for an identity that cannot',
+          'be, and for a path that does not start with `/`.',
         ].join('\n'),
         'local listed = test.request("GET", "/api/v1/plugins/guest_book/notes", { auth = "none" })',
         [
@@ -163,6 +167,7 @@ export const testCapability: Capability = defineHidden(
         [{ luaType: 'test.LogLine[]', doc: 'The lines.' }],
         listLines,
       ),
+      ...authTestFunctions,
       inner('_passed', 'sync', [], notePassed),
       inner('_failed', 'sync', [message, line], (call, text, at) => noteFailure(call, text, at, false)),
       inner('_raised', 'sync', [message, line], (call, text, at) => noteFailure(call, text, at, true)),

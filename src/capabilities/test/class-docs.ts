@@ -18,6 +18,33 @@ export function testClasses(): readonly ClassDoc[] {
           luaType: '"admin"|"viewer"|"none"|nil',
           doc: 'Who sends it; an admin when left out. A viewer is signed in with the role `viewer`.',
         },
+        {
+          name: 'identity',
+          luaType: 'test.Identity?',
+          doc: 'Who sends it, in the place of `auth`.',
+        },
+      ],
+    },
+    {
+      name: 'test.Identity',
+      doc: [
+        'Somebody who sends a request of a test: what authenticators give to `auth.identity`, and who vouches. The roles of',
+        'the host permit what they always do, e.g. `operator`. Other members are refused.',
+      ].join('\n'),
+      fields: [
+        {
+          name: 'type',
+          luaType: '"user"|"service"|"worker"|"key"|nil',
+          doc: 'Left out: `"user"`.',
+        },
+        { name: 'id', luaType: 'string|integer', doc: 'Unique among those of one type and authenticator.' },
+        { name: 'name', luaType: 'string?', doc: 'How people call them.' },
+        { name: 'email', luaType: 'string?', doc: 'Where mail reaches them.' },
+        { name: 'tenant_id', luaType: 'string?', doc: 'The tenant whose data they may see; nil for none.' },
+        { name: 'roles', luaType: 'string[]?', doc: 'Their roles.' },
+        { name: 'groups', luaType: 'string[]?', doc: 'Their groups.' },
+        { name: 'attributes', luaType: 'table<string, any>?', doc: 'What else is known.' },
+        { name: 'authenticator', luaType: 'string?', doc: 'Who vouches for them. Left out: `"test"`.' },
       ],
     },
     {

@@ -1,3 +1,5 @@
+import type { TestIdentity } from '../auth/wire.js'
+
 /** Names under which the module `test` asks the host; each answers with the type that stands beside it. */
 export const testTopics = {
   /** Payload: the names of the tests of the file. Answer: the one that is to run, or undefined. */
@@ -12,6 +14,9 @@ export const testTopics = {
   mockRequest: 'test.mock_request',
   requests: 'test.requests',
   log: 'test.log',
+  /** Payload: an `AskedAuthorizer`. Answer: a `ClaimedDecision`. */
+  authorize: 'test.authorize',
+  mockCheck: 'test.mock_check',
 } as const
 
 /** Who sends a request of a test. */
@@ -26,6 +31,8 @@ export interface TestRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | undefined
   readonly role: TestRole
+  /** Who sends it in the place of somebody with that role; nobody else when missing. */
+  readonly identity?: TestIdentity
 }
 
 export interface TestResponse {
@@ -75,6 +82,22 @@ export interface SeenRequest {
   readonly body: string | Uint8Array
   /** Whether a mock answered it. */
   readonly mocked: boolean
+}
+
+/** An authorizer that a test asks. */
+export interface AskedAuthorizer {
+  readonly name: string
+  readonly identity: TestIdentity
+  /** JSON of what is asked about. */
+  readonly access: string
+}
+
+/** What `auth.check` answers in a test. */
+export interface CheckMock {
+  readonly action: string
+  readonly resourceType: string
+  readonly allows: boolean
+  readonly reason: string
 }
 
 /** A line that the plugin has logged. */

@@ -64,3 +64,10 @@ export const upstreamLate = defineError(
   504,
   'The server behind this address took too long to answer.',
 )
+
+/** Somebody has more roles and groups than a header can say. */
+export const identityTooLong = defineError(
+  'PROXY_IDENTITY_TOO_LONG',
+  500,
+  'Who sends this request takes {bytes} bytes to say to the server behind this address; the limit is {max}. Leave out roles and groups of the user that nothing needs, or turn off "identity" of the rule.',
+)

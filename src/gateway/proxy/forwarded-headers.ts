@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import type { FastifyRequest } from 'fastify'
 import { canonicalIp } from '../../base/ip-address.js'
 import { stripCredentials } from '../../identity/credentials.js'
+import type { Identity } from '../../identity/identity.js'
 import type { Exchange } from '../exchange.js'
+import { identityHeader, identityHeaderName } from './identity-header.js'
 import type { ActiveRule } from './rule-reader.js'
 
 /** Headers by their names in lower case. */
@@ -58,8 +61,24 @@ function isOfConnection(name: string): boolean {
   return hopByHop.has(folded) || folded === 'content-length'
 }
 
-/** Puts together the headers of a request to the target of a rule. */
-export function requestHeaders(exchange: Exchange, { rule, target }: ActiveRule, via: string): Headers {
+/** What the host itself says to targets. */
+export interface HostWords {
+  /** What is added to `Via`. */
+  readonly via: string
+  /** Who sends a request, for rules that tell it. */
+  identityOf(request: FastifyRequest): Identity
+}
+
+/**
+ * Puts together the headers of a request to the target of a rule.
+ *
+ * @throws `PROXY_IDENTITY_TOO_LONG`.
+ */
+export function requestHeaders(
+  exchange: Exchange,
+  { rule, target }: ActiveRule,
+  { via, identityOf }: HostWords,
+): Headers {
   const sent = exchange.request.raw.headers
   const headers = passedOn(exchange, sent)
   addForwarded(headers, exchange)
@@ -71,6 +90,8 @@ export function requestHeaders(exchange: Exchange, { rule, target }: ActiveRule,
   }
   if (rule.base !== undefined || rule.relativePaths) headers['accept-encoding'] = 'identity'
   for (const name in rule.headers) headers[name.toLowerCase()] = rule.headers[name] as string
+  const identity = rule.identity ? identityHeader(identityOf(exchange.request)) : undefined
+  if (identity !== undefined) headers[identityHeaderName] = identity
   return headers
 }
 

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Exchange } from '../exchange.js'
 import type { GatewayLog } from '../pipeline.js'
-import { requestHeaders } from './forwarded-headers.js'
+import { type HostWords, requestHeaders } from './forwarded-headers.js'
 import { Forwarding } from './forwarding.js'
 import type { ActiveRule } from './rule-reader.js'
 import type { UpstreamClient } from './upstream-client.js'
@@ -9,8 +9,7 @@ import type { UpstreamClient } from './upstream-client.js'
 /** What requests are sent on with. */
 export interface ForwarderOptions {
   readonly client: UpstreamClient
-  /** What is added to `Via`. */
-  readonly via: string
+  readonly words: HostWords
   readonly log: GatewayLog
 }
 
@@ -24,13 +23,13 @@ export function forward(
   exchange: Exchange,
   active: ActiveRule,
   path: string,
-  { client, via, log }: ForwarderOptions,
+  { client, words, log }: ForwarderOptions,
 ): void {
   const call = {
     origin: active.target.origin,
     method: exchange.method as Dispatcher.HttpMethod,
     path,
-    headers: requestHeaders(exchange, active, via),
+    headers: requestHeaders(exchange, active, words),
     body: hasBody(exchange) ? exchange.request.raw : null,
   }
   client.send(active.rule.secure, call, new Forwarding(exchange, active, log))

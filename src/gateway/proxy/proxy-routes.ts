@@ -20,6 +20,7 @@ const ruleSchema = Type.Object({
       description: 'Values are shown as `***`; one that is sent so stays what it is.',
     }),
   ),
+  identity: Type.Boolean({ description: 'Tells the target in `X-Identity` who sends a request.' }),
   ws: Type.Boolean(),
   base: Type.Optional(Type.String()),
   relativePaths: Type.Boolean(),

@@ -17,6 +17,8 @@ export interface RuleFields {
   readonly changeOrigin: boolean
   /** False takes any certificate of the target. */
   readonly secure: boolean
+  /** Tells the target in `X-Identity` who sends a request. */
+  readonly identity: boolean
   /** Set on requests to the target after everything else; the values may be secrets, see `shownRule`. */
   readonly headers?: Readonly<Record<string, string>>
   /** Takes WebSocket upgrades, too. */
@@ -25,7 +27,7 @@ export interface RuleFields {
   readonly base?: string
   /** Makes links of HTML pages that start at the root relative. */
   readonly relativePaths: boolean
-  /** Kept with the rule, without effect: nobody is asked for credentials on the way to a target. */
+  /** Paths that are public where no rule of the configuration says something else. */
   readonly publicRoutes?: PublicRoutes
 }
 

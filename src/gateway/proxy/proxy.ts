@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HostError } from '../../base/errors.js'
 import { proxyLimits } from '../../base/limits/gateway.js'
 import type { CoreDatabase } from '../../database/database.js'
+import { anonymous, type Identity } from '../../identity/identity.js'
 import type { Exchange } from '../exchange.js'
 import { failureAnswer, type GatewayLog, sendAnswer } from '../pipeline.js'
 import { type Stage, type StageVerdict, stagePriorities } from '../stage.js'
 import { pathRefused, proxyLoop, upgradeRefused } from './errors.js'
+import type { HostWords } from './forwarded-headers.js'
 import { type ForwarderOptions, forward } from './http-forwarder.js'
 import { listsRoute } from './route-globs.js'
 import { RuleBook } from './rule-book.js'
@@ -29,6 +31,8 @@ export interface ProxyOptions {
   readonly allowTargets?: readonly string[]
   /** Paths that no rule takes, so that no rule shuts admins out. None when missing. */
   readonly isReserved?: (path: string) => boolean
+  /** Who sends a request, for rules that tell their targets; nobody known when missing. */
+  readonly identityOf?: (request: FastifyRequest) => Identity
   /** Each defaults to the value of the same name in `proxyLimits`. */
   readonly connectMs?: number
   readonly headersMs?: number
@@ -56,9 +60,9 @@ export class GatewayProxy {
     this.#options = options
     this.rules = new RuleBook({ rules, store: new RuleStore(database), policy, log })
     this.#client = new UpstreamClient(policy, { ...proxyLimits, ...options })
-    const via = `1.1 ${this.#pseudonym}`
-    this.#tunnels = new Tunnels({ ...proxyLimits, ...options, lookup: policy.lookup, via, log })
-    this.#forwarder = { client: this.#client, via, log }
+    const words: HostWords = { via: `1.1 ${this.#pseudonym}`, identityOf: options.identityOf ?? nobody }
+    this.#tunnels = new Tunnels({ ...proxyLimits, ...options, lookup: policy.lookup, words, log })
+    this.#forwarder = { client: this.#client, words, log }
     this.stage = {
       name: 'proxy',
       priority: stagePriorities.proxy,
@@ -146,6 +150,8 @@ export class GatewayProxy {
     }
   }
 }
+
+const nobody = (): Identity => anonymous
 
 interface Found {
   readonly active: ActiveRule

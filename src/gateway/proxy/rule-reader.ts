@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { proxyLimits } from '../../base/limits/gateway.js'
 import { ruleIncomplete, ruleInvalid } from './errors.js'
+import { identityHeaderName } from './identity-header.js'
 import { compilePattern, type Pattern } from './pattern.js'
 import { type ProxyRule, type PublicRoutes, type RuleFields, shownSecret } from './proxy-rule.js'
 import type { TargetPolicy } from './target-policy.js'
@@ -26,6 +27,7 @@ const readers: { readonly [Name in keyof RuleFields]-?: Reader } = {
   rewrite: readRewrite,
   changeOrigin: readFlag,
   secure: readFlag,
+  identity: readFlag,
   headers: readHeaders,
   ws: readFlag,
   base: readText,
@@ -37,6 +39,7 @@ const defaults = {
   enabled: true,
   changeOrigin: false,
   secure: true,
+  identity: false,
   ws: true,
   relativePaths: false,
 }
@@ -60,7 +63,9 @@ export function readFields(sent: unknown, known: Partial<RuleFields> = {}): Rule
     else fields.delete(name)
   }
   if (!fields.get('pattern') || !fields.get('target')) throw ruleIncomplete()
-  return Object.fromEntries(fields) as unknown as RuleFields
+  const read = Object.fromEntries(fields) as unknown as RuleFields
+  checkIdentity(read)
+  return read
 }
 
 /**
@@ -76,6 +81,17 @@ export function activate(
   const target = readTarget(fields.target)
   policy.check(target)
   return { rule: { id, ...fields, order, readonly }, find: compilePattern(fields.pattern), target }
+}
+
+/** Only one can say who sends a request. Servers behind us may take an underscore for a hyphen. */
+function checkIdentity({ identity, headers = {} }: RuleFields): void {
+  const own = Object.keys(headers).find(
+    (name) => name.toLowerCase().replaceAll('_', '-') === identityHeaderName,
+  )
+  if (!identity || own === undefined) return
+  throw ruleInvalid({
+    reason: `it says who sends a request by identity and by the header "${own}"; leave out one`,
+  })
 }
 
 function readText(value: unknown, name: string): string {

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { Exchange } from '../exchange.js'
 import type { GatewayLog } from '../pipeline.js'
 import { tunnelsFull } from './errors.js'
-import { requestHeaders } from './forwarded-headers.js'
+import { type HostWords, requestHeaders } from './forwarded-headers.js'
 import type { ActiveRule } from './rule-reader.js'
 import { Tunnel } from './tunnel.js'
 
@@ -15,8 +15,7 @@ export interface TunnelsOptions {
   readonly tunnelIdleMs: number
   readonly tunnelsMax: number
   readonly lookup: LookupFunction
-  /** What is added to `Via`. */
-  readonly via: string
+  readonly words: HostWords
   readonly log: GatewayLog
 }
 
@@ -57,10 +56,10 @@ function ask(
   exchange: Exchange,
   active: ActiveRule,
   path: string,
-  { lookup, via }: TunnelsOptions,
+  { lookup, words }: TunnelsOptions,
 ): ReturnType<typeof requestHttp> {
   const { hostname, port, isTls } = active.target
-  const { 'content-length': _, ...headers } = requestHeaders(exchange, active, via)
+  const { 'content-length': _, ...headers } = requestHeaders(exchange, active, words)
   const options = {
     hostname,
     port,

@@ -45,6 +45,7 @@ test('rules are added, changed, moved and deleted, and outlive the process', asy
     changeOrigin: false,
     secure: true,
     ws: true,
+    identity: false,
     relativePaths: false,
     readonly: false,
   })
