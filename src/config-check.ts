@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import { Redactor } from './base/redactor.js'
 import { type LoadConfigOptions, readConfig } from './config/load.js'
 import type { ConfigProblem } from './config/problems.js'
+import type { Config } from './config/schema.js'
+import { findStrangers } from './host/auth-names.js'
 import { generationSettings } from './host/generation-settings.js'
 import { createPluginConfigs, toConfigProblem } from './host/plugin-config.js'
 import { findPolicyProblems } from './host/policies.js'
@@ -29,7 +31,11 @@ export interface ConfigReport {
 export async function checkConfig(options: LoadConfigOptions): Promise<ConfigReport> {
   const { config, plugins: sections, problems: wrong, file } = readConfig(options)
   const problems = [...wrong, ...(await findPolicyProblems(config))]
-  if (!config.plugin_enabled) return { file, problems, warnings: [], plugins: [] }
+  const isAuthSound = !wrong.some(({ key }) => key.startsWith('auth'))
+  if (!config.plugin_enabled) {
+    const strangers = isAuthSound ? findStrangers(config, []).map(toProblem) : []
+    return { file, problems: [...problems, ...strangers], warnings: [], plugins: [] }
+  }
   const configs = createPluginConfigs(config, sections, new Redactor())
   const sandbox = createSandbox({
     entry: new URL('./executor.bundle.cjs', import.meta.url),
@@ -42,10 +48,17 @@ export async function checkConfig(options: LoadConfigOptions): Promise<ConfigRep
     const found = await inspectAll(directory, loader)
     const values = checkValues(found.candidates, configs)
     const names = found.candidates.map(({ manifest }) => manifest.name)
+    const strangers = isAuthSound ? checkAuthNames(config, found, configs) : nothingWrong
     return {
       file,
-      problems: [...problems, ...found.twins, ...values.problems, ...missingPlugins(names, configs)],
-      warnings: [...found.warnings, ...values.warnings, ...configs.strangers(names)],
+      problems: [
+        ...problems,
+        ...found.twins,
+        ...values.problems,
+        ...strangers.problems,
+        ...missingPlugins(names, configs),
+      ],
+      warnings: [...found.warnings, ...values.warnings, ...strangers.warnings, ...configs.strangers(names)],
       plugins: names.filter((name) => configs.offReason(name) === undefined),
     }
   } finally {
@@ -53,14 +66,14 @@ export async function checkConfig(options: LoadConfigOptions): Promise<ConfigRep
   }
 }
 
-async function inspectAll(
-  directory: string,
-  loader: PluginLoader,
-): Promise<{
+interface Inspected {
   readonly candidates: readonly Candidate[]
   readonly twins: readonly ConfigProblem[]
+  /** Of folders that cannot be used. */
   readonly warnings: readonly string[]
-}> {
+}
+
+async function inspectAll(directory: string, loader: PluginLoader): Promise<Inspected> {
   const candidates: Candidate[] = []
   const twins: ConfigProblem[] = []
   const warnings: string[] = []
@@ -104,6 +117,28 @@ function checkValues(
         ({ manifest, config }) => `plugin ${manifest.name} would fail: ${describeProblems(config.problems)}`,
       ),
   }
+}
+
+const nothingWrong = { problems: [], warnings: [] } as const
+
+/** A name may be that of a plugin of which nothing could be found out: then it is only warned of. */
+function checkAuthNames(
+  config: Config,
+  { candidates, warnings: unreadable }: Inspected,
+  configs: PluginConfigs,
+): { readonly problems: readonly ConfigProblem[]; readonly warnings: readonly string[] } {
+  const served = candidates.filter(({ manifest }) => configs.offReason(manifest.name) === undefined)
+  const strangers = findStrangers(
+    config,
+    served.flatMap(({ authParts = [] }) => authParts),
+  )
+  const isCertain = unreadable.length === 0 && served.every(({ authParts }) => authParts !== undefined)
+  if (!isCertain) return { problems: [], warnings: strangers }
+  return { problems: strangers.map(toProblem), warnings: [] }
+}
+
+function toProblem(rule: string): ConfigProblem {
+  return { key: 'auth', rule, origin: 'configuration' }
 }
 
 function missingPlugins(names: readonly string[], configs: PluginConfigs): readonly ConfigProblem[] {

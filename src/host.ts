@@ -19,7 +19,7 @@ import { isOwn } from './host/gateway.js'
 import { composeHost, type HostParts, type PartsOptions } from './host/parts.js'
 import { createPluginConfigs, toStartError } from './host/plugin-config.js'
 import { composePolicies } from './host/policies.js'
-import { mountRoutes } from './host/routes.js'
+import { mountRoutes, type RoutesMaterial } from './host/routes.js'
 import { readServerSettings } from './host/server-settings.js'
 import { servingPlugins } from './host/telemetry.js'
 import { productVersion } from './host/version.js'
@@ -145,41 +145,16 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (options.app !== undefined) options.app.addHook('onClose', close)
   try {
     await parts.sandbox.ready()
-    const accounts = composeAccounts({ config, database, log })
-    closers.push(() => accounts.close())
-    const directory = parts.manager
-    const policies = await composePolicies({ config, database, directory, log })
-    closers.push(() => policies.close())
-    const auth = composeAuth({
-      config,
-      log,
-      adminToken: adminToken.token,
-      accounts,
-      directory,
-      authorizers: [policies.authorizer],
-      testAuthenticator: options.harness?.authenticator,
-      isOperation: isOwn,
-    })
-    closers.push(() => auth.close())
+    const shared = { config, log, database, closers }
+    const guard = await composeGuard(options, { ...shared, parts, adminToken: adminToken.token })
     const isOwnServer = options.app === undefined
-    const material = {
-      config,
-      log,
-      auth,
-      accounts,
-      policies,
-      database,
-      lifecycle,
-      tracing,
-      isOwnServer,
-      closers,
-    }
+    const material = { ...shared, ...guard, lifecycle, tracing, isOwnServer }
     // The gateway of the host stands in front of what the host serves, not in front of another's routes.
     if (isOwnServer) await mountRoutes(app, parts, material)
     else await app.register((scope) => mountRoutes(scope, parts, material))
     if (config.plugin_enabled) await parts.manager.start()
-    auth.start()
-    accounts.start()
+    guard.auth.start()
+    guard.accounts.start()
     parts.metrics?.figures.follow(servingPlugins(parts.manager))
     parts.hooks.start()
     parts.deliveries.start()
@@ -198,6 +173,35 @@ export async function createHost(options: HostOptions): Promise<Host> {
     status: () => parts.manager.statusReport(),
     close,
   }
+}
+
+interface GuardMaterial extends Pick<RoutesMaterial, 'config' | 'log' | 'database' | 'closers'> {
+  readonly parts: Pick<HostParts, 'manager'>
+  readonly adminToken: string
+}
+
+/** Puts together what finds out who sends requests and what they may do; the rules are not in force yet. */
+async function composeGuard(
+  { harness }: HostOptions,
+  { config, log, database, closers, parts, adminToken }: GuardMaterial,
+): Promise<Pick<RoutesMaterial, 'accounts' | 'policies' | 'auth'>> {
+  const { manager: directory } = parts
+  const accounts = composeAccounts({ config, database, log })
+  closers.push(() => accounts.close())
+  const policies = await composePolicies({ config, database, directory, log })
+  closers.push(() => policies.close())
+  const auth = composeAuth({
+    config,
+    log,
+    adminToken,
+    accounts,
+    directory,
+    authorizers: [policies.authorizer],
+    testAuthenticator: harness?.authenticator,
+    isOperation: isOwn,
+  })
+  closers.push(() => auth.close())
+  return { accounts, policies, auth }
 }
 
 function createOwnServer(config: Config, log: Logger, { metrics }: HostParts): FastifyInstance {

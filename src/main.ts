@@ -16,6 +16,9 @@ import { createLogger } from './telemetry/logger.js'
 
 const fewCores = 4
 
+/** Codes of starts that fail for what is written in the configuration. */
+const configurationCodes = ['CONFIG_INVALID', 'AUTH_SETTINGS_INVALID']
+
 /** Flags of `modulacms serve`; they win over the environment and the file. */
 export interface ServerFlags {
   readonly config?: string
@@ -89,7 +92,7 @@ export async function runServer(
     return 0
   } catch (error) {
     process.stderr.write(`modulacms: ${messageOf(error)}\n`)
-    return error instanceof HostError && error.code === 'CONFIG_INVALID' ? 7 : 1
+    return error instanceof HostError && configurationCodes.includes(error.code) ? 7 : 1
   }
 }
 

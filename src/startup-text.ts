@@ -37,6 +37,12 @@ const kinds = [
   { kind: 'kv', one: 'shared namespace access', many: 'shared namespace accesses', flag: '--all-kv' },
   { kind: 'stage', one: 'stage', many: 'stages', flag: '--all-stages' },
   { kind: 'gateway', one: 'gateway access', many: 'gateway accesses', flag: '--all-gateway' },
+  {
+    kind: 'auth',
+    one: 'authenticator or authorizer',
+    many: 'authenticators and authorizers',
+    flag: '--all-auth',
+  },
 ] as const
 
 /** Says what of a plugin waits, e.g. `2 routes, 1 hook of shop`, and gives the command that approves exactly that. */

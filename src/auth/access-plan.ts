@@ -47,7 +47,11 @@ export interface Parties {
   /** Gives what stands for somebody who is not among them, e.g. of a plugin that does not run; undefined for nobody. */
   authenticator(name: string): Authenticator | undefined
   authorizer(name: string): Authorizer | undefined
+  /** Names of those, for whoever has misspelt one. */
+  othersNames(kind: PartyKind): readonly string[]
 }
+
+export type PartyKind = 'authenticator' | 'authorizer'
 
 /**
  * Puts the rules of the configuration and those whom they name together.
@@ -115,7 +119,10 @@ class Plan {
   }
 
   assertSound(): void {
-    if (this.#problems.length > 0) throw authSettingsInvalid({ problems: this.#problems.join('; ') })
+    const problems = [...new Set(this.#problems)]
+    if (problems.length === 0) return
+    const lines = problems.map((problem) => `  ${problem}`).join('\n')
+    throw authSettingsInvalid({ problems: lines }, { details: { problems } })
   }
 
   rule(written: WrittenRule, place: string, section: WrittenAccess): AccessRule {
@@ -174,25 +181,31 @@ class Plan {
   }
 
   #findAuthorizers(names: readonly string[], place: string): readonly Authorizer[] {
-    return this.#find(names, place, this.#authorizers, (name) => this.#parties.authorizer(name))
+    return this.#find(names, place, 'authorizer', this.#authorizers, (name) => this.#parties.authorizer(name))
   }
 
   #findAuthenticators(names: readonly string[], place: string): readonly Authenticator[] {
-    return this.#find(names, place, this.#authenticators, (name) => this.#parties.authenticator(name))
+    return this.#find(names, place, 'authenticator', this.#authenticators, (name) =>
+      this.#parties.authenticator(name),
+    )
   }
 
   #find<Party>(
     names: readonly string[],
     place: string,
+    kind: PartyKind,
     parties: ReadonlyMap<string, Party>,
     standIn: (name: string) => Party | undefined,
   ): readonly Party[] {
     return names.flatMap((name) => {
       const party = parties.get(plainName(name)) ?? standIn(plainName(name))
       if (party !== undefined) return [party]
-      const nearest = nearestName(plainName(name), [...parties.keys()])
+      const known = [...parties.keys(), ...this.#parties.othersNames(kind)]
+      const nearest = nearestName(plainName(name), known)
       const hint =
-        nearest === undefined ? `known are ${[...parties.keys()].join(', ')}` : `did you mean ${nearest}?`
+        nearest === undefined
+          ? `no plugin has one of this name, and the host has ${[...parties.keys()].join(', ')}`
+          : `did you mean ${nearest}?`
       this.#problems.push(`${place} names "${name}", which is nobody: ${hint}`)
       return []
     })

@@ -84,7 +84,7 @@ export const checkOutsideOfRequest = defineError(
 export const authSettingsInvalid = defineError(
   'AUTH_SETTINGS_INVALID',
   500,
-  'The section "auth" of the configuration cannot be used: {problems}',
+  'The section "auth" of the configuration cannot be used:\n{problems}',
 )
 
 /** Raised for a name that no provider has. */

@@ -11,7 +11,13 @@ type Authenticator = Authenticators[string]
 const clockSkewMsMax = 10 * 60_000
 
 /** Names that authenticators have without being configured. */
-const ownNames = ['admin_token', 'session', 'api_key', 'password', 'test']
+export const ownAuthenticatorNames: readonly string[] = [
+  'admin_token',
+  'session',
+  'api_key',
+  'password',
+  'test',
+]
 
 /** Finds what does not go together in `auth`. */
 export function findAuthConflicts(
@@ -57,7 +63,7 @@ function oddAuthenticators(
 ): readonly ConfigProblem[] {
   const given = values.get('auth.authenticators')
   if (given === undefined || [...wrong].some((key) => key.startsWith('auth.authenticators'))) return []
-  const seen = new Map(ownNames.map((name) => [name, 'one that every host has']))
+  const seen = new Map(ownAuthenticatorNames.map((name) => [name, 'one that every host has']))
   const issuers = new Set<string>()
   return Object.entries(given.value as Authenticators).flatMap(([name, authenticator]) => {
     const key = `auth.authenticators.${name}`

@@ -35,7 +35,10 @@ export const authRules: Readonly<Record<string, Rule>> = {
     'a path whose segments are "*", "**" or have no star, without "//" and a slash at its end',
     glob,
   ),
-  'auth.http.rules[].authenticators[]': textRule('a name, e.g. "jwt"', authenticatorName),
+  'auth.http.rules[].authenticators[]': textRule(
+    'a name, e.g. "jwt", while an empty list makes the paths public',
+    authenticatorName,
+  ),
   'auth.http.rules[].authorizers[]': textRule('a name, e.g. "admin_only"', authenticatorName),
   'auth.http.rules[].permissions[]': textRule('a permission, e.g. "plugins:read"', permission),
   'auth.http.rules[].tenant': textRule('"header:<name>", "query:<name>" or "segment:<n>"', tenantSource),

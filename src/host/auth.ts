@@ -110,6 +110,7 @@ export function composeAuth({
         everybody,
         authenticator: (name) => engine.authenticator(name),
         authorizer: (name) => engine.authorizer(name),
+        othersNames: (kind) => engine.reports()[`${kind}s`].map(({ name }) => name),
         operator,
         isOperation,
         isExempt: (method, path) => isExempt(method, path),

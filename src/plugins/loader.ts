@@ -1,4 +1,5 @@
 import { HostError, messageOf } from '../base/errors.js'
+import { type AuthDeclaration, authDeclarations } from '../capabilities/auth/auth-rules.js'
 import {
   type CallOutcome,
   type Generation,
@@ -23,6 +24,8 @@ export interface Candidate extends ReadSource {
   readonly config: PluginConfig
   /** In ascending order of their versions. */
   readonly migrations: readonly Migration[]
+  /** Its authenticators and authorizers; undefined when it could not be run to its end. */
+  readonly authParts: readonly AuthDeclaration[] | undefined
 }
 
 export interface PluginLoaderOptions {
@@ -68,7 +71,8 @@ export class PluginLoader {
       ? await sandbox.inspect(read.source, { ...settings, configuration: config.values })
       : first.inspection
     const migrations = migrationsOf(manifest, read, inspection)
-    return { ...read, folder, manifest, config, migrations }
+    const authParts = inspection && authDeclarations(inspection.registrations)
+    return { ...read, folder, manifest, config, migrations, authParts }
   }
 
   /**

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { type AuthMatch, type AuthStatus, createClient } from '../../sdk/client/index.js'
+import { checkConfig } from '../../src/config-check.js'
 import { runCommand } from '../helpers/cli-run.js'
-import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
+import { openHost, plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
 
 const workers = plugin(
   'workers',
@@ -188,6 +189,55 @@ describe('what operators see of who may do what', () => {
       ({ level, msg }) => level === 'warn' && msg.startsWith('auth.http.rules'),
     )
     assert.equal(warned.length, 1)
+  })
+})
+
+describe('names that nobody has', () => {
+  const rules = [
+    { paths: ['/a'], authenticators: ['worker-tokn'], authorizer: 'day_shfit' },
+    { paths: ['/b'], authenticators: ['session', 'worker-token'], authorizer: 'adminonly' },
+  ]
+  const directory = join(folder, 'plugins')
+  const check = (files: Readonly<Record<string, string>>, more: Readonly<Record<string, unknown>> = {}) => {
+    rmSync(directory, { recursive: true, force: true })
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(directory, name), { recursive: true })
+      writeFileSync(join(directory, name, 'init.lua'), text)
+    }
+    const flags = { plugin_enabled: true, plugin_directory: directory, 'auth.http.rules': rules, ...more }
+    return checkConfig({ environment: {}, flags })
+  }
+  const wrong = [
+    /rules\[0\]\.authenticators names "worker-tokn", which is nobody: did you mean worker_token\?/,
+    /rules\[0\]\.authorizers names "day_shfit", which is nobody: did you mean day_shift\?/,
+    /rules\[1\]\.authorizers names "adminonly", which is nobody: did you mean admin_only\?/,
+  ]
+
+  it('are all named by a check and by a start, with what was meant', async () => {
+    const { problems, warnings } = await check({ workers })
+    assert.deepEqual([problems.length, warnings], [3, []])
+    for (const [at, pattern] of wrong.entries()) assert.match(problems[at]?.rule ?? '', pattern)
+    await assert.rejects(
+      openHost({
+        plugins: { 'workers/init.lua': workers },
+        config: { 'auth.http.rules': rules.slice(0, 1) },
+      }),
+      (error: Error & { code?: string }) =>
+        error.code === 'AUTH_SETTINGS_INVALID' && wrong.slice(0, 2).every((each) => each.test(error.message)),
+    )
+  })
+
+  it('are only warned of where a plugin cannot be asked for its own', async () => {
+    const { problems, warnings } = await check({ workers, broken: 'error("no")' })
+    assert.deepEqual(problems, [])
+    for (const pattern of wrong) assert.ok(warnings.some((each) => pattern.test(each)))
+  })
+
+  it('are those of plugins that the configuration takes out, too', async () => {
+    const only = { 'auth.http.rules': [{ paths: ['/b'], authenticators: ['worker_token'] }] }
+    assert.deepEqual((await check({ workers }, only)).problems, [])
+    const off = await check({}, { ...only, plugin_enabled: false })
+    assert.match(off.problems[0]?.rule ?? '', /"worker_token", which is nobody/)
   })
 })
 
