@@ -38,12 +38,8 @@ describe('the audit log', () => {
     const tried = 'not the password of ann'
     assert.equal((await host().auth('POST', '/login', { username: 'ann', password: tried })).status, 401)
     const ann = await host().signIn('ann')
-    const changed = {
-      current_password: password,
-      password: 'another four words here',
-      new_password: 'another four words here',
-    }
-    await host().auth('POST', '/me/password', changed, ann.browser)
+    const changed = { old_password: password, new_password: 'another four words here' }
+    assert.equal((await host().auth('POST', '/password', changed, ann.browser)).status, 200)
 
     const failed = await seen('&action=session.open&outcome=failure')
     assert.equal(failed.details.username, 'ann')
@@ -51,6 +47,7 @@ describe('the audit log', () => {
     assert.equal((await seen('&action=session.open&outcome=success')).outcome, 'success')
     assert.equal((await seen('&action=user.create')).actor_id, 'admin')
     await seen('&action=key.create')
+    await seen('&action=user.password')
     const text = JSON.stringify(await read('', host().credentials))
     const session = ann.cookie.split('=')[1] ?? ''
     for (const each of [password, tried, 'another four words', key, key.slice(8), session, ann.csrf]) {
