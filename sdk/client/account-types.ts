@@ -26,8 +26,6 @@ export interface AccountFields {
   readonly groups?: readonly string[]
   readonly tenant?: string | null
   readonly claims?: Readonly<Record<string, unknown>>
-  /** Whoever signs in there is this user. */
-  readonly external?: { readonly issuer: string; readonly subject: string } | null
   readonly disabled?: boolean
 }
 

@@ -18,7 +18,10 @@ export interface UserClient {
   list(query?: AccountQuery): Promise<AccountPage>
   get(user: string): Promise<Account>
   /** Without a password none lets them in. */
-  create(username: string, fields?: AccountFields & { readonly password?: string }): Promise<Account>
+  create(
+    username: string,
+    fields?: AccountFields & { readonly password?: string; readonly external?: Account['external'] },
+  ): Promise<Account>
   update(user: string, fields: AccountFields & { readonly username?: string }): Promise<Account>
   delete(user: string): Promise<void>
   /** Ends all sessions of the user and revokes all keys. Null lets no password in. */

@@ -148,21 +148,6 @@ const userFields = {
   groups: Type.Optional(groups),
   tenant: Type.Optional(nullable(label)),
   claims: Type.Optional(claims),
-  external: Type.Optional(
-    Type.Union(
-      [
-        Type.Object(
-          {
-            issuer: Type.String({ minLength: 1, maxLength: accountLimits.issuerCharactersMax }),
-            subject: nameText('What the issuer calls them.'),
-          },
-          strict,
-        ),
-        Type.Null(),
-      ],
-      { description: 'Who vouches for them elsewhere: whoever signs in there is this user.' },
-    ),
-  ),
   disabled: Type.Optional(Type.Boolean({ description: 'True ends all sessions and keys, for good.' })),
 }
 const username = Type.String({ minLength: 1, maxLength: accountLimits.usernameCharactersMax })

@@ -229,8 +229,8 @@ export function grantOf({ roles, groups, tenant, claims }: StoredUser): Grant {
 
 /** Takes what stands in a body, and nothing else that a user has. */
 function fieldsOf(body: UpdateUserBody): Partial<UserFields> {
-  const { username, email, name, roles, groups, tenant, disabled, external } = body
+  const { username, email, name, roles, groups, tenant, disabled } = body
   const claims = body.claims as Identity['claims'] | undefined
-  const all = { username, email, name, roles, groups, tenant, claims, disabled, external }
+  const all = { username, email, name, roles, groups, tenant, claims, disabled }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
