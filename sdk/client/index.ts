@@ -4,7 +4,7 @@
  * @module
  */
 export type { AuthClient } from './auth.js'
-export type { AuthAccess, AuthMatch, AuthParty, AuthRule, AuthStatus } from './auth-types.js'
+export type { AuthAccess, AuthMatch, AuthParty, AuthRule, AuthStatus, SignInProvider } from './auth-types.js'
 export {
   type ApprovalClient,
   type Client,

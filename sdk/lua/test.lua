@@ -139,6 +139,32 @@ function test.requests() end
 ---@return test.LogLine[] # The lines.
 function test.log() end
 
+---Asks an authorizer of the plugin. What is left out of `access` is that of `GET /`.
+---
+---Raises for an authorizer that the plugin does not have, and for one that raises or gives something that is no decision.
+---
+---```lua
+---test.assert(test.authorize("office_hours", { id = "ann" }, { action = "view" }))
+---```
+---@param name string What the plugin registered it as.
+---@param identity test.Identity Who wants to do it.
+---@param access? auth.Access What they want to do.
+---@return true? # True when it allows it, else nil.
+---@return string? # Why it does not.
+function test.authorize(name, identity, access) end
+
+---Says what `auth.check` answers in requests of this test. Without it nothing is allowed, as where no rule of the host
+---names an authorizer. The first one that fits is used, any number of times.
+---
+---```lua
+---test.mock_check("delete", "report", false, "it belongs to somebody else")
+---```
+---@param action string As the handler names it.
+---@param resource_type string As the handler names it; `none` where it names nothing.
+---@param allows boolean Whether it is allowed.
+---@param reason? string Why it is not.
+function test.mock_check(action, resource_type, allows, reason) end
+
 ---Expects a value that counts as true: neither nil nor false.
 ---
 ---```lua

@@ -28,7 +28,7 @@ export class TestCallers {
    */
   async sendAs<Answer>(who: TestIdentity, send: (token: string) => Promise<Answer>): Promise<Answer> {
     const token = randomBytes(32).toString('hex')
-    this.#identities.set(token, identityOf(who))
+    this.#identities.set(token, identityOfTest('test.request', who))
     try {
       return await send(token)
     } finally {
@@ -37,11 +37,17 @@ export class TestCallers {
   }
 }
 
-function identityOf(who: TestIdentity): Identity {
+/**
+ * Makes somebody of a test. Roles of the host permit what they always do.
+ *
+ * @param title Of the function that names them, for errors.
+ * @throws `TEST_MISUSE` for somebody who cannot be.
+ */
+export function identityOfTest(title: string, who: TestIdentity): Identity {
   try {
     return createIdentity({ ...who, permissions: permissionsOf(who.roles, new Map()) })
   } catch (error) {
-    throw testMisuse({ reason: `test.request: identity cannot be used: ${messageOf(error)}` })
+    throw testMisuse({ reason: `${title}: identity cannot be used: ${messageOf(error)}` })
   }
 }
 

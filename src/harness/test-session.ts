@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Authenticator } from '../auth/authenticator.js'
 import { Deferred } from '../base/deferred.js'
 import { testLimits } from '../base/limits/harness.js'
+import { type CheckQuestion, checkTopic } from '../capabilities/auth/check-function.js'
 import type { PluginLogLine } from '../capabilities/services.js'
 import { encodeTestCall, type TestCall, testKindName } from '../capabilities/test/call-kind.js'
 import { type TestRecord, testReport } from '../capabilities/test/record.js'
 import {
+  type AskedAuthorizer,
+  type CheckMock,
   type FiredHook,
   type RequestMock,
   type SeenLine,
@@ -20,6 +23,7 @@ import type { ExecutorReport } from '../sandbox/protocol.js'
 import { testMisuse } from './errors.js'
 import { fireHook, type TestHooks } from './hook-firing.js'
 import { RequestMocks } from './request-mocks.js'
+import { askAuthorizer, CheckMocks } from './test-access.js'
 import { TestCallers, viewer } from './test-callers.js'
 import type { TestFile } from './test-files.js'
 
@@ -63,6 +67,8 @@ export class TestSession {
   readonly mocks = new RequestMocks()
   readonly #plugin: string
   readonly #callers = new TestCallers()
+  readonly #checks = new CheckMocks()
+  #answers: AnswerTable | undefined
   readonly #lines: SeenLine[] = []
   readonly #covered: CoveredLines[] = []
   #directory: PluginDirectory | undefined
@@ -91,6 +97,7 @@ export class TestSession {
     readonly directory: PluginDirectory
   }): void {
     this.#directory = directory
+    this.#answers = answers
     answers.provide(testTopics.begin, async ({ payload }) =>
       this.#begin(listOf(payload as readonly string[])),
     )
@@ -102,6 +109,10 @@ export class TestSession {
     answers.provide(testTopics.waitHooks, () => this.#running().hooks.idle())
     answers.provide(testTopics.waitMessages, () => this.#running().messagesIdle())
     answers.provide(testTopics.mockRequest, async ({ payload }) => this.mocks.add(payload as RequestMock))
+    answers.provide(testTopics.mockCheck, async ({ payload }) => this.#checks.add(payload as CheckMock))
+    answers.provide(testTopics.authorize, ({ payload }) =>
+      askAuthorizer(this.#generation(), payload as AskedAuthorizer),
+    )
     answers.provide(testTopics.requests, async () => this.mocks.seen)
     answers.provide(testTopics.log, async () => this.#lines)
   }
@@ -109,6 +120,8 @@ export class TestSession {
   /** To be called when the host runs. */
   connect(host: SessionHost): void {
     this.#host = host
+    // In the place of rules of the configuration, which a test has none of.
+    this.#answers?.provide(checkTopic, async ({ payload }) => this.#checks.answer(payload as CheckQuestion))
   }
 
   /** Knows those who send the requests of the tests. */

@@ -255,15 +255,15 @@ describe('signing in at a provider', () => {
   })
 
   it('goes on when the provider has changed its keys', async (test) => {
-    const { provider, browser, signIn } = await start(test)
+    const { provider, server, signIn, identity } = await start(test)
     assert.equal((await signIn()).answer?.status, 200)
+    const { id } = await identity()
     await provider.rotate()
+    // Who has asked for the keys just now does not ask again, so that another host is who does.
+    await server.restart()
     const later = new CookieClient()
-    // The keys are not asked for again before a pause is over, however many keys somebody names.
-    const { answer } = await signIn(later)
-    assert.ok(answer?.status === 200 || codeOf(answer?.text ?? '') === 'AUTH_SIGN_IN_REFUSED', answer?.text)
-    assert.ok((provider.requests.get('/jwks') ?? 0) <= 2)
-    assert.equal(browser.cookiesOf(provider.issuer).size > 0, true)
+    assert.equal((await signIn(later)).answer?.status, 200)
+    assert.equal((await identity(later)).id, id)
   })
 
   it('waits for nobody: a provider that is down is 503, and asked again later', async (test) => {

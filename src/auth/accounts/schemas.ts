@@ -153,7 +153,23 @@ const userFields = {
 const username = Type.String({ minLength: 1, maxLength: accountLimits.usernameCharactersMax })
 
 export const createUserBodySchema = Type.Object(
-  { username, password: Type.Optional(password('Without one no password lets them in.')), ...userFields },
+  {
+    username,
+    password: Type.Optional(password('Without one no password lets them in.')),
+    external: Type.Optional(
+      Type.Object(
+        {
+          issuer: Type.String({ minLength: 1, maxLength: accountLimits.issuerCharactersMax }),
+          subject: Type.String({ minLength: 1, maxLength: identityLimits.nameCharactersMax }),
+        },
+        {
+          ...strict,
+          description: 'The provider at which they sign in, and who they are there; takes every permission.',
+        },
+      ),
+    ),
+    ...userFields,
+  },
   strict,
 )
 export type CreateUserBody = Static<typeof createUserBodySchema>

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { userNotFound } from '../../identity/errors.js'
+import { grantExceeded, userNotFound } from '../../identity/errors.js'
 import type { Grant } from '../../identity/granting.js'
 import type { Identity } from '../../identity/identity.js'
 import { checkNewPassword } from '../../identity/password-rules.js'
@@ -148,7 +148,7 @@ class UserOperations {
     return viewPage('users', page, viewUser)
   }
 
-  create(request: FastifyRequest, { password, ...body }: CreateUserBody) {
+  create(request: FastifyRequest, { password, external, ...body }: CreateUserBody) {
     const { callers, notes, users, hasher } = this.#context
     const deed = {
       action: 'user.create',
@@ -159,6 +159,10 @@ class UserOperations {
       const fields = fieldsOf(body)
       const tenant = body.tenant === undefined ? ownTenant(callers.identityOf(request)) : body.tenant
       await this.#context.assertGrant(request, { ...fields, tenant })
+      // The provider says at each sign-in which roles they have, and whoever knows the password has them too.
+      if (external !== undefined && !callers.identityOf(request).permissions.isAll) {
+        throw grantExceeded({ missing: 'every permission, as an external identity brings roles of its own' })
+      }
       if (password !== undefined)
         checkNewPassword(password, [body.username, body.email ?? undefined, body.name ?? undefined])
       const passwordHash = password === undefined ? undefined : await hasher.hash(password)
@@ -166,6 +170,7 @@ class UserOperations {
         ...fields,
         username: body.username,
         ...(tenant === undefined ? {} : { tenant }),
+        ...(external === undefined ? {} : { external }),
         passwordHash,
       })
       return viewUser(user)

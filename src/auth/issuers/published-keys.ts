@@ -19,12 +19,20 @@ type KeySet = ReturnType<typeof createLocalJWKSet>
 export class PublishedKeys {
   readonly #keys: FetchedValue<KeySet>
 
-  /** @param address Gives the address of the keys. */
-  constructor(address: () => string | Promise<string>, client: IssuerClient) {
+  /**
+   * @param address Gives the address of the keys.
+   * @param clock Gives milliseconds that never go back; `performance.now` when missing.
+   */
+  constructor(
+    address: () => string | Promise<string>,
+    client: Pick<IssuerClient, 'fetchObject'>,
+    clock?: () => number,
+  ) {
     this.#keys = new FetchedValue({
       load: async () => readKeys(await client.fetchObject(await address())),
       ageMs: authLimits.jwksAgeMs,
       retryMs: authLimits.issuerRetryMs,
+      ...(clock && { clock }),
     })
   }
 

@@ -76,9 +76,9 @@ function readIdentity(value: LuaValue): ClaimedIdentity {
   return new IdentityReader('auth.identity').read(value, identityTypes)
 }
 
-/** Reads who sends a request of a test: as `readIdentity`, and keys and the one who vouches can be named as well. */
-export function readTestIdentity(value: LuaValue): TestIdentity {
-  const reader = new IdentityReader('test.request: identity')
+/** Reads somebody of a test: as `readIdentity`, and keys and the one who vouches can be named as well. */
+export function readTestIdentity(value: LuaValue, title: string): TestIdentity {
+  const reader = new IdentityReader(title)
   const claimed = reader.read(value, [...identityTypes, 'key'], ['authenticator'])
   return {
     ...claimed,

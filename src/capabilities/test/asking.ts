@@ -146,7 +146,7 @@ function roleOf(auth: LuaValue): TestRole {
 
 function identityOf({ identity, auth }: Fields): TestIdentity {
   if (auth !== undefined) throw new LuaRaise('test.request: auth and identity are mutually exclusive')
-  return readTestIdentity(identity)
+  return readTestIdentity(identity, 'test.request: identity')
 }
 
 function statusOf(status: LuaValue): number {

@@ -8,6 +8,7 @@ import {
 } from '../define.js'
 import { fireHook, listLines, listRequests, mockRequest, sendRequest } from './asking.js'
 import { assertionDocs } from './assertion-docs.js'
+import { authTestFunctions } from './auth-functions.js'
 import { testClasses } from './class-docs.js'
 import { testLua } from './lua-part.js'
 import { noteFailure, notePassed } from './recording.js'
@@ -166,6 +167,7 @@ export const testCapability: Capability = defineHidden(
         [{ luaType: 'test.LogLine[]', doc: 'The lines.' }],
         listLines,
       ),
+      ...authTestFunctions,
       inner('_passed', 'sync', [], notePassed),
       inner('_failed', 'sync', [message, line], (call, text, at) => noteFailure(call, text, at, false)),
       inner('_raised', 'sync', [message, line], (call, text, at) => noteFailure(call, text, at, true)),

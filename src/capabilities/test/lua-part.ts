@@ -122,6 +122,8 @@ return function(host, raw)
     wait_hooks = host.wait_hooks,
     wait_messages = host.wait_messages,
     mock_request = host.mock_request,
+    mock_check = host.mock_check,
+    authorize = host.authorize,
     requests = host.requests,
     log = host.log,
   }

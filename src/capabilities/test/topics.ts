@@ -14,6 +14,9 @@ export const testTopics = {
   mockRequest: 'test.mock_request',
   requests: 'test.requests',
   log: 'test.log',
+  /** Payload: an `AskedAuthorizer`. Answer: a `ClaimedDecision`. */
+  authorize: 'test.authorize',
+  mockCheck: 'test.mock_check',
 } as const
 
 /** Who sends a request of a test. */
@@ -79,6 +82,22 @@ export interface SeenRequest {
   readonly body: string | Uint8Array
   /** Whether a mock answered it. */
   readonly mocked: boolean
+}
+
+/** An authorizer that a test asks. */
+export interface AskedAuthorizer {
+  readonly name: string
+  readonly identity: TestIdentity
+  /** JSON of what is asked about. */
+  readonly access: string
+}
+
+/** What `auth.check` answers in a test. */
+export interface CheckMock {
+  readonly action: string
+  readonly resourceType: string
+  readonly allows: boolean
+  readonly reason: string
 }
 
 /** A line that the plugin has logged. */

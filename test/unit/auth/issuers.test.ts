@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { errors, jwtVerify } from 'jose'
 import { FetchedValue, IssuerUnavailable } from '../../../src/auth/issuers/fetched-value.js'
 import { IssuerClient } from '../../../src/auth/issuers/issuer-client.js'
 import { IssuerDocument } from '../../../src/auth/issuers/issuer-document.js'
 import { PublishedKeys } from '../../../src/auth/issuers/published-keys.js'
 import { Deferred } from '../../../src/base/deferred.js'
 import { authLimits } from '../../../src/base/limits/auth.js'
+import { startTokenIssuer } from '../../helpers/token-issuer.js'
 
 async function serve(test: TestContext, listener: RequestListener): Promise<string> {
   const server = createServer(listener)
@@ -153,6 +155,39 @@ describe('the document of an issuer', () => {
 })
 
 describe('keys that an issuer publishes', () => {
+  it('are fetched again for one that is not among them, once in a while', async (test) => {
+    let now = 0
+    const issuer = await startTokenIssuer(test)
+    const keys = new PublishedKeys(
+      () => issuer.jwksUri,
+      connect(test),
+      () => now,
+    )
+    const verify = (token: string) => jwtVerify(token, keys.find)
+    const old = await issuer.sign()
+    await verify(old)
+    await issuer.rotate()
+    const fresh = await issuer.sign()
+    await assert.rejects(verify(fresh), errors.JWKSNoMatchingKey)
+    assert.equal(issuer.fetches(), 1, 'not at once')
+    now = authLimits.jwksPauseMs
+    await Promise.all(Array.from({ length: 20 }, () => verify(fresh)))
+    assert.equal(issuer.fetches(), 2, 'once for all who ask')
+    await assert.rejects(verify(old), errors.JWKSNoMatchingKey, 'a key that was taken back')
+    for (let count = 0; count < 50; count += 1) {
+      const made = await issuer.sign({}, { kid: `made-up-${count}` })
+      await assert.rejects(verify(made), errors.JWKSNoMatchingKey)
+    }
+    assert.equal(issuer.fetches(), 2)
+    await verify(fresh)
+    now += authLimits.jwksAgeMs
+    await verify(fresh)
+    assert.equal(issuer.fetches(), 3, 'when they are old')
+    issuer.answer((_request, response) => void response.writeHead(500).end())
+    now += authLimits.jwksAgeMs
+    await assert.rejects(verify(fresh), IssuerUnavailable, 'keys that are too old count no more')
+  })
+
   it('are no more than there can be', async (test) => {
     const origin = await serve(test, ({ url }, response) => {
       const keys =
