@@ -73,3 +73,12 @@ export interface AuthMatch {
     readonly rule?: number
   }[]
 }
+
+/** A provider at which people sign in. */
+export interface SignInProvider {
+  readonly name: string
+  /** What people call it. */
+  readonly display_name: string
+  /** Where a browser is sent to sign in, with `redirect` as the path of the host to which that leads. */
+  readonly login_path: string
+}

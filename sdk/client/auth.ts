@@ -1,4 +1,4 @@
-import type { AuthMatch, AuthStatus } from './auth-types.js'
+import type { AuthMatch, AuthStatus, SignInProvider } from './auth-types.js'
 import type { Transport } from './transport.js'
 
 /** Shows who may do what on a server. All reject with `ClientError`. */
@@ -11,6 +11,8 @@ export interface AuthClient {
    * @param path As a client sends it, with a query or without.
    */
   match(method: string, path: string): Promise<AuthMatch>
+  /** The providers at which people sign in, in the order of the configuration; everybody may ask for them. */
+  providers(): Promise<readonly SignInProvider[]>
 }
 
 const path = '/api/v1/admin/auth'
@@ -21,5 +23,8 @@ export function createAuthClient(send: Transport): AuthClient {
     status: async () => (await send({ method: 'GET', path })) as AuthStatus,
     match: async (method, target) =>
       (await send({ method: 'POST', path: `${path}/match`, body: { method, path: target } })) as AuthMatch,
+    providers: async () =>
+      ((await send({ method: 'GET', path: '/api/v1/auth/providers' })) as { providers: SignInProvider[] })
+        .providers,
   }
 }
