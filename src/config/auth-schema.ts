@@ -175,7 +175,7 @@ const policySettings = Type.Object(
     ),
     seed: Type.Object(
       {
-        enabled: Type.Boolean({ default: true, description: 'Plant the seeds.' }),
+        enabled: Type.Boolean({ default: true, description: 'Plant the seeds when the host starts.' }),
         onlyIfEmpty: Type.Boolean({
           default: true,
           description:

@@ -112,6 +112,40 @@ describe('predicates of plugins', () => {
   })
 })
 
+it('decide finer questions of handlers, also those of the plugin that asks', async (test) => {
+  const press = plugin(
+    'press',
+    `auth.policy("unlocked", function(context) return context.resource.attributes.locked == false end)
+http.handle("POST", "/articles/{id}", function(req)
+  local ok, reason = auth.check("publish", { type = "article", id = req.params.id, attributes = req.json })
+  return { json = { ok = ok, reason = reason } }
+end)`,
+  )
+  const server = await startHost(test, {
+    plugins: { 'press/init.lua': press },
+    config: {
+      ...policyConfig,
+      'auth.policies.policies': [
+        policyDocument('in', { actions: [{ operation: 'create' }] }),
+        policyDocument('own', {
+          resources: [{ type: 'article', owner: 'self' }],
+          actions: [{ operation: 'publish' }],
+          conditions: [{ type: 'plugin', plugin: 'press', name: 'unlocked' }],
+        }),
+      ],
+    },
+  })
+  const publish = async (json: object) => {
+    const answer = await server.call('POST', '/press/articles/7', { headers: as('ann'), json })
+    assert.equal(answer.status, 200, answer.text)
+    return answer.json<{ ok: boolean; reason?: string }>()
+  }
+  assert.equal((await publish({ owner: 'ann', locked: false })).ok, true)
+  assert.match((await publish({ owner: 'ann', locked: true })).reason ?? '', /No policy applies/)
+  assert.notEqual((await publish({ owner: 'bob', locked: false })).ok, true)
+  assert.notEqual((await publish({ locked: false })).ok, true)
+})
+
 describe('predicates that are not in service', () => {
   it('are asked only while they are approved and run', async (test) => {
     const server = await startHost(test, { plugins, config, approve: false })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type TestHost, useHost } from '../helpers/create-host.js'
+import { policyLimits } from '../../src/base/limits/policies.js'
+import { plugin, startHost, type TestHost, useHost } from '../helpers/create-host.js'
 import { DocumentedApi } from '../helpers/documented-api.js'
 import type { Answer, Sending } from '../helpers/http-client.js'
 import { as, outcomeOf, policyConfig, policyDocument } from '../helpers/policy-server.js'
+import { until } from '../helpers/until.js'
 
 const root = '/authz/api'
 const writer = as('ann', { roles: ['writer'], name: 'Ann' })
@@ -330,6 +332,72 @@ describe('hostile policies and contexts', () => {
     assert.equal(statuses.filter((status) => status === 200).length, 1)
     assert.equal(statuses.filter((status) => status === 409).length, 99)
   })
+})
+
+it('decides, lists and explains by as many policies as there may be, and takes no more', async (test) => {
+  const seeds = Array.from({ length: policyLimits.policiesMax }, (_, at) =>
+    policyDocument(`p${at}`, { subjects: [{ id: `u${at}` }], resources: [{ path: `/a/${at}/**` }] }),
+  )
+  const server = await startHost(test, {
+    plugins: {},
+    config: { ...policyConfig, 'auth.policies.seed.policies': seeds },
+  })
+  const send = (method: string, path: string, json?: unknown) =>
+    server.send(method, `${root}${path}`, { headers: writer, ...(json !== undefined && { json }) })
+  assert.equal(outcomeOf(await send('POST', '/policies', policyDocument('more'))), '409 POLICIES_FULL')
+  assert.equal(outcomeOf(await send('PUT', '/policies/p7', policyDocument('p7'))), '200', 'one may change')
+  const about = { subject: { id: 'u1999' }, resource: { path: '/a/1999/x' } }
+  const began = performance.now()
+  for (let at = 0; at < 50; at += 1) {
+    const decision = (await send('POST', '/evaluate', about)).json<{ effect: string }>()
+    assert.equal(decision.effect, 'permit')
+  }
+  assert.ok(performance.now() - began < 5000, 'nobody waits for the policies of others')
+  const { policies } = (await send('POST', '/explain', about)).json<{ policies: unknown[] }>()
+  assert.equal(policies.length, policyLimits.policiesMax)
+  const page = (await send('GET', '/policies?limit=200')).json<{ policies: unknown[]; nextCursor: string }>()
+  assert.deepEqual([page.policies.length, typeof page.nextCursor], [200, 'string'])
+})
+
+it('tells the hooks of host_actions who has changed which policy, and what was refused', async (test) => {
+  const watcher = plugin(
+    'watcher',
+    `function on_init() db.define_table("seen", { columns = { { name = "what", type = "json" } } }) end
+hooks.on("after_create", "host_actions", function(data) db.insert("seen", { what = json.encode(data) }) end)
+http.handle("GET", "/seen", function()
+  local out = json.array({})
+  for _, row in ipairs(db.query("seen", { order_by = "id" })) do out[#out + 1] = json.decode(row.what) end
+  return { json = out }
+end, { public = true })`,
+  )
+  const config = {
+    'auth.authenticators': policyConfig['auth.authenticators'],
+    'auth.roles': policyConfig['auth.roles'],
+  }
+  const server = await startHost(test, { plugins: { 'watcher/init.lua': watcher }, config })
+  const send = (method: string, path: string, json?: unknown) =>
+    server.send(method, `${root}${path}`, { headers: writer, ...(json !== undefined && { json }) })
+  await send('POST', '/policies', policyDocument('p'))
+  await send('POST', '/policies', policyDocument('p'))
+  await send('PUT', '/policies/p', policyDocument('p'))
+  await send('POST', '/evaluate', {})
+  await send('DELETE', '/policies/p')
+  const seen = await until('all was seen', async () => {
+    const all = (await server.call('GET', '/watcher/seen')).json<Readonly<Record<string, unknown>>[]>()
+    const own = all.filter(({ resource_type }) => resource_type === 'policy')
+    return own.length === 4 ? own : undefined
+  })
+  assert.deepEqual(
+    seen
+      .map(({ action, outcome, resource_id, actor_id }) => [action, outcome, resource_id, actor_id].join(' '))
+      .sort(),
+    [
+      'policy.delete success p ann',
+      'policy.put failure p ann',
+      'policy.put success p ann',
+      'policy.put success p ann',
+    ],
+  )
 })
 
 describe('the OpenAPI document of policies', () => {

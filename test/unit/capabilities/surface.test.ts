@@ -9,7 +9,7 @@ const capabilities = [...createCapabilities(), testCapability]
 
 /** What plugin code can reach. A change here is a change of what plugins may do: it needs a review of its own. */
 const surface: Readonly<Record<string, string>> = {
-  auth: 'allow authenticator authorizer deny fail identity none policy require',
+  auth: 'allow authenticator authorizer check deny fail identity none policy require',
   config: 'get',
   core: 'count delete exists insert query query_one update',
   crypto: [
@@ -25,7 +25,7 @@ const surface: Readonly<Record<string, string>> = {
     'cache.delete cache.get cache.set key_by log.query on_request on_response rate_limit shell.exclude shell.include',
     'stats',
   ].join(' '),
-  hooks: 'on',
+  hooks: 'on record',
   http: 'handle use',
   json: 'array decode encode null',
   kv: [
