@@ -30,14 +30,6 @@ plugin_info = {
         maxItems = 100,
         default = {},
       },
-      -- Who may read the events of the tenant they belong to; without a tenant, those of all.
-      roles = {
-        type = "array",
-        items = { type = "string", minLength = 1, maxLength = 128 },
-        minItems = 1,
-        maxItems = 20,
-        default = { "admin", "owner" },
-      },
     },
   },
 }
@@ -53,7 +45,8 @@ hooks.on("after_create", "host_actions", events.note_action)
 
 -- There is no route that changes or removes an event.
 http.handle("GET", "/events", events.list, {
-  auth = auth.require({ types = { "user", "key", "service" }, roles = config.get("roles", { "admin", "owner" }) }),
+  -- A permission of the host, and no role: those of an authenticator of a plugin are only the word of that plugin.
+  auth = auth.require({ types = { "user", "key", "service" }, permissions = { "users:read" } }),
 })
 
 kv.listen("purge", purge.run)

@@ -19,14 +19,6 @@ plugin_info = {
       ttl = { type = "string", format = "duration", default = "30d" },
       -- How tokens begin. Those that begin in another way end when it changes, and an admin approves the authenticator again.
       prefix = { type = "string", pattern = "^[a-z]{1,7}_$", default = "fwt_" },
-      -- Who may make, see and revoke tokens of the tenant they belong to.
-      roles = {
-        type = "array",
-        items = { type = "string", minLength = 1, maxLength = 128 },
-        minItems = 1,
-        maxItems = 20,
-        default = { "admin", "owner" },
-      },
     },
     required = { "secret" },
   },
@@ -43,7 +35,7 @@ auth.authenticator("worker_token", bearer.authenticate, { bearer = bearer.prefix
 local manage = {
   auth = auth.require({
     types = { "user", "key", "service" },
-    roles = config.get("roles", { "admin", "owner" }),
+    permissions = { "keys:admin" },
     tenant = true,
   }),
 }

@@ -27,6 +27,7 @@ export class ReusedSandbox {
       createGeneration: (...args) => sandbox.createGeneration(...args),
       setQuarantine: (plugin, quarantined) => sandbox.setQuarantine(plugin, quarantined),
       isQuarantined: (plugin) => sandbox.isQuarantined(plugin),
+      whileHeld: (work) => sandbox.whileHeld(work),
       close: () => this.#giveBack(),
     }
   }

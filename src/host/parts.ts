@@ -127,7 +127,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
     sandbox,
     configs: material.configs,
     log,
-    migrator: composeMigrator(options, material),
+    migrator: composeMigrator(options, material, sandbox),
     hotReload: config.plugin_hot_reload ? (options.hotReload ?? watchLimits) : undefined,
     isHookBreakerOpen: (plugin, event, table) => hookBreakers.isOpen(plugin, event, table),
     observer: observePlugins(metrics),
@@ -171,6 +171,7 @@ export function composeHost(options: PartsOptions, material: PartsMaterial): Hos
 function composeMigrator(
   { harness }: PartsOptions,
   { config, database, databaseFile: file, log }: PartsMaterial,
+  sandbox: Sandbox,
 ): Migrator {
   const entry = new URL('../migration-process.bundle.cjs', import.meta.url)
   return new Migrator({
@@ -180,6 +181,7 @@ function composeMigrator(
     log,
     strict: config.plugin_migrations_strict,
     quotaBytes: generationSettings(config).storageBytesMax,
+    whileHeld: (work) => sandbox.whileHeld(work),
   })
 }
 

@@ -68,10 +68,13 @@ export class Dispatcher {
    * busy machine. No call waits longer than `executorLimits.stallWaitMs` because of it.
    */
   extendIn(thread: ExecutorThread, elapsedMs: number): void {
-    for (const call of thread.inFlight.calls()) {
-      const latestMs = Math.max(call.waitsUntilMs, call.dispatchedAtMs + executorLimits.stallWaitMs)
-      call.waitsUntilMs = Math.min(call.waitsUntilMs + elapsedMs, latestMs)
-    }
+    for (const call of thread.inFlight.calls()) extendStalled(call, elapsedMs)
+  }
+
+  /** The same for all calls, while the host itself is at something that they may have to wait for. */
+  extendHeld(elapsedMs: number): void {
+    for (const call of this.#waiting) extendStalled(call, elapsedMs)
+    for (const thread of this.#fleet.threads) this.extendIn(thread, elapsedMs)
   }
 
   /** Answers the calls that have waited for a VM too long, here or in the queue of an executor. */
@@ -169,4 +172,10 @@ export class Dispatcher {
     }
     return best
   }
+}
+
+/** Gives a call time back, up to `executorLimits.stallWaitMs` from its dispatch. */
+function extendStalled(call: InFlight, elapsedMs: number): void {
+  const latestMs = Math.max(call.waitsUntilMs, call.dispatchedAtMs + executorLimits.stallWaitMs)
+  call.waitsUntilMs = Math.min(call.waitsUntilMs + elapsedMs, latestMs)
 }

@@ -167,5 +167,10 @@ export interface Sandbox {
   /** Confines a plugin, in all its generations, to an executor of its own, or lifts that. */
   setQuarantine(plugin: string, quarantined: boolean): void
   isQuarantined(plugin: string): boolean
+  /**
+   * Does work of the host that calls may have to wait for, e.g. because it holds the lock of the database. Meanwhile calls
+   * that find no VM wait as they do for an executor that stands still, and do not fail because all VMs wait as well.
+   */
+  whileHeld<Result>(work: () => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }

@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly clock: Clock
   /** Whether an executor that is at a long call is set aside, its priority lowered and its waiting calls handed over. */
   readonly handsOver: boolean
+  /** Tells whether the host is at something that calls may have to wait for. */
+  isHeld(): boolean
   /** Which plugin a generation belongs to. */
   pluginOf(generation: number): string | undefined
   /** Called after a thread was terminated because of a plugin's code. */
@@ -53,12 +55,13 @@ export class Supervisor {
   }
 
   #tick(): void {
-    const { fleet, dispatcher, clock } = this.#options
+    const { fleet, dispatcher, clock, isHeld } = this.#options
     const nowMs = clock()
     const elapsedMs = nowMs - this.#lastTickMs
     const stalledMs = elapsedMs - executorLimits.supervisorTickMs
     this.#lastTickMs = nowMs
     if (stalledMs > executorLimits.supervisorTickMs) dispatcher.extend(stalledMs)
+    if (isHeld()) dispatcher.extendHeld(elapsedMs)
     const restMs = this.#restMs()
     const overruns: Overrun[] = []
     let occupied = dispatcher.hasWaiting
@@ -126,7 +129,9 @@ export class Supervisor {
    * everybody just when it is needed.
    */
   #evict(overruns: Overrun[], nowMs: number): void {
-    const { fleet, dispatcher } = this.#options
+    const { fleet, dispatcher, isHeld } = this.#options
+    // What takes long now may only wait for the host; the deadline of each call still holds.
+    if (isHeld()) return
     const isEnding = ({ call }: Overrun): boolean => nowMs - call.evictedAtMs < executorLimits.evictAfterMs
     const ending = overruns.filter(isEnding).length
     const missing = dispatcher.isPressed(nowMs) ? fleet.missing : 0

@@ -85,6 +85,8 @@ class ThreadSandbox implements Sandbox {
   readonly #plugins = new Map<number, string>()
   readonly #findings = new Map<number, Finding[]>()
   #generations = 0
+  /** Works of the host that calls may have to wait for. */
+  #holds = 0
 
   constructor(options: SandboxOptions) {
     this.#observer = { ...silentObserver, ...options.observer }
@@ -106,6 +108,7 @@ class ThreadSandbox implements Sandbox {
       dispatcher: this.#dispatcher,
       clock: this.#clock,
       handsOver: isShared,
+      isHeld: () => this.#holds > 0,
       pluginOf: (generation) => this.#plugins.get(generation),
       hardStopped: (plugin, reason) => {
         this.setQuarantine(plugin, true)
@@ -173,6 +176,18 @@ class ThreadSandbox implements Sandbox {
 
   isQuarantined(plugin: string): boolean {
     return this.#quarantined.has(plugin)
+  }
+
+  async whileHeld<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#holds += 1
+    try {
+      return await work()
+    } finally {
+      // What has piled up meanwhile needs a while to get its turn.
+      setTimeout(() => {
+        this.#holds -= 1
+      }, executorLimits.afterHoldMs).unref()
+    }
   }
 
   async close(): Promise<void> {

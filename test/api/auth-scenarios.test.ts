@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { withAccounts } from '../helpers/account-host.js'
 import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
 import { ownColumns } from '../helpers/migration-world.js'
 import { startTokenIssuer } from '../helpers/token-issuer.js'
@@ -171,4 +172,76 @@ it('FL-14: what a plugin calls public is not exempt where the section asks who s
     const { type, id } = answer.json<{ identity: { type: string; id: string } }>().identity
     assert.deepEqual([type, id], ['anonymous', 'anonymous'])
   }
+})
+
+it('FL-12: of a session and a token the first in order counts, and one that is not valid is not passed over', async (test) => {
+  const issuer = await startTokenIssuer(test)
+  const server = await startHost(test, {
+    plugins: { 'who/init.lua': plugin('who', showing('/x')) },
+    config: {
+      'auth.authenticators': {
+        jwt: { type: 'jwt', issuer: issuer.issuer, audience: 'app', jwksUri: issuer.jwksUri },
+      },
+      'auth.http.authenticators': ['session', 'jwt'],
+    },
+  })
+  const accounts = withAccounts(server)
+  await accounts.addUser('sam')
+  const sam = await accounts.signIn('sam')
+  const authorization = `Bearer ${await issuer.sign({ sub: 'jo', name: 'jo' })}`
+  const who = async (headers: Record<string, string>) => {
+    const answer = await server.call('GET', '/who/x', { headers })
+    if (answer.status !== 200) return answer.status
+    const { name, authenticator } = answer.json<{ identity: { name: string; authenticator: string } }>()
+      .identity
+    return `${name} by ${authenticator}`
+  }
+  const { cookie } = sam
+  const session = cookie.slice(cookie.indexOf('=') + 1)
+  assert.equal(await who({ cookie, authorization }), 'sam by session')
+  assert.equal(await who({ 'x-session-id': session, authorization }), 'sam by session')
+  assert.equal(await who({ authorization }), 'jo by jwt')
+  assert.equal(await who({ cookie }), 'sam by session')
+  assert.equal(await who({}), 401)
+  for (const bad of ['A'.repeat(43), 'x', '']) {
+    assert.equal(await who({ cookie: `modulacms_session=${bad}`, authorization }), 401, bad)
+    assert.equal(await who({ 'x-session-id': bad, authorization }), 401, bad)
+  }
+  assert.equal(await who({ cookie, authorization: 'Bearer a.b.c' }), 'sam by session', 'it is not looked at')
+  await accounts.auth('POST', '/logout', undefined, sam.browser)
+  assert.equal(await who({ cookie, authorization }), 401, 'a session that is over, even with a valid token')
+})
+
+it('FL-21: cookie and header are one session, and signing out ends it for both', async (test) => {
+  const server = await startHost(test, {
+    plugins: { 'who/init.lua': plugin('who', showing('/x')) },
+    config: { 'auth.http.authenticators': ['session'] },
+  })
+  const accounts = withAccounts(server)
+  await accounts.addUser('sam', { roles: ['auditor'], tenant: 'acme' })
+  const sam = await accounts.signIn('sam')
+  const other = await accounts.signIn('sam')
+  const headersOf = ({ cookie }: typeof sam) => [
+    { cookie },
+    { 'x-session-id': cookie.slice(cookie.indexOf('=') + 1) },
+  ]
+  const ask = (headers: object) =>
+    server.call('GET', '/who/x', { headers: headers as Readonly<Record<string, string>> })
+  const answers = await Promise.all(headersOf(sam).map(ask))
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200],
+  )
+  const [byCookie, byHeader] = answers.map(
+    (answer) => answer.json<{ identity: Record<string, unknown> }>().identity,
+  )
+  assert.deepEqual(byCookie, byHeader)
+  assert.deepEqual([byCookie?.id, byCookie?.tenant_id], [sam.id, 'acme'])
+  assert.equal((await accounts.auth('POST', '/logout', undefined, sam.browser)).status, 200)
+  for (const headers of headersOf(sam)) assert.equal((await ask(headers)).status, 401)
+  for (const headers of headersOf(other))
+    assert.equal((await ask(headers)).status, 200, 'another session goes on')
+  await server.restart()
+  for (const headers of headersOf(sam)) assert.equal((await ask(headers)).status, 401, 'also after a start')
+  for (const headers of headersOf(other)) assert.equal((await ask(headers)).status, 200)
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { password } from '../helpers/account-host.js'
 import { encodePart, signWithSecret } from '../helpers/forged-tokens.js'
 import { type GuardedWorld, secretText, startGuardedWorld, vault } from '../helpers/guarded-world.js'
+import { basic, createAccounts, forgeryRows, keyRows, sessionRows, tokenOf } from './bypass/account-rows.js'
 import { connectionRows } from './bypass/connection-rows.js'
 import { claimRows, headerRows, methodRows } from './bypass/header-rows.js'
 import { pathRows, tenantRows } from './bypass/path-rows.js'
@@ -28,6 +30,8 @@ async function problemOf(world: GuardedWorld, row: Bypass): Promise<string | und
 test('nobody gets past the rules', { timeout: 240_000 }, async (t) => {
   const world = await startGuardedWorld(t)
   const { issuer, partner, adminToken } = world
+  const accounts = await createAccounts(t, world)
+  const { ann, key } = accounts
   const admin = bearer(await issuer.sign({ roles: ['admin'], tenant: 'acme' }))
 
   /** What is right gets in: so the table would find what does not keep anybody out. */
@@ -44,6 +48,19 @@ test('nobody gets past the rules', { timeout: 240_000 }, async (t) => {
       [`${vault}/operator/x`, bearer(adminToken)],
       [`${vault}/written`, admin, 'POST'],
       ['/site/public/x', []],
+      [`${vault}/session/x`, [`Cookie: a=b; ${ann.cookie}`]],
+      [`${vault}/session/x`, [`X-Session-Id: ${tokenOf(ann)}`]],
+      [`${vault}/session/x`, [`X-Session-Id: ${tokenOf(ann)}`], 'POST'],
+      [
+        `${vault}/session/x`,
+        [`Cookie: ${ann.cookie}`, `X-CSRF-Token: ${ann.csrf}`, 'Origin: http://host.example'],
+        'POST',
+      ],
+      [`${vault}/session-admin/x`, [`Cookie: ${ann.cookie}`]],
+      ['/site/session/x', [`Cookie: ${ann.cookie}`]],
+      [`${vault}/key/x`, [`X-API-Key: ${key}`]],
+      [`${vault}/key/x`, bearer(key)],
+      [`${vault}/password/x`, [basic('ann', password)]],
     ]
     for (const [target, headers, method] of sent) {
       const before = world.reached()
@@ -78,6 +95,9 @@ test('nobody gets past the rules', { timeout: 240_000 }, async (t) => {
     'headers that claim something': headerRows(),
     'headers that claim more than a credential': await claimRows(world),
     'methods and their spellings': methodRows(),
+    'sessions that are over, forged or sent elsewhere': sessionRows(accounts),
+    'requests that pages of other sites forge': forgeryRows(accounts),
+    'keys and passwords': keyRows(accounts),
     'connections, upgrades and versions of HTTP': await connectionRows(world),
   }
   for (const [name, rows] of Object.entries(tables)) {
@@ -94,7 +114,15 @@ test('nobody gets past the rules', { timeout: 240_000 }, async (t) => {
   await t.test('what is right still gets in', assertOpen)
   await t.test('no token is in the log', () => {
     const log = JSON.stringify(world.lines)
-    for (const secret of [adminToken, partner.secret, admin[0]?.slice(22) ?? '', encodePart({ alg: 'none' })])
+    for (const secret of [
+      password,
+      key,
+      tokenOf(ann),
+      adminToken,
+      partner.secret,
+      admin[0]?.slice(22) ?? '',
+      encodePart({ alg: 'none' }),
+    ])
       assert.ok(!log.includes(secret))
   })
 })

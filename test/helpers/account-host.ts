@@ -63,7 +63,8 @@ export function codeOf(answer: Answer): string | undefined {
   return answer.code ?? answer.json<{ code?: string }>().code
 }
 
-function withAccounts(server: TestHost): AccountHost {
+/** What tests do with the users of a host that they have started themselves. */
+export function withAccounts(server: TestHost): AccountHost {
   const auth: AccountHost['auth'] = (method, path, json, headers = {}) =>
     server.send(method, `/api/v1/auth${path}`, { headers, ...(json !== undefined && { json }) })
   const asAdmin = async <T>(method: string, path: string, json?: unknown, status = 200): Promise<T> => {

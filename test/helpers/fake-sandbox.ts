@@ -49,6 +49,10 @@ export class FakeSandbox implements Sandbox {
   /** Awaited by each createGeneration. */
   gate: Promise<void> = Promise.resolve()
 
+  whileHeld<Result>(work: () => Promise<Result>): Promise<Result> {
+    return work()
+  }
+
   async inspect(source: PluginSource): Promise<Inspection> {
     this.inspected.push(source.folder)
     return toInspection(readFake(source), undefined)

@@ -26,7 +26,8 @@ local public = { public = true }
 http.handle("GET", "/open", open, public)
 http.handle("GET", "/written", open, public)
 for _, path in ipairs({ "/open", "/written", "/changed" }) do http.handle("POST", path, guarded, public) end
-for _, path in ipairs({ "/known", "/admin/x", "/admin/a/b", "/partner/x", "/tenants/{id}/data", "/operator/x" }) do
+for _, path in ipairs({ "/known", "/admin/x", "/admin/a/b", "/partner/x", "/tenants/{id}/data", "/operator/x",
+  "/session/x", "/session-admin/x", "/key/x", "/password/x", "/chain/x" }) do
   http.handle("GET", path, guarded, public)
   http.handle("POST", path, guarded, public)
 end
@@ -56,6 +57,11 @@ const rules = [
   { paths: [`${vault}/admin/**`, '/site/admin/**'], authenticators: ['jwt'], authorizer: 'admin_only' },
   { paths: [`${vault}/partner/**`], authenticators: ['partner'] },
   { paths: [`${vault}/operator/**`], authenticators: ['admin_token'] },
+  { paths: [`${vault}/session/**`, '/site/session/**'], authenticators: ['session'] },
+  { paths: [`${vault}/session-admin/**`], authenticators: ['session'], authorizer: 'admin_only' },
+  { paths: [`${vault}/key/**`], authenticators: ['api_key'] },
+  { paths: [`${vault}/password/**`], authenticators: ['password'] },
+  { paths: [`${vault}/chain/**`], authenticators: ['session', 'jwt'] },
   {
     paths: [`${vault}/tenants/**`],
     authenticators: ['jwt'],
@@ -95,6 +101,9 @@ export async function startGuardedWorld(
       },
       'auth.http.authenticators': ['jwt', 'partner'],
       'auth.http.rules': rules,
+      // Guesses are counted elsewhere.
+      'auth.login.attempts': 1000,
+      'auth.login.perAddress': 10_000,
       'auth.roles': { reader: ['metrics:read'] },
       'gateway.proxy.rules': [
         { pattern: '^/site/', target: `http://127.0.0.1:${portOf(upstream)}`, ws: true },

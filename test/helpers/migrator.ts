@@ -11,5 +11,6 @@ export function testMigrator(database: CoreDatabase, file: string, strict = fals
     log: { info: quiet, warn: quiet, error: quiet },
     strict,
     quotaBytes: 1024 * 1024,
+    whileHeld: (work) => work(),
   })
 }

@@ -46,6 +46,8 @@ export const executorLimits = {
   checkoutWaitMs: 100,
   /** Time a call may wait altogether when its executor builds a VM, or is at one call or gets no turn for long. */
   stallWaitMs: 2000,
+  /** Time after work of the host that calls had to wait for, e.g. a migration, in which they are still given time. */
+  afterHoldMs: 500,
   /** Time that the first run of an init.lua may wait for a thread, e.g. while the host starts. */
   loadWaitMs: 10_000,
   /** Pause before VMs are built in reserve, so that those that are needed come first. */

@@ -16,6 +16,8 @@ export interface MigratorOptions {
   readonly strict: boolean
   /** Bytes that each plugin may store. */
   readonly quotaBytes: number
+  /** Does the work; calls that wait for the lock meanwhile, or for a VM that does, are given the time. */
+  whileHeld<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
 /** How migrations are applied. */
@@ -124,15 +126,16 @@ export class Migrator {
 
   async #run({ plugin, actor, steps, isStarting = false }: Order): Promise<readonly StepResult[]> {
     if (steps.length === 0) return []
-    const { runner, log, quotaBytes } = this.#options
+    const { runner, log, quotaBytes, whileHeld } = this.#options
     const results: StepResult[] = []
+    const done = (result: StepResult): void => {
+      results.push(result)
+      const { version, state, durationMs: ms } = result
+      const action = steps.find((step) => step.version === version)?.action
+      log.info({ plugin, version, action, actor, state, ms }, 'migration carried out')
+    }
     try {
-      await runner.run({ terms: { plugin, quotaBytes, actor }, steps, isStarting }, (result) => {
-        results.push(result)
-        const { version, state, durationMs: ms } = result
-        const action = steps.find((step) => step.version === version)?.action
-        log.info({ plugin, version, action, actor, state, ms }, 'migration carried out')
-      })
+      await whileHeld(() => runner.run({ terms: { plugin, quotaBytes, actor }, steps, isStarting }, done))
       return results
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { defineError } from '../../../src/base/errors.js'
 import { executorLimits } from '../../../src/base/limits/sandbox.js'
 import { call, createSandboxFixture, outcomeOf } from '../../helpers/sandbox-fixture.js'
@@ -79,6 +80,28 @@ describe('suspended calls', () => {
     for (const { answer } of asks) answer('done')
     for (const outcome of held) assert.deepEqual(outcomeOf(await outcome), ['done'])
     assert.deepEqual(outcomeOf(await call(waiting, 'echo', 'again')), ['again'])
+  })
+
+  it('let others wait for longer than usual while the host is at work for which they may wait', async (test) => {
+    const { sandbox, load, asks } = await createSandboxFixture(test)
+    const generation = await load('waiting', handlers, { vms: 1, reservedVms: 0 })
+    const first = call(generation, 'ask')
+    await until('the question', () => asks.length === 1)
+    assert.equal(outcomeOf(await call(generation, 'echo')), 'POOL_EXHAUSTED')
+    const second = await sandbox.whileHeld(async () => {
+      const waiting = call(generation, 'echo', 'next')
+      await sleep(3 * executorLimits.checkoutWaitMs)
+      asks[0]?.answer('first')
+      return waiting
+    })
+    assert.deepEqual(outcomeOf(second), ['next'])
+    assert.deepEqual(outcomeOf(await first), ['first'])
+    await sleep(executorLimits.afterHoldMs)
+    const third = call(generation, 'ask')
+    await until('the question', () => asks.length === 2)
+    assert.equal(outcomeOf(await call(generation, 'echo')), 'POOL_EXHAUSTED', 'no longer than that')
+    asks[1]?.answer('third')
+    await third
   })
 
   it('make room for a call that waits for one of their VMs', async (test) => {
