@@ -77,6 +77,8 @@ export interface Terminal {
   writeError(text: string): void
   /** Asks for one line; resolves to the empty text when the input ends. */
   ask(question: string): Promise<string>
+  /** The same without showing what is typed; only where a person can be asked. */
+  askSecret(question: string): Promise<string>
 }
 
 /** Everything a command touches outside itself. */

@@ -6,6 +6,7 @@ import type { TestReport } from '../src/harness/results.js'
 import type { CliContext, PluginTestRun, Terminal } from './context.js'
 import { createLineReader } from './line-reader.js'
 import { runCli } from './program.js'
+import { askSecretly } from './secret-reader.js'
 
 /** Root of the package, seen from the compiled file. */
 const packageRoot = new URL('../../', import.meta.url)
@@ -23,6 +24,7 @@ function createTerminal(): Terminal {
     input: () => stdin.setEncoding('utf8'),
     writeError: (text) => void stderr.write(text),
     ask: createLineReader(stdin, stderr),
+    askSecret: (question) => askSecretly(question, stdin, stderr),
   }
 }
 

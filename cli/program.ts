@@ -9,6 +9,7 @@ import { addEnableCommand } from './commands/enable.js'
 import { addGatewayCommand } from './commands/gateway.js'
 import { addInfoCommand } from './commands/info.js'
 import { addInitCommand } from './commands/init.js'
+import { addKeyCommand } from './commands/key.js'
 import { addKvCommand } from './commands/kv.js'
 import { addListCommand } from './commands/list.js'
 import { addMigrateCommand } from './commands/migrate.js'
@@ -16,8 +17,10 @@ import { addPolicyCommand } from './commands/policy.js'
 import { addReloadCommand } from './commands/reload.js'
 import { addResetBreakerCommand } from './commands/reset-breaker.js'
 import { addRevokeCommand } from './commands/revoke.js'
+import { addRoleCommand } from './commands/role.js'
 import { addServeCommand } from './commands/serve.js'
 import { addTestCommand } from './commands/test.js'
+import { addUserCommand } from './commands/user.js'
 import { addValidateCommand } from './commands/validate.js'
 import type { CliContext, CommandContext } from './context.js'
 import { exitCodes, formatExitCodes } from './exit-codes.js'
@@ -91,6 +94,9 @@ export function createProgram(context: CommandContext, json: boolean): Command {
   addGatewayCommand(program, context)
   addPolicyCommand(program, context)
   addAuthCommand(program, context)
+  addUserCommand(program, context)
+  addKeyCommand(program, context)
+  addRoleCommand(program, context)
   return program
 }
 

@@ -1,3 +1,11 @@
+import {
+  createKeyClient,
+  createRoleClient,
+  createUserClient,
+  type KeyClient,
+  type RoleClient,
+  type UserClient,
+} from './accounts.js'
 import { type AuthClient, createAuthClient } from './auth.js'
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
@@ -114,6 +122,10 @@ export interface Client {
   readonly policies: PolicyClient
   /** Who may do what. */
   readonly auth: AuthClient
+  readonly users: UserClient
+  /** API keys. */
+  readonly keys: KeyClient
+  readonly roles: RoleClient
   /** All metrics of the server; rejects with `NOT_FOUND` when it keeps none. */
   metrics(): Promise<readonly Metric[]>
   /**
@@ -155,6 +167,9 @@ export function createClient(options: ClientOptions): Client {
     gateway: createGatewayClient(send),
     policies: createPolicyClient(send),
     auth: createAuthClient(send),
+    users: createUserClient(send),
+    keys: createKeyClient(send),
+    roles: createRoleClient(send),
     metrics: async () =>
       ((await send({ method: 'GET', path: `${adminPath}/metrics` })) as { metrics: Metric[] }).metrics,
     health: async (details = false) => {

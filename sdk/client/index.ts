@@ -3,6 +3,20 @@
  *
  * @module
  */
+export type {
+  Account,
+  AccountFields,
+  AccountPage,
+  AccountQuery,
+  AccountRole,
+  AccountSession,
+  ApiKey,
+  ApiKeyFields,
+  ApiKeyPage,
+  ApiKeyQuery,
+  IssuedApiKey,
+} from './account-types.js'
+export type { KeyClient, RoleClient, UserClient } from './accounts.js'
 export type { AuthClient } from './auth.js'
 export type { AuthAccess, AuthMatch, AuthParty, AuthRule, AuthStatus, SignInProvider } from './auth-types.js'
 export {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type CredentialFilter, usualCredentials } from '../identity/credentials.js'
 import type { User } from '../identity/user.js'
 import { looseReading, rawQuery, routedPath } from './request-path.js'
 
@@ -10,6 +11,8 @@ export interface ExchangeServices {
   clientIp(request: FastifyRequest): string
   /** Gives who sends a request, as the stage that finds it out has noted it. */
   userOf(request: FastifyRequest): User | undefined
+  /** Knows the credentials of the host; those by their usual names when missing. */
+  readonly credentials?: CredentialFilter
 }
 
 /** One request on its way through the pipeline and back. */
@@ -90,6 +93,11 @@ export class Exchange {
     if (value === undefined) return
     headers[key] = value
     rawHeaders.push(name, value)
+  }
+
+  /** Leaves the credentials of the host out of what goes elsewhere. */
+  get credentials(): CredentialFilter {
+    return this.#services.credentials ?? usualCredentials
   }
 
   /**

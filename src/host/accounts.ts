@@ -1,13 +1,14 @@
 import { accountsPrefix } from '../auth/accounts/accounts-api.js'
 import type { Authenticator } from '../auth/authenticator.js'
 import { ApiKeyAuthenticator } from '../auth/authenticators/api-key.js'
-import { PasswordAuthenticator } from '../auth/authenticators/password.js'
+import { PasswordAuthenticator, passwordName } from '../auth/authenticators/password.js'
 import { SessionAuthenticator } from '../auth/authenticators/session.js'
 import { SessionCookies } from '../auth/session-cookie.js'
 import { parseDuration } from '../base/durations.js'
 import { credentialLimits } from '../base/limits/identity.js'
 import type { Config } from '../config/schema.js'
 import type { CoreDatabase } from '../database/database.js'
+import type { CredentialNames } from '../identity/credentials.js'
 import { KeyStore } from '../identity/key-store.js'
 import { LoginThrottle } from '../identity/login-throttle.js'
 import { PasswordLogin } from '../identity/password-login.js'
@@ -73,6 +74,13 @@ export function composeAccounts({ config, database, log }: AccountsMaterial): Ho
       await Promise.all([sessions.close(), keys.close()])
     },
   }
+}
+
+/** By which names requests carry credentials, as the configuration says. */
+export function credentialNames({ auth }: Config): CredentialNames {
+  const lists = [auth.http.authenticators, ...auth.http.rules.map(({ authenticators }) => authenticators)]
+  const takesBasic = lists.some((names) => names.includes(passwordName))
+  return { cookie: auth.session.cookie, header: auth.session.header, takesBasic }
 }
 
 /** What knows the accounts by what they send. */

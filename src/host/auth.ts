@@ -20,12 +20,13 @@ import { parseDuration } from '../base/durations.js'
 import type { Config } from '../config/schema.js'
 import { createClientSite } from '../gateway/client-site.js'
 import type { Stage } from '../gateway/stage.js'
+import { CredentialFilter } from '../identity/credentials.js'
 import type { Identity } from '../identity/identity.js'
 import { AuthEngine, type PluginParties } from '../plugins/auth/auth-engine.js'
 import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
-import { createAccountAuthenticators, type HostAccounts } from './accounts.js'
+import { createAccountAuthenticators, credentialNames, type HostAccounts } from './accounts.js'
 import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
@@ -82,7 +83,12 @@ export function composeAuth({
   const authenticators = [...isTested, own.session, own.apiKey, operator, ...issuers.authenticators]
   // Each try with a password costs a hash, so that it is only taken where a rule says so.
   const nameable = [...authenticators, own.password]
-  const engine = new AuthEngine({ directory, log, breaker: breakerOf(config) })
+  const engine = new AuthEngine({
+    directory,
+    log,
+    breaker: breakerOf(config),
+    credentials: new CredentialFilter(credentialNames(config)),
+  })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
   const everybody = (): readonly Authenticator[] => {

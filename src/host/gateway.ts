@@ -30,6 +30,7 @@ import { createShell, type Shell } from '../gateway/shell/shell.js'
 import { addShellRoutes } from '../gateway/shell/shell-routes.js'
 import { type Stage, stagePriorities } from '../gateway/stage.js'
 import { placeOf } from '../gateway/stage-chain.js'
+import type { CredentialFilter } from '../identity/credentials.js'
 import type { User } from '../identity/user.js'
 import { kvPrefixes } from '../kv/routes/kv-routes.js'
 import { DirectoryView } from '../plugins/directory-view.js'
@@ -60,6 +61,8 @@ export interface GatewayMaterial {
   /** Takes notice of what admins change. */
   readonly record: RecordChange
   clientIp(request: FastifyRequest): string
+  /** Knows the credentials of the host. */
+  readonly credentials: CredentialFilter
 }
 
 /** Paths of the host itself: no shell, no proxy rule and no stage of a plugin stands in their way. */
@@ -161,15 +164,7 @@ interface GatewayParts extends Pick<GatewayMaterial, 'config' | 'log' | 'authent
 export async function composeGateway(material: GatewayMaterial): Promise<HostGateway> {
   const { config, database, directory, log, metrics, authenticate, record, clientIp } = material
   const { gateway } = config
-  const engine = createStageEngine({
-    directory,
-    log,
-    isApproved: ({ grants }, key) => grants.isApproved('stage', key),
-    untouched: ownPrefixes,
-    breaker: { failuresMax: gateway.stage.failures, resetMs: parseDuration(gateway.stage.reset) },
-    timeoutMs: parseDuration(gateway.stage.timeout),
-    observe: metrics && ((run) => metrics.stageObserved(run)),
-  })
+  const engine = composeEngine(material)
   const limit = composeLimit(material, engine)
   const cors = await composeCors(material)
   const shell = await composeShell(material)
@@ -220,6 +215,7 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     log,
     userOf: authenticate,
     clientIp,
+    credentials: material.credentials,
   })
   return new HostGateway({
     config,
@@ -235,6 +231,19 @@ export async function composeGateway(material: GatewayMaterial): Promise<HostGat
     shell,
     cache,
     proxy,
+  })
+}
+
+function composeEngine({ config, directory, log, metrics }: GatewayMaterial): StageEngine {
+  const { stage } = config.gateway
+  return createStageEngine({
+    directory,
+    log,
+    isApproved: ({ grants }, key) => grants.isApproved('stage', key),
+    untouched: ownPrefixes,
+    breaker: { failuresMax: stage.failures, resetMs: parseDuration(stage.reset) },
+    timeoutMs: parseDuration(stage.timeout),
+    observe: metrics && ((run) => metrics.stageObserved(run)),
   })
 }
 

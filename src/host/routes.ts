@@ -15,7 +15,7 @@ import type { HookIdentity } from '../content/hook-runner.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
 import { createClientSite } from '../gateway/client-site.js'
-import { stripCredentials } from '../identity/credentials.js'
+import { CredentialFilter } from '../identity/credentials.js'
 import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
 import { createKvRoutes, kvPrefixes } from '../kv/routes/kv-routes.js'
@@ -27,7 +27,7 @@ import type { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
-import type { HostAccounts } from './accounts.js'
+import { credentialNames, type HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeFinerChecks } from './finer-checks.js'
@@ -65,7 +65,8 @@ interface Door {
   takeToken(ip: string): boolean
   /** Takes notice of a change, with who has sent the request. */
   readonly record: RecordChange
-  readonly stripCredentials: typeof stripCredentials
+  readonly credentials: CredentialFilter
+  stripCredentials(rawHeaders: readonly string[]): readonly string[]
 }
 
 /** Mounts everything that the host serves: health, OpenAPI, metrics, admin API, content and the routes of plugins. */
@@ -195,6 +196,7 @@ function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'r
     raw[ipKey] ??= addressOf(raw.socket.remoteAddress, headerText(raw.headers['x-forwarded-for']))
     return raw[ipKey]
   }
+  const credentials = new CredentialFilter(credentialNames(config))
   return {
     authenticate: ({ raw }) => userOf(raw),
     clientIp,
@@ -206,7 +208,8 @@ function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'r
         clientIp: clientIp(request),
         requestId: request.id,
       }),
-    stripCredentials,
+    credentials,
+    stripCredentials: credentials.strip,
   }
 }
 

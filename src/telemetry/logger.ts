@@ -25,7 +25,15 @@ interface Flushable {
 }
 
 /** Headers that carry credentials, wherever request or response headers are logged. */
-const secretHeaders = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key']
+const secretHeaders = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'x-session-id',
+  'x-csrf-token',
+]
 const headerHolders = ['headers', 'req.headers', 'res.headers', 'request.headers', 'response.headers']
 
 /**

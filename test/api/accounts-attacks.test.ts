@@ -260,7 +260,7 @@ describe('giving more than one has', () => {
     for (const [method, path, body] of [
       ['POST', '/users', { username: 'm1', password_hash: 'x' }],
       ['POST', '/users', { username: 'm2', id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' }],
-      ['POST', '/users', { username: 'm3', external: { issuer: 'https://i', subject: 's' } }],
+      ['POST', '/users', { username: 'm3', external: { issuer: 'https://i', subject: 's', more: 1 } }],
       ['PATCH', '/users/plain', { credentials_version: 0 }],
       ['PATCH', '/users/plain', { hasPassword: true }],
       ['POST', '/keys', { name: 'k', created_by: 'boss' }],

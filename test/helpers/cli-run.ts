@@ -64,6 +64,10 @@ export async function runCommand(words: readonly string[], options: CliRunOption
         questions.push(question)
         return answers.shift() ?? ''
       },
+      askSecret: async (question) => {
+        questions.push(question)
+        return answers.shift() ?? ''
+      },
     },
     runServer: async (flags) => {
       served = flags

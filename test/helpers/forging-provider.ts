@@ -68,11 +68,9 @@ export async function startForgingProvider(test: Pick<TestContext, 'after'>): Pr
   const sign =
     (key: CryptoKey) =>
     (claims: Said, header: Said = {}) =>
-      new SignJWT(claims)
-        .setProtectedHeader({ alg: 'RS256', kid: 'own', ...header })
-        .sign(key, {
-          crit: Object.fromEntries(((header.crit ?? []) as string[]).map((name) => [name, true])),
-        })
+      new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'own', ...header }).sign(key, {
+        crit: Object.fromEntries(((header.crit ?? []) as string[]).map((name) => [name, true])),
+      })
   const forging: ForgingProvider = {
     issuer,
     requests,

@@ -53,6 +53,7 @@ const personalHeaders: ReadonlySet<string> = new Set([
   'cookie',
   'x-identity',
   'x-api-key',
+  'x-session-id',
   'x-auth-token',
   'x-access-token',
   'range',

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import { canonicalIp } from '../../base/ip-address.js'
-import { stripCredentials } from '../../identity/credentials.js'
 import type { Identity } from '../../identity/identity.js'
 import type { Exchange } from '../exchange.js'
 import { identityHeader, identityHeaderName } from './identity-header.js'
@@ -104,7 +103,7 @@ function passedOn(exchange: Exchange, sent: IncomingHttpHeaders): Headers {
     if (value === undefined || isOfConnection(name) || named.has(name) || isOurs(name)) continue
     // The continuation is answered here, where the body is read.
     if (name === 'expect') continue
-    const passed = isCredential(name) ? withoutCredential(exchange, name, value) : value
+    const passed = withoutCredential(exchange, name, value)
     if (passed !== undefined) kept[name] = passed
   }
   return kept
@@ -116,18 +115,15 @@ function isOurs(name: string): boolean {
   return ours.test(name.includes('_') ? name.replaceAll('_', '-') : name)
 }
 
-function isCredential(name: string): boolean {
-  return name === 'cookie' || name === 'authorization'
-}
-
-/** Our cookie goes nowhere; a token only where it has not been found to be for us. */
+/** Our sessions and keys go nowhere; a token only where it has not been found to be for us. */
 function withoutCredential(
   exchange: Exchange,
   name: string,
   value: string | string[],
 ): string | string[] | undefined {
   if (name === 'authorization' && exchange.user === undefined) return value
-  return typeof value === 'string' ? stripCredentials([name, value])[1] : undefined
+  // Node gives several values only of headers that are none of ours.
+  return typeof value === 'string' ? exchange.credentials.clean(name, value) : value
 }
 
 /** Where the request comes from. What the peer says of that counts only when it is a proxy of ours. */

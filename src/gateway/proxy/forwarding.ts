@@ -52,7 +52,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   ): void {
     // Others follow behind an informational one.
     if (status >= 100 && status < 200) return
-    const headers = answerHeaders(status, sent)
+    const headers = answerHeaders(status, sent, this.#exchange.credentials)
     if (headers === undefined) {
       controller.abort(new Error('the answer is none that can be passed on'))
       return

@@ -118,7 +118,7 @@ export class Tunnel {
   }
 
   #relay(answer: IncomingMessage): void {
-    const headers = answerHeaders(answer.statusCode ?? 0, answer.headers)
+    const headers = answerHeaders(answer.statusCode ?? 0, answer.headers, this.#exchange.credentials)
     if (headers === undefined) {
       this.#fail(new Error('its answer cannot be passed on'))
       answer.destroy()
@@ -134,7 +134,7 @@ export class Tunnel {
   #open(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
     this.#upstream = upstream
     upstream.on('error', () => upstream.destroy())
-    const headers = openingHeaders(answer)
+    const headers = openingHeaders(answer, this.#exchange.credentials)
     if (headers === undefined) {
       this.#refuse(upstreamFailed())
       upstream.destroy()

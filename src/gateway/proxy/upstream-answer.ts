@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { proxyLimits } from '../../base/limits/gateway.js'
-import { setsHostCookie } from '../../identity/credentials.js'
+import type { CredentialFilter } from '../../identity/credentials.js'
 import { endToEndHeaders, type Headers } from './forwarded-headers.js'
 
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
@@ -10,17 +10,24 @@ const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
  * Gives the headers of an answer that may be passed to a client; undefined when the answer cannot be passed on: its
  * status is none, or it has too many headers, or bytes that no header has.
  */
-export function answerHeaders(status: number, headers: IncomingHttpHeaders): Headers | undefined {
-  return status < 200 || status > 599 ? undefined : passable(headers)
+export function answerHeaders(
+  status: number,
+  headers: IncomingHttpHeaders,
+  credentials: CredentialFilter,
+): Headers | undefined {
+  return status < 200 || status > 599 ? undefined : passable(headers, credentials)
 }
 
 /** Gives the headers of an answer that opens a WebSocket; undefined when it opens none, or cannot be passed on. */
-export function openingHeaders({ statusCode, headers }: IncomingMessage): Headers | undefined {
+export function openingHeaders(
+  { statusCode, headers }: IncomingMessage,
+  credentials: CredentialFilter,
+): Headers | undefined {
   const opens = statusCode === 101 && headers.upgrade?.trim().toLowerCase() === 'websocket'
-  return opens ? passable(headers) : undefined
+  return opens ? passable(headers, credentials) : undefined
 }
 
-function passable(headers: IncomingHttpHeaders): Headers | undefined {
+function passable(headers: IncomingHttpHeaders, credentials: CredentialFilter): Headers | undefined {
   let count = 0
   for (const name in headers) {
     const value = headers[name]
@@ -33,7 +40,7 @@ function passable(headers: IncomingHttpHeaders): Headers | undefined {
   // Requests are numbered here.
   if (kept['x-request-id'] === undefined && kept['set-cookie'] === undefined) return kept
   const { 'x-request-id': _, 'set-cookie': cookies, ...rest } = kept
-  const others = [cookies ?? []].flat().filter((cookie) => !setsHostCookie(cookie))
+  const others = [cookies ?? []].flat().filter((cookie) => !credentials.setsHostCookie(cookie))
   return others.length === 0 ? rest : { ...rest, 'set-cookie': others }
 }
 

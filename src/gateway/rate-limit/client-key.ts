@@ -27,6 +27,7 @@ const credentials: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'cookie',
   'x-api-key',
+  'x-session-id',
 ])
 
 /**

@@ -10,6 +10,7 @@ import {
   placeOfAuthKey,
 } from '../../capabilities/auth/auth-rules.js'
 import { authCallKinds } from '../../capabilities/auth/wire.js'
+import type { CredentialFilter } from '../../identity/credentials.js'
 import type { Generation } from '../../sandbox/generation.js'
 import type { Registration } from '../../sandbox/host-function.js'
 import { DirectoryView } from '../directory-view.js'
@@ -24,6 +25,8 @@ export interface AuthEngineOptions {
   readonly directory: PluginDirectory
   readonly log: PluginLog
   readonly breaker: FunctionBreakerOptions
+  /** Leaves the credentials of the host out of what plugins check. */
+  readonly credentials: CredentialFilter
 }
 
 /** What plugins add to finding out who may do what: the same object as long as nothing has changed. */
@@ -81,7 +84,7 @@ export class AuthEngine {
    */
   authenticator(name: string): Authenticator | undefined {
     return this.#isKnown('authenticator', name)
-      ? new PluginAuthenticator(name, () => this.#find('authenticator', name))
+      ? new PluginAuthenticator(name, () => this.#find('authenticator', name), this.#options.credentials)
       : undefined
   }
 
@@ -176,7 +179,7 @@ export class AuthEngine {
     const finder = (kind: PartyKind, name: string) => () => this.#find(kind, name)
     return {
       authenticators: named('authenticator').map(
-        (name) => new PluginAuthenticator(name, finder('authenticator', name)),
+        (name) => new PluginAuthenticator(name, finder('authenticator', name), this.#options.credentials),
       ),
       authorizers: named('authorizer').map((name) => new PluginAuthorizer(name, finder('authorizer', name))),
     }

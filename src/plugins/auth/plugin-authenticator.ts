@@ -15,6 +15,8 @@ import type {
   ClaimedDecision,
   ClaimedOutcome,
 } from '../../capabilities/auth/wire.js'
+import { apiKeyPrefix } from '../../identity/api-key.js'
+import type { CredentialFilter } from '../../identity/credentials.js'
 import { describeIdentity } from '../../identity/described-identity.js'
 import { createIdentity, type JsonValue } from '../../identity/identity.js'
 import type { FunctionRunner } from '../function-runner.js'
@@ -33,10 +35,12 @@ export type FindRunner = () => Found
 export class PluginAuthenticator implements Authenticator {
   readonly name: string
   readonly #find: FindRunner
+  readonly #credentials: CredentialFilter
 
-  constructor(name: string, find: FindRunner) {
+  constructor(name: string, find: FindRunner, credentials: CredentialFilter) {
     this.name = name
     this.#find = find
+    this.#credentials = credentials
   }
 
   describe(): Readonly<Record<string, unknown>> {
@@ -62,8 +66,8 @@ export class PluginAuthenticator implements Authenticator {
       path,
       query,
       clientIp: ip,
-      bearer: bearerToken(request),
-      rawHeaders,
+      bearer: foreignBearer(request),
+      rawHeaders: this.#credentials.stripAccounts(rawHeaders),
     }
     const run = await runner.run({ payload: JSON.stringify(call), requestId: id }, ([text]) =>
       this.#outcomeOf(JSON.parse(text as string) as ClaimedOutcome),
@@ -103,6 +107,12 @@ export class PluginAuthorizer implements Authorizer {
     if (run.kind !== 'done') throw new Error('it could not be run')
     return run.value
   }
+}
+
+/** Keys of the host are for the host. */
+function foreignBearer(request: AuthRequest): string | undefined {
+  const token = bearerToken(request)
+  return token?.startsWith(apiKeyPrefix) === true ? undefined : token
 }
 
 function isConcerned({ header, bearer }: CredentialPlace, request: AuthRequest): boolean {

@@ -15,11 +15,11 @@ type Predicates = ReadonlyMap<string, ReadonlyMap<string, FunctionRunner>>
 
 /** Asks the predicates that plugins have registered for conditions of policies. */
 export class PredicateEngine {
-  readonly #options: AuthEngineOptions
+  readonly #options: Omit<AuthEngineOptions, 'credentials'>
   readonly #view: DirectoryView<Predicates>
   #serving: Predicates = new Map()
 
-  constructor(options: AuthEngineOptions) {
+  constructor(options: Omit<AuthEngineOptions, 'credentials'>) {
     this.#options = options
     this.#view = new DirectoryView(options.directory, (plugins) => this.#replace(plugins))
   }

@@ -1,7 +1,6 @@
 import { stageLimits } from '../../base/limits/gateway.js'
 import { encodeStageCall, type SeenAnswer } from '../../capabilities/gateway/wire.js'
 import type { Exchange } from '../../gateway/exchange.js'
-import { stripCredentials } from '../../identity/credentials.js'
 import type { Generation } from '../../sandbox/generation.js'
 import {
   type FunctionBreakerOptions,
@@ -92,7 +91,7 @@ function payloadOf(name: string, exchange: Exchange, answer: SeenAnswer | undefi
     method: exchange.method,
     path: exchange.path,
     query: exchange.query,
-    rawHeaders: stripCredentials(exchange.request.raw.rawHeaders),
+    rawHeaders: exchange.credentials.strip(exchange.request.raw.rawHeaders),
     params: {},
     clientIp: exchange.ip,
     user: exchange.user,

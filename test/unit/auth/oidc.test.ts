@@ -8,7 +8,7 @@ import { isLocalPath } from '../../../src/auth/oidc/local-path.js'
 import { rolesHere } from '../../../src/auth/oidc/provider-roles.js'
 import { SignInCookies } from '../../../src/auth/oidc/sign-in-cookies.js'
 import { authLimits } from '../../../src/base/limits/auth.js'
-import { stripCredentials } from '../../../src/identity/credentials.js'
+import { usualCredentials } from '../../../src/identity/credentials.js'
 import { checkUserFields } from '../../../src/identity/user-fields.js'
 
 const start = 1_700_000_000_000
@@ -64,7 +64,7 @@ describe('a sign-in that was begun', () => {
     assert.equal(new SignInCookies(false).read('abcdefghijkl', header), undefined)
     assert.equal(cookies.read('abcdefghijkl', 'modulacms_signin_abcdefgh=planted'), undefined)
     assert.equal(cookies.read('abcdefghijkl', `${header}; __Host-modulacms_signin_abcdefgh=2`), undefined)
-    assert.deepEqual(stripCredentials(['Cookie', header]), ['Cookie', 'theme=dark'])
+    assert.deepEqual(usualCredentials.strip(['Cookie', header]), ['Cookie', 'theme=dark'])
   })
 })
 

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import { checkResponseHeader } from '../../../src/capabilities/http/header-rules.js'
 import { contentPrefix, createContentRoutes } from '../../../src/content/content-routes.js'
 import type { HookedRead } from '../../../src/content/hook-runner.js'
-import { stripCredentials } from '../../../src/identity/credentials.js'
+import { usualCredentials } from '../../../src/identity/credentials.js'
 import { userWithRole } from '../../helpers/area-user.js'
 import { type ContentFixture, createContentFixture } from '../../helpers/content-fixture.js'
 import { createHttpClient, type HttpClient } from '../../helpers/http-client.js'
@@ -19,7 +19,7 @@ async function serve(test: TestContext): Promise<ContentFixture & { client: Http
       content: fixture.content,
       hooks: fixture.hooks,
       authenticate: () => userWithRole('viewer', 'vera'),
-      stripCredentials,
+      stripCredentials: usualCredentials.strip,
       clientIp: () => '192.0.2.7',
       takeToken: () => true,
       isHeaderAllowed: (name, value) => checkResponseHeader(name, value) === 'ok',

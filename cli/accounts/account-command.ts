@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import type { Client } from '../../sdk/client/index.js'
+import { addServerOptions, connect, type ServerOptions } from '../connection.js'
+import type { CommandContext } from '../context.js'
+import { formatTable, paint, printable, printJson, printLine } from '../output.js'
+
+/** What a command on accounts does. */
+export interface AccountCommand<Options extends ServerOptions> {
+  readonly command: Command
+  readonly context: CommandContext
+  /** Command lines without `modulacms`, for the help. */
+  readonly examples: readonly string[]
+  run(client: Client, options: Options, words: readonly string[]): Promise<void>
+}
+
+/** Gives a command the options of a server, its examples and what it does. */
+export function finishAccountCommand<Options extends ServerOptions = ServerOptions>({
+  command,
+  context,
+  examples,
+  run,
+}: AccountCommand<Options>): void {
+  addServerOptions(command)
+    .addHelpText('after', ['', 'Example:', ...examples.map((line) => `  $ modulacms ${line}`)].join('\n'))
+    .action(async (...given: unknown[]) => {
+      const words = given.filter((word): word is string => typeof word === 'string')
+      const options = command.opts<Options>()
+      const { client } = await connect(context, options)
+      await run(client, options, words)
+    })
+}
+
+/** Prints a list as a table, or the answer as JSON. */
+export function printTable(
+  context: CommandContext,
+  options: ServerOptions,
+  table: {
+    readonly answer: unknown
+    readonly heading: readonly string[]
+    readonly rows: readonly (readonly string[])[]
+    readonly empty: string
+  },
+): void {
+  const { answer, heading, rows, empty } = table
+  if (options.json) printJson(context, answer)
+  else printLine(context, rows.length === 0 ? empty : formatTable(heading, rows))
+}
+
+/** Prints that something was done, or the answer as JSON. */
+export function printDone(
+  context: CommandContext,
+  options: ServerOptions,
+  answer: unknown,
+  line: string,
+): void {
+  if (options.json) printJson(context, answer)
+  else printLine(context, `${paint(context, 'green', 'ok:')} ${printable(line)}`)
+}
+
+/** Prints fields as lines of names and values; those without a value are left out. */
+export function printFields(
+  context: CommandContext,
+  fields: Readonly<Record<string, string | undefined>>,
+): void {
+  const present = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined)
+  const width = Math.max(...present.map(([name]) => name.length)) + 2
+  for (const [name, value] of present) printLine(context, `${`${name}:`.padEnd(width)}${printable(value)}`)
+}
+
+/** Reads `a,b` as a list; the empty text is an empty list. */
+export function readList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+}
+
+/** Shows a list in one cell. */
+export function listCell(items: readonly string[]): string {
+  return items.length === 0 ? '-' : items.join(', ')
+}
