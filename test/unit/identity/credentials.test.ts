@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { usualCredentials } from '../../../src/identity/credentials.js'
+import { CredentialFilter, usualCredentials } from '../../../src/identity/credentials.js'
 
 const stripCredentials = usualCredentials.strip
 const session = 'modulacms_session=secret'
@@ -83,4 +83,29 @@ test('no spelling lets the secret through, and all other headers stay in order',
     }),
     { numRuns: 200 },
   )
+})
+
+test('sessions and keys of the host go, keys of others stay', () => {
+  const headers = ['X-API-Key', 'mk_secret', 'x-api-key', 'other', 'X-Session-Id', 'secret', 'x-b', '1']
+  assert.deepEqual(usualCredentials.strip(headers), ['x-api-key', 'other', 'x-b', '1'])
+})
+
+test('credentials go by the names of the configuration, and Basic where it is taken', () => {
+  const filter = new CredentialFilter({ cookie: 'sid', header: 'x-sid', takesBasic: true })
+  const basic = ['authorization', 'Basic YTpi', 'Proxy-Authorization', 'bASIC YTpi']
+  assert.deepEqual(filter.strip([...basic, 'X-SID', 'secret', 'cookie', '__Host-sid=1; SID=2; a=1']), [
+    'cookie',
+    'a=1',
+  ])
+  assert.equal(usualCredentials.strip(basic), basic)
+  assert.deepEqual(
+    [filter.setsHostCookie('__Host-sid=x; Path=/'), filter.setsHostCookie('asid=x')],
+    [true, false],
+  )
+})
+
+test('who checks credentials of their own gets tokens, and nothing of accounts', () => {
+  const sent = ['authorization', 'Bearer wt_1', 'cookie', session, 'x-session-id', 's', 'x-api-key', 'mk_1']
+  assert.deepEqual(usualCredentials.stripAccounts(sent), ['authorization', 'Bearer wt_1'])
+  assert.deepEqual(usualCredentials.stripAccounts(['Authorization', 'bearer  mk_1']), [])
 })
