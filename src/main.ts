@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { HostError, messageOf } from './base/errors.js'
@@ -80,12 +81,20 @@ export async function runServer(
     const attached = attach(config, companion, redactor)
     const host = await createHost({ config, pluginSections, redactor, environment, ...attached })
     try {
-      const url = await host.app.listen({ host: config.server.host, port: config.server.port })
-      process.stdout.write(
-        startupText({ url, host, isPluginSystemOn: config.plugin_enabled, gateway: gatewaySummary(config) }),
-      )
-      await companion?.started({ config, host, url })
-      await stop
+      // Somebody who has asked to stop while plugins were loaded wants no port to be opened any more.
+      if (!stop.aborted) {
+        const url = await host.app.listen({ host: config.server.host, port: config.server.port })
+        process.stdout.write(
+          startupText({
+            url,
+            host,
+            isPluginSystemOn: config.plugin_enabled,
+            gateway: gatewaySummary(config),
+          }),
+        )
+        await companion?.started({ config, host, url })
+        await aborted(stop)
+      }
     } finally {
       await closeInTime(host)
     }
@@ -123,19 +132,21 @@ function attach(
   }
 }
 
-/** Resolves at the first signal to stop. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false
-    const onSignal = (): void => {
-      if (asked) process.exit(130)
-      asked = true
-      process.stderr.write('modulacms: stopping, requests in flight are finished (again to stop at once)\n')
-      resolve()
-    }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
-  })
+/** Gives what is aborted at the first signal to stop. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130)
+    process.stderr.write('modulacms: stopping, requests in flight are finished (again to stop at once)\n')
+    controller.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return controller.signal
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 /** Closes the host; a host that takes too long does not keep the process. */

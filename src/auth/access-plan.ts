@@ -49,6 +49,8 @@ export interface Parties {
   authorizer(name: string): Authorizer | undefined
   /** Names of those, for whoever has misspelt one. */
   othersNames(kind: PartyKind): readonly string[]
+  /** False while plugins are switched off as a whole, so that none of them is anybody. */
+  readonly arePluginsOn: boolean
 }
 
 export type PartyKind = 'authenticator' | 'authorizer'
@@ -204,7 +206,7 @@ class Plan {
       const nearest = nearestName(plainName(name), known)
       const hint =
         nearest === undefined
-          ? `no plugin has one of this name, and the host has ${[...parties.keys()].join(', ')}`
+          ? `${this.#parties.arePluginsOn ? 'no plugin has one of this name' : 'no plugin is read while plugin_enabled is false'}, and the host has ${[...parties.keys()].join(', ')}`
           : `did you mean ${nearest}?`
       this.#problems.push(`${place} names "${name}", which is nobody: ${hint}`)
       return []

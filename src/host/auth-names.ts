@@ -18,7 +18,10 @@ export interface BroughtName {
  * @param brought What plugins would register.
  * @returns A sentence for each.
  */
-export function findStrangers({ auth }: Config, brought: readonly BroughtName[]): readonly string[] {
+export function findStrangers(
+  { auth, plugin_enabled: arePluginsOn }: Config,
+  brought: readonly BroughtName[],
+): readonly string[] {
   if (!auth.enabled) return []
   const own = [...ownAuthenticatorNames, ...Object.keys(auth.authenticators)]
   const isBrought = (kind: PartyKind, name: string) =>
@@ -33,6 +36,7 @@ export function findStrangers({ auth }: Config, brought: readonly BroughtName[])
       isExempt: () => false,
       authenticator: (name) => (isBrought('authenticator', name) ? nobodyKnown(name) : undefined),
       authorizer: (name) => (isBrought('authorizer', name) ? nothingAllowed(name) : undefined),
+      arePluginsOn,
       othersNames: (kind) => brought.filter((each) => each.kind === kind).map(({ name }) => name),
     })
     return []

@@ -112,6 +112,14 @@ describe('what is done in the administration', () => {
     }
   })
 
+  it('arrives whatever somebody has called themselves', async (t) => {
+    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher } })
+    const odd = 'a\ud800\u0000\u202e\n\udc00'
+    const row = { action: 'session.open', actor_name: odd, details: { username: odd } }
+    await host.host.hooks.run('after_create', 'host_actions', row)
+    await seen(host, 'session.open')
+  })
+
   it('is kept nowhere while nobody waits for it', async (t) => {
     const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher }, approve: false })
     await host.admin('POST', '/watcher/reload')

@@ -29,14 +29,18 @@ const loaded = (edit: string) => `${routes}
 http.handle("GET", "/plain", function() return { body = "ok" } end, { public = true })
 http.handle("GET", "/edit", function() return { body = "${edit}" } end, { public = true })
 http.handle("POST", "/two", function()
-  local _, err = db.transaction(function()
-    for _ = 1, 2 do
-      local _, problem = db.insert("notes", { title = "x" })
-      if problem then error(problem) end
-    end
-  end)
-  if err then return { status = 500, json = { error = err } } end
-  return { status = 201, json = {} }
+  local _, err
+  -- A busy machine may give a transaction no turn in its time; then nothing of it is there.
+  for _ = 1, 5 do
+    _, err = db.transaction(function()
+      for _ = 1, 2 do
+        local _, problem = db.insert("notes", { title = "x" })
+        if problem then error(problem) end
+      end
+    end)
+    if not err then return { status = 201, json = {} } end
+  end
+  return { status = 500, json = { error = err } }
 end, { public = true })`
 
 const folder = (body = routes, version = '1.0.0') => ({ 'notes/init.lua': plugin('notes', body, version) })
@@ -265,7 +269,7 @@ CREATE TABLE plugin_notes_numbers (${ownColumns}); INSERT INTO plugin_notes_numb
     else if (method === 'POST') written.rows += path === '/two' ? 2 : 1
   }
   const load: Promise<void>[] = []
-  for (let at = 0; at < 12; at += 1) {
+  for (let at = 0; at < 8; at += 1) {
     const what = asked[at % asked.length] ?? ''
     await ask(what)
     const run = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { createClient } from '../../sdk/client/index.js'
 import { plugin, startHost, type TestHost, type TestHostOptions } from '../helpers/create-host.js'
 import {
   CookieClient,
@@ -80,6 +81,8 @@ describe('signing in at a provider', () => {
     assert.deepEqual(listed.json(), {
       providers: [{ name: 'local', display_name: 'The company', login_path: login }],
     })
+    const client = createClient({ url: server.url, token: 'nobody-knows-it' })
+    assert.deepEqual(await client.auth.providers(), listed.json<{ providers: unknown }>().providers)
     assert.equal(provider.requests.size, 0, 'nobody is asked before somebody signs in')
     provider.person = {
       subject: 'id-of-ann',
@@ -296,6 +299,55 @@ describe('signing in at a provider', () => {
     assert.ok(address.startsWith(`${provider.issuer}/session/end?`), address)
     assert.equal(new URL(address).searchParams.get('client_id'), 'app')
     assert.equal((await browser.send('GET', `${server.url}${known}`)).status, 401)
+  })
+})
+
+describe('tokens of a provider', () => {
+  it('are verified with the keys that it publishes, also when it has changed them', async (test) => {
+    const audience = 'https://app.example/api'
+    const port = await freePort()
+    const provider = await startProvider(test, port, {
+      clients: [
+        {
+          client_id: 'app',
+          client_secret: 'a-secret-between-the-two-of-them',
+          grant_types: ['client_credentials'],
+          response_types: [],
+          redirect_uris: [],
+        },
+      ],
+      features: {
+        devInteractions: { enabled: false },
+        clientCredentials: { enabled: true },
+        resourceIndicators: {
+          enabled: true,
+          defaultResource: () => audience,
+          getResourceServerInfo: () => ({ scope: '', accessTokenFormat: 'jwt' }),
+        },
+      },
+    })
+    const api = { type: 'jwt', issuer: provider.issuer, audience }
+    const server = await startHost(test, { plugins, port, config: { 'auth.authenticators': { api } } })
+    const client = new CookieClient()
+    const fetchToken = async (): Promise<string> => {
+      const answer = await fetch(`${provider.issuer}/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa('app:a-secret-between-the-two-of-them')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      })
+      const said = (await answer.json()) as { access_token: string }
+      assert.match(said.access_token ?? '', /^ey/, JSON.stringify(said))
+      return said.access_token
+    }
+    const ask = async (token: string) =>
+      (await client.send('GET', `${server.url}${known}`, { authorization: `Bearer ${token}` })).status
+    const old = await fetchToken()
+    assert.equal(await ask(old), 200)
+    await provider.rotate()
+    const fresh = await fetchToken()
+    await server.restart()
+    assert.equal(await ask(fresh), 200)
+    assert.equal(await ask(old), 401, 'of a key that was taken back')
   })
 })
 

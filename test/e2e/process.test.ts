@@ -97,6 +97,22 @@ it('ends at once at a second signal', async (test) => {
   assert.equal(await lost, 'lost')
 })
 
+it('opens no port when it is told to stop while it starts, ends what has begun, and exits with 0', async (test) => {
+  const place = await createWorkplace(test, { bundledPlugins: [], executors: 1 })
+  const slow = `function on_init() for _ = 1, 30000000 do end end`
+  const calm = 'function on_shutdown() log.info("has ended") end'
+  await place.write({
+    'plugins/a_calm/init.lua': plugin('a_calm', calm),
+    'plugins/b_slow/init.lua': plugin('b_slow', slow, '1.0.0', 'dependencies = { "a_calm" },'),
+  })
+  const server = place.start(['serve', '--port', '0'], settings)
+  await until('the first plugin runs', () => /"a_calm".*"plugin runs"/.test(server.err()))
+  server.process.kill('SIGTERM')
+  const { code, signal, out, err } = await server.ended
+  assert.deepEqual([code, signal, out], [0, null, ''], err)
+  assert.match(err, /stopping.*"a_calm".*"has ended"/s)
+})
+
 /** Waits until the server says that a call of the plugin occupies a VM. */
 async function isBusy(server: ServerProcess, place: Workplace): Promise<void> {
   const token = await tokenOf(place)

@@ -81,6 +81,10 @@ export async function carriageRows({ issuer, adminToken }: GuardedWorld): Promis
       'in two headers of other spelling': [...bearer(token), `AUTHORIZATION: Bearer ${token}`],
       'in two headers, one empty': ['Authorization:', ...bearer(token)],
       'in a header with an underscore': [`Authorization_: Bearer ${token}`],
+      'in a header that Connection takes out': [
+        `Authorization: Bearer ${token}`,
+        'Connection: Authorization',
+      ],
       'in a header with a space': [`Authorization : Bearer ${token}`],
       'in a header with a dot': [`Author.ization: Bearer ${token}`],
       'in Proxy-Authorization': [`Proxy-Authorization: Bearer ${token}`],

@@ -112,3 +112,28 @@ test('authenticators of plugins get tokens, and neither keys nor passwords of th
   const leaving = new CredentialFilter({ ...names, takesBasic: false })
   assert.deepEqual(leaving.stripAccounts(sent('Basic dXNlcjpwYXNz')), sent('Basic dXNlcjpwYXNz'))
 })
+
+test('sessions and keys of the host go, keys of others stay', () => {
+  const headers = ['X-API-Key', 'mk_secret', 'x-api-key', 'other', 'X-Session-Id', 'secret', 'x-b', '1']
+  assert.deepEqual(usualCredentials.strip(headers), ['x-api-key', 'other', 'x-b', '1'])
+})
+
+test('credentials go by the names of the configuration, and Basic where it is taken', () => {
+  const filter = new CredentialFilter({ cookie: 'sid', header: 'x-sid', takesBasic: true })
+  const basic = ['authorization', 'Basic YTpi', 'Proxy-Authorization', 'bASIC YTpi']
+  assert.deepEqual(filter.strip([...basic, 'X-SID', 'secret', 'cookie', '__Host-sid=1; SID=2; a=1']), [
+    'cookie',
+    'a=1',
+  ])
+  assert.equal(usualCredentials.strip(basic), basic)
+  assert.deepEqual(
+    [filter.setsHostCookie('__Host-sid=x; Path=/'), filter.setsHostCookie('asid=x')],
+    [true, false],
+  )
+})
+
+test('who checks credentials of their own gets tokens, and nothing of accounts', () => {
+  const sent = ['authorization', 'Bearer wt_1', 'cookie', session, 'x-session-id', 's', 'x-api-key', 'mk_1']
+  assert.deepEqual(usualCredentials.stripAccounts(sent), ['authorization', 'Bearer wt_1'])
+  assert.deepEqual(usualCredentials.stripAccounts(['Authorization', 'bearer  mk_1']), [])
+})
