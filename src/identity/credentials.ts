@@ -58,11 +58,16 @@ export class CredentialFilter {
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] ?? ''
       const value = rawHeaders[i + 1] ?? ''
-      const isToken = name.toLowerCase() === 'authorization' && !ownBearer.test(value)
-      const clean = isToken ? value : this.clean(name, value)
+      const isToken = name.toLowerCase() === 'authorization' && bearerCredential.test(value)
+      const clean = isToken && !this.isOwnToken(value) ? value : this.clean(name, value)
       if (clean !== undefined) kept.push(name, clean)
     }
     return kept
+  }
+
+  /** Tells whether an `Authorization` is one of the host's keys, whether it opens anything or not. */
+  isOwnToken(value: string): boolean {
+    return ownBearer.test(value)
   }
 
   /** Gives the value of a header that may be passed on; undefined when the header has to go. */
@@ -88,7 +93,10 @@ export class CredentialFilter {
 
   /** Tells whether a `Set-Cookie` is one of the session of the host, which only the host itself may set. */
   setsHostCookie(value: string): boolean {
-    return this.#mention.test(value) && this.#cookie.test((value.split(/[=;]/, 1)[0] ?? '').trim())
+    if (!this.#mention.test(value)) return false
+    // Browsers send a cookie without a name as its value alone: "=name=value" comes back as "name=value".
+    const named = value.replace(/^\s*=/, '')
+    return this.#cookie.test((named.split(/[=;]/, 1)[0] ?? '').trim())
   }
 
   #withoutToken(value: string): string | undefined {

@@ -172,6 +172,9 @@ describe('giving more than one has', () => {
     const keeper = await host().addUser('keeper', { roles: ['keeper'] })
     await host().addUser('plain')
     await host().asAdmin('PUT', '/roles/strong', { permissions: ['plugins:admin'] })
+    await host().asAdmin('PUT', '/roles/reader', { permissions: [] })
+    const vouched = { username: 'vouched', external: { issuer: 'https://idp.example', subject: 's' } }
+    await host().asAdmin('POST', '/users', vouched, 201)
     const { browser } = await host().signIn('keeper')
     const bossKey = await host().asAdmin<{ id: string }>(
       'POST',
@@ -195,7 +198,12 @@ describe('giving more than one has', () => {
       ['PUT', `/users/${boss}/password`, { password: 'known to the keeper' }],
       ['PUT', `/users/${boss}/password`, { password: null }],
       ['DELETE', `/users/${boss}/sessions`, undefined],
+      // The provider may make an admin of them.
+      ['PUT', '/users/vouched/password', { password: 'known to the keeper' }],
       ['PUT', '/roles/keeper2', { permissions: ['*'] }],
+      // Rules may ask for it by its name.
+      ['PUT', '/roles/undefined-role', { permissions: [] }],
+      ['PATCH', `/users/${keeper}`, { roles: ['keeper', 'undefined-role'] }],
       ['PUT', '/roles/strong', { permissions: [] }],
       ['DELETE', '/roles/strong', undefined],
       ['POST', '/keys', { name: 'k', roles: ['admin'] }],
@@ -219,6 +227,7 @@ describe('giving more than one has', () => {
     for (const [method, path, body, status] of [
       ['POST', '/users', { username: 'fine', roles: ['keeper', 'user'], password }, 201],
       ['PUT', '/users/plain/password', { password: 'five random words too' }, 200],
+      ['PUT', '/users/vouched/password', { password: null }, 200],
       ['PUT', '/roles/reader', { permissions: ['users:read'] }, 200],
       ['POST', '/me/keys', { name: 'k', permissions: ['users:read'] }, 201],
       ['DELETE', '/users/fine', undefined, 200],
@@ -271,8 +280,10 @@ describe('giving more than one has', () => {
       assert.match(answer.text, /unknown key/)
     }
     const { browser } = await host().signIn('boss')
-    const foreign = await host().auth('POST', '/me/keys', { name: 'k', owner: 'plain' }, browser)
-    assert.equal(foreign.status, 400)
+    for (const more of [{ owner: 'plain' }, { kind: 'service' }, { tenant: 'acme' }]) {
+      const foreign = await host().auth('POST', '/me/keys', { name: 'k', ...more }, browser)
+      assert.equal(foreign.status, 400, JSON.stringify(more))
+    }
   })
 
   it('takes a permission for each operation', async () => {
