@@ -4,6 +4,7 @@ import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
 import type { RecordChange } from '../areas/recorded-change.js'
 import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
+import { createLateBodyCheck } from '../auth/late-bodies.js'
 import { createOidcRoutes } from '../auth/oidc/oidc-routes.js'
 import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
@@ -15,6 +16,7 @@ import type { HookIdentity } from '../content/hook-runner.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
 import { createClientSite } from '../gateway/client-site.js'
+import { isBelow } from '../gateway/request-path.js'
 import type { CredentialFilter } from '../identity/credentials.js'
 import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
@@ -31,7 +33,7 @@ import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeFinerChecks } from './finer-checks.js'
-import { composeGateway } from './gateway.js'
+import { composeGateway, isOwn } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { healthSources } from './health-sources.js'
 import { mountMetrics } from './metrics.js'
@@ -92,6 +94,7 @@ export async function mountRoutes(
   if (material.isOwnServer) gateway.takeUpgrades(app)
   // The document has the routes that are added behind it.
   await app.register(createOpenApi({ version: productVersion() }))
+  app.addHook('onRoute', createLateBodyCheck(isAdministration, log))
   await gateway.mountRoutes(app)
   await gateway.start()
   await material.policies.mountRoutes(app, door)
@@ -148,6 +151,11 @@ export async function mountRoutes(
       ...(tracing && { startTrace: (request) => tracing.start(request) }),
     }),
   )
+}
+
+/** The host's own operations, but for the key-value store: a late entry there is one entry, and there are very many. */
+function isAdministration(path: string): boolean {
+  return isOwn(path) && !kvPrefixes.some((prefix) => isBelow(path, prefix))
 }
 
 /** What is counted by client is counted for all places where the routes are mounted together. */

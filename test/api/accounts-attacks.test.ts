@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { codeOf, password, setCookie, useAccountHost } from '../helpers/account-host.js'
+import { openRaw } from '../helpers/raw-connection.js'
 
 describe('attacks on sessions', () => {
   const host = useAccountHost({
@@ -100,6 +101,34 @@ describe('attacks on sessions', () => {
     await host().asAdmin('PATCH', `/users/${id}`, { disabled: false })
     assert.equal((await host().auth('GET', '/me', undefined, user.browser)).status, 401, 'for good')
     assert.equal((await host().auth('GET', '/me', undefined, { 'x-api-key': key })).status, 401, 'for good')
+  })
+
+  it('change nothing by a body that comes when they have ended', async (t) => {
+    const attempts: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+      'password set': (id) =>
+        host().asAdmin('PUT', `/users/${id}/password`, { password: 'another four random words' }),
+      'sessions ended': (id) => host().asAdmin('DELETE', `/users/${id}/sessions`),
+      'roles taken': (id) => host().asAdmin('PATCH', `/users/${id}`, { roles: [] }),
+    }
+    for (const [at, [what, end]] of Object.entries(attempts).entries()) {
+      const id = await host().addUser(`slow${at}`, { roles: ['admin'] })
+      const { cookie, csrf } = await host().signIn(`slow${at}`)
+      const body = JSON.stringify({ name: 'kept', permissions: ['users:admin'] })
+      const connection = await openRaw(t, Number(new URL(host().url).port))
+      const head = ['POST /api/v1/auth/me/keys HTTP/1.1', 'Host: a', 'Connection: close', `Cookie: ${cookie}`]
+      const about = [
+        `X-CSRF-Token: ${csrf}`,
+        'Content-Type: application/json',
+        `Content-Length: ${body.length}`,
+      ]
+      connection.socket.write(`${[...head, ...about].join('\r\n')}\r\n\r\n`)
+      await end(id)
+      connection.socket.write(body)
+      await connection.gone
+      assert.match(connection.text(), /^HTTP\/1\.1 40[13] /, what)
+      const { keys } = await host().asAdmin<{ keys: unknown[] }>('GET', `/keys?owner=${id}`)
+      assert.deepEqual(keys, [], what)
+    }
   })
 
   it('name keys that are revoked or over, and only to those who have them', async () => {
