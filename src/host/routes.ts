@@ -17,7 +17,7 @@ import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
 import { createClientSite } from '../gateway/client-site.js'
 import { isBelow } from '../gateway/request-path.js'
-import { CredentialFilter } from '../identity/credentials.js'
+import type { CredentialFilter } from '../identity/credentials.js'
 import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
 import { createKvRoutes, kvPrefixes } from '../kv/routes/kv-routes.js'
@@ -29,7 +29,7 @@ import type { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
-import { credentialNames, type HostAccounts } from './accounts.js'
+import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeFinerChecks } from './finer-checks.js'
@@ -196,7 +196,10 @@ const ipKey = Symbol('client ip')
 
 type WithIp = IncomingMessage & { [ipKey]?: string }
 
-function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'record'>): Door {
+function createDoor(
+  { config, auth: { credentials } }: RoutesMaterial,
+  actions: Pick<ActionRecorder, 'record'>,
+): Door {
   const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   const clientIp = ({ raw }: { raw: WithIp }): string => {
@@ -204,7 +207,6 @@ function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'r
     raw[ipKey] ??= addressOf(raw.socket.remoteAddress, headerText(raw.headers['x-forwarded-for']))
     return raw[ipKey]
   }
-  const credentials = new CredentialFilter(credentialNames(config))
   return {
     authenticate: ({ raw }) => userOf(raw),
     clientIp,

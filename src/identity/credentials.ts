@@ -8,6 +8,8 @@ export interface CredentialNames {
   readonly header: string
   /** Whether passwords of users of the host are sent as HTTP Basic. */
   readonly takesBasic: boolean
+  /** Tells whether a bearer token is the admin token; none is when missing. */
+  readonly isAdminToken?: (token: string) => boolean
 }
 
 /** Beginning of the names of cookies that carry a sign-in which has been begun. */
@@ -15,6 +17,7 @@ export const signInCookieName = 'modulacms_signin'
 
 const bearerCredential = /^\s*bearer(?:\s|$)/i
 const ownBearer = new RegExp(`^\\s*bearer\\s+${apiKeyPrefix}`, 'i')
+const bearerToken = /^\s*bearer +(\S+)\s*$/i
 const basicCredential = /^\s*basic(?:\s|$)/i
 
 /** Leaves credentials of the host out of what goes to plugins and to other servers. */
@@ -52,7 +55,7 @@ export class CredentialFilter {
     return kept ?? rawHeaders
   }
 
-  /** The same for those who check credentials of their own: they get tokens that are none of the host's keys. */
+  /** The same for those who check credentials of their own: they get tokens that are none of the host's own. */
   stripAccounts(rawHeaders: readonly string[]): readonly string[] {
     const kept: string[] = []
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -65,9 +68,11 @@ export class CredentialFilter {
     return kept
   }
 
-  /** Tells whether an `Authorization` is one of the host's keys, whether it opens anything or not. */
+  /** Tells whether an `Authorization` is one of the host's keys, whether it opens anything or not, or the admin token. */
   isOwnToken(value: string): boolean {
-    return ownBearer.test(value)
+    if (ownBearer.test(value)) return true
+    const token = bearerToken.exec(value)?.[1]
+    return token !== undefined && this.#names.isAdminToken?.(token) === true
   }
 
   /** Gives the value of a header that may be passed on; undefined when the header has to go. */

@@ -112,6 +112,32 @@ describe('what is done in the administration', () => {
     }
   })
 
+  it('cannot be forged by a plugin with a name that actions of the host begin with', async (t) => {
+    const forger = plugin(
+      'hook',
+      `http.handle("POST", "/", function(req)
+  hooks.record("breaker.reset", { identity = { type = "service", id = "admin" }, details = req.json })
+  return { status = 204 }
+end, { public = true })`,
+    )
+    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher, 'hook/init.lua': forger } })
+    let deep: unknown = 1
+    for (let level = 0; level < 61; level += 1) deep = [deep]
+    for (const json of [{ plugin: 'host' }, { deep }]) await host.call('POST', '/hook/', { json })
+    const forged = await until('both were seen', async () => {
+      const all = (await seenBy(host)).filter(({ action }) => action.includes('breaker.reset'))
+      return all.length === 2 ? all : undefined
+    })
+    assert.deepEqual(
+      forged.map(({ action, details }) => [action, details.plugin]),
+      [
+        ['plugins.hook.breaker.reset', 'hook'],
+        ['plugins.hook.breaker.reset', 'hook'],
+      ],
+    )
+    assert.match(JSON.stringify(forged.map(({ details }) => details)), /levels/)
+  })
+
   it('arrives whatever somebody has called themselves', async (t) => {
     const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher } })
     const odd = 'a\ud800\u0000\u202e\n\udc00'
