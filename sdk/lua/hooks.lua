@@ -78,8 +78,8 @@ hooks = {}
 function hooks.on(event, table, handler, options) end
 
 ---Tells the hooks for the table `host_actions` what somebody has done, e.g. for the audit log. The action gets the name
----of the plugin in front: `token.create` of the plugin `shop` is `shop.token.create`. Nothing is kept where no hook
----waits for it. Never put a credential into it; secrets of the plugin are taken out.
+---of the plugin in front: `token.create` of the plugin `shop` is `shop.token.create`, and `plugins.user.token.create` of a plugin with the name
+---of something that the host itself records, as `user`. Nothing is kept where no hook waits for it. Never put a credential into it; secrets of the plugin are taken out.
 ---
 ---It neither waits nor fails where it cannot be recorded: that is counted and logged by the host.
 ---

@@ -1,7 +1,7 @@
 import { nearestName } from '../base/nearest-name.js'
 import { isPermissionPattern, PermissionSet } from '../identity/permissions.js'
 import type { Authenticator } from './authenticator.js'
-import type { Authorizer } from './authorizer.js'
+import { type Authorizer, allowed } from './authorizer.js'
 import {
   builtInAuthorizers,
   createPermissionsAuthorizer,
@@ -27,6 +27,7 @@ export interface WrittenRule {
 export interface WrittenAccess {
   /** `["*"]` asks all and lets strangers on. */
   readonly authenticators: readonly string[]
+  /** Hold where no rule does, and for rules that name none. */
   readonly authorizers: readonly string[]
   readonly rules: readonly WrittenRule[]
 }
@@ -141,7 +142,8 @@ class Plan {
 
   fallback({ authenticators, authorizers }: WrittenAccess): AccessRule {
     const allowing = this.#findAuthorizers(authorizers, 'auth.http.authorizers')
-    if (authenticators.length === 1 && authenticators[0] === '*') return everybodyRule(this.#parties)
+    if (authenticators.length === 1 && authenticators[0] === '*')
+      return everybodyRule(this.#parties, allowing)
     const asked = this.#findAuthenticators(authenticators, 'auth.http.authenticators')
     // Strangers have nothing that could be authorized.
     const held = asked.length === 0 ? [] : allowing
@@ -150,11 +152,12 @@ class Plan {
 
   /** The operations are closed to strangers by themselves, and answer those in their own form. */
   operations(fallback: AccessRule): AccessRule {
-    if (fallback.strangers === 'pass') return fallback
     const { operator } = this.#parties
+    const authorizers = fallback.authorizers.map((authorizer) => sparing(authorizer, operator))
+    if (fallback.strangers === 'pass') return everybodyRule(this.#parties, authorizers)
     const { authenticators } = fallback
     const asked = authenticators.includes(operator) ? authenticators : [operator, ...authenticators]
-    return { ...fallback, authenticators: asked, strangers: 'pass' }
+    return { ...fallback, authenticators: asked, authorizers, strangers: 'pass' }
   }
 
   /** A public path takes the authorizers of the section only where its rule says so. */
@@ -214,15 +217,30 @@ class Plan {
   }
 }
 
-/** Asks all that there are when a request comes, and lets strangers on. */
-function everybodyRule(parties: Parties): AccessRule {
+/** Asks all that there are when a request comes, and lets strangers on to the authorizers and what is behind. */
+function everybodyRule(parties: Parties, authorizers: readonly Authorizer[]): AccessRule {
   return {
     paths: [],
     get authenticators() {
       return parties.everybody()
     },
-    authorizers: [],
+    authorizers,
     strangers: 'pass',
+  }
+}
+
+/**
+ * The same authorizer for the host's own operations: those refuse strangers by themselves, e.g. not at the login, and the
+ * operator can always come in to mend what an authorizer refuses.
+ */
+function sparing(authorizer: Authorizer, operator: Authenticator): Authorizer {
+  return {
+    name: authorizer.name,
+    authorize(request) {
+      const { kind, authenticator } = request.identity
+      const isSpared = kind === 'anonymous' || authenticator === operator.name
+      return isSpared ? allowed : authorizer.authorize(request)
+    },
   }
 }
 

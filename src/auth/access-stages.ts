@@ -38,6 +38,8 @@ export interface AccessOptions {
   readonly siteOf: FindClientSite
   /** Where people who open a page without credentials are sent, with the page as `redirect`; nowhere when missing. */
   readonly loginPath?: string | undefined
+  /** Tells whether a path is a probe, which strangers may ask whoever cannot tell who they are; none is when missing. */
+  isProbe?(path: string): boolean
 }
 
 /** What was found out about a request in front of the stages that decide by it. */
@@ -109,8 +111,11 @@ class AuthenticationStage implements Stage {
     rule: AccessRule,
     outcome: Exclude<AuthOutcome, { kind: 'identity' }>,
   ): StageAnswer | undefined {
-    if (outcome.kind === 'unavailable') return failureAnswer(authUnavailable())
     const mayPass = rule.strangers === 'pass'
+    if (outcome.kind === 'unavailable') {
+      const isProbe = this.#options.isProbe?.(exchange.path) === true
+      return mayPass && isProbe ? undefined : failureAnswer(authUnavailable())
+    }
     if (outcome.kind === 'fail') {
       return mayPass && outcome.isAmbient === true ? undefined : challenge(failureOf(outcome), outcome)
     }

@@ -17,7 +17,10 @@ export function crossSiteFault({ headers, site }: CrossSiteRequest): string | un
   if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none') {
     return 'A page of another origin has sent this request.'
   }
-  const { origin } = headers
+  return originFault({ headers, site })
+}
+
+function originFault({ headers: { origin }, site }: CrossSiteRequest): string | undefined {
   if (origin === undefined || isOwnOrigin(origin, site)) return undefined
   return 'The Origin of this request is not the one of this host.'
 }
@@ -25,13 +28,17 @@ export function crossSiteFault({ headers, site }: CrossSiteRequest): string | un
 /**
  * Tells whether a page of another site may have made a browser send a request with the cookie of a session.
  *
- * @returns As `crossSiteFault`, and for a request that changes something without the CSRF token of the session.
+ * @returns As `crossSiteFault`, and for a request that changes something without the CSRF token of the session. Of a
+ *   WebSocket only the Origin counts.
  */
 export function forgeryFault(
   request: CrossSiteRequest & Pick<AuthRequest, 'method'>,
   sessionToken: string,
 ): string | undefined {
-  if (isSafe(request.method)) return undefined
+  if (isSafe(request.method)) {
+    // Pages of any site may open a WebSocket and read what comes; browsers say where they are from, and send no token.
+    return request.headers.upgrade === undefined ? undefined : originFault(request)
+  }
   const fault = crossSiteFault(request)
   if (fault !== undefined) return fault
   const sent = request.headers[csrfHeader]

@@ -11,7 +11,7 @@ import {
 } from '../auth/access-report.js'
 import { createAccessStages } from '../auth/access-stages.js'
 import type { Authenticator, AuthRequest } from '../auth/authenticator.js'
-import { createAdminTokenAuthenticator } from '../auth/authenticators/static-token.js'
+import { createAdminTokenAuthenticator, createTokenCheck } from '../auth/authenticators/static-token.js'
 import type { Authorizer } from '../auth/authorizer.js'
 import { builtInAuthorizers } from '../auth/built-in-authorizers.js'
 import { proveAtPublicPath } from '../auth/proof.js'
@@ -27,6 +27,7 @@ import type { FunctionBreakerOptions } from '../plugins/function-runner.js'
 import type { PluginDirectory } from '../plugins/plugin-directory.js'
 import type { Logger } from '../telemetry/logger.js'
 import { createAccountAuthenticators, credentialNames, type HostAccounts } from './accounts.js'
+import { isProbe } from './health.js'
 import { composeIssuers } from './issuers.js'
 
 /** What finding out who may do what needs of its host. */
@@ -48,6 +49,8 @@ export interface AuthMaterial {
 export interface HostAuth extends AuthAdministration {
   /** `authn` and `authz`. */
   readonly stages: readonly Stage[]
+  /** Leaves the credentials of the host out of what goes to others. */
+  readonly credentials: CredentialFilter
   /**
    * Puts the rules into force; until then every request is refused that is not for the host's own operations.
    *
@@ -83,11 +86,15 @@ export function composeAuth({
   const authenticators = [...isTested, own.session, own.apiKey, operator, ...issuers.authenticators]
   // Each try with a password costs a hash, so that it is only taken where a rule says so.
   const nameable = [...authenticators, own.password]
+  const credentials = new CredentialFilter({
+    ...credentialNames(config),
+    isAdminToken: createTokenCheck(adminToken),
+  })
   const engine = new AuthEngine({
     directory,
     log,
     breaker: breakerOf(config),
-    credentials: new CredentialFilter(credentialNames(config)),
+    credentials,
   })
   // Put together anew only when plugins have changed: each request without credentials asks for it.
   let known: { readonly parties: PluginParties; readonly all: readonly Authenticator[] } | undefined
@@ -135,6 +142,7 @@ export function composeAuth({
     log,
     siteOf,
     loginPath: loginPath === '' ? undefined : loginPath,
+    isProbe,
   })
   const exempt: HostAuth['exempt'] = (given) => {
     isExempt = given
@@ -145,6 +153,7 @@ export function composeAuth({
   }
   return {
     stages,
+    credentials,
     start,
     exempt,
     status: () => reportAccess(sources()),

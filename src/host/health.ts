@@ -77,6 +77,11 @@ export interface HealthSources {
 /** Paths of the probes of this host; nothing stands in front of them. */
 export const healthPaths = ['/health', '/_/health', '/api/v1/health']
 
+/** Tells whether a path is one of a probe. */
+export function isProbe(path: string): boolean {
+  return healthPaths.includes(path) || path === '/health/live' || path === '/health/ready'
+}
+
 const probeSchema = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('starting'), Type.Literal('stopping')]),
 })

@@ -4,6 +4,7 @@ import { adminPrefix, createAdminApi } from '../admin/admin-api.js'
 import { createOpenApi } from '../admin/openapi.js'
 import type { RecordChange } from '../areas/recorded-change.js'
 import { accountsPrefix, createAccountsApi } from '../auth/accounts/accounts-api.js'
+import { createLateBodyCheck } from '../auth/late-bodies.js'
 import { createOidcRoutes } from '../auth/oidc/oidc-routes.js'
 import { identityOf, userOf } from '../auth/request-identity.js'
 import { clientNetwork } from '../base/ip-address.js'
@@ -15,7 +16,8 @@ import type { HookIdentity } from '../content/hook-runner.js'
 import type { CoreDatabase } from '../database/database.js'
 import { createClientIp } from '../gateway/client-ip.js'
 import { createClientSite } from '../gateway/client-site.js'
-import { CredentialFilter } from '../identity/credentials.js'
+import { isBelow } from '../gateway/request-path.js'
+import type { CredentialFilter } from '../identity/credentials.js'
 import { toActor } from '../identity/recorded-action.js'
 import type { User } from '../identity/user.js'
 import { createKvRoutes, kvPrefixes } from '../kv/routes/kv-routes.js'
@@ -27,11 +29,11 @@ import type { ActionRecorder } from '../plugins/hooks/action-recorder.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Tracing } from '../telemetry/tracing.js'
-import { credentialNames, type HostAccounts } from './accounts.js'
+import type { HostAccounts } from './accounts.js'
 import { serializeWhenUsed } from './answer-serializers.js'
 import type { HostAuth } from './auth.js'
 import { composeFinerChecks } from './finer-checks.js'
-import { composeGateway } from './gateway.js'
+import { composeGateway, isOwn } from './gateway.js'
 import { createHealthRoutes } from './health.js'
 import { healthSources } from './health-sources.js'
 import { mountMetrics } from './metrics.js'
@@ -92,6 +94,7 @@ export async function mountRoutes(
   if (material.isOwnServer) gateway.takeUpgrades(app)
   // The document has the routes that are added behind it.
   await app.register(createOpenApi({ version: productVersion() }))
+  app.addHook('onRoute', createLateBodyCheck(isAdministration, log))
   await gateway.mountRoutes(app)
   await gateway.start()
   await material.policies.mountRoutes(app, door)
@@ -150,6 +153,11 @@ export async function mountRoutes(
   )
 }
 
+/** The host's own operations, but for the key-value store: a late entry there is one entry, and there are very many. */
+function isAdministration(path: string): boolean {
+  return isOwn(path) && !kvPrefixes.some((prefix) => isBelow(path, prefix))
+}
+
 /** What is counted by client is counted for all places where the routes are mounted together. */
 async function mountKv(
   app: FastifyInstance,
@@ -188,7 +196,10 @@ const ipKey = Symbol('client ip')
 
 type WithIp = IncomingMessage & { [ipKey]?: string }
 
-function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'record'>): Door {
+function createDoor(
+  { config, auth: { credentials } }: RoutesMaterial,
+  actions: Pick<ActionRecorder, 'record'>,
+): Door {
   const addressOf = createClientIp({ trustedProxies: config.plugin_trusted_proxies })
   const buckets = createTokenBuckets({ perSecond: config.plugin_rate_limit, burst: config.plugin_rate_limit })
   const clientIp = ({ raw }: { raw: WithIp }): string => {
@@ -196,7 +207,6 @@ function createDoor({ config }: RoutesMaterial, actions: Pick<ActionRecorder, 'r
     raw[ipKey] ??= addressOf(raw.socket.remoteAddress, headerText(raw.headers['x-forwarded-for']))
     return raw[ipKey]
   }
-  const credentials = new CredentialFilter(credentialNames(config))
   return {
     authenticate: ({ raw }) => userOf(raw),
     clientIp,

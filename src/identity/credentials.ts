@@ -8,6 +8,8 @@ export interface CredentialNames {
   readonly header: string
   /** Whether passwords of users of the host are sent as HTTP Basic. */
   readonly takesBasic: boolean
+  /** Tells whether a bearer token is the admin token; none is when missing. */
+  readonly isAdminToken?: (token: string) => boolean
 }
 
 /** Beginning of the names of cookies that carry a sign-in which has been begun. */
@@ -15,6 +17,7 @@ export const signInCookieName = 'modulacms_signin'
 
 const bearerCredential = /^\s*bearer(?:\s|$)/i
 const ownBearer = new RegExp(`^\\s*bearer\\s+${apiKeyPrefix}`, 'i')
+const bearerToken = /^\s*bearer +(\S+)\s*$/i
 const basicCredential = /^\s*basic(?:\s|$)/i
 
 /** Leaves credentials of the host out of what goes to plugins and to other servers. */
@@ -52,17 +55,24 @@ export class CredentialFilter {
     return kept ?? rawHeaders
   }
 
-  /** The same for those who check credentials of their own: they get tokens that are none of the host's keys. */
+  /** The same for those who check credentials of their own: they get tokens that are none of the host's own. */
   stripAccounts(rawHeaders: readonly string[]): readonly string[] {
     const kept: string[] = []
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] ?? ''
       const value = rawHeaders[i + 1] ?? ''
-      const isToken = name.toLowerCase() === 'authorization' && !ownBearer.test(value)
-      const clean = isToken ? value : this.clean(name, value)
+      const isToken = name.toLowerCase() === 'authorization' && bearerCredential.test(value)
+      const clean = isToken && !this.isOwnToken(value) ? value : this.clean(name, value)
       if (clean !== undefined) kept.push(name, clean)
     }
     return kept
+  }
+
+  /** Tells whether an `Authorization` is one of the host's keys, whether it opens anything or not, or the admin token. */
+  isOwnToken(value: string): boolean {
+    if (ownBearer.test(value)) return true
+    const token = bearerToken.exec(value)?.[1]
+    return token !== undefined && this.#names.isAdminToken?.(token) === true
   }
 
   /** Gives the value of a header that may be passed on; undefined when the header has to go. */
@@ -88,7 +98,10 @@ export class CredentialFilter {
 
   /** Tells whether a `Set-Cookie` is one of the session of the host, which only the host itself may set. */
   setsHostCookie(value: string): boolean {
-    return this.#mention.test(value) && this.#cookie.test((value.split(/[=;]/, 1)[0] ?? '').trim())
+    if (!this.#mention.test(value)) return false
+    // Browsers send a cookie without a name as its value alone: "=name=value" comes back as "name=value".
+    const named = value.replace(/^\s*=/, '')
+    return this.#cookie.test((named.split(/[=;]/, 1)[0] ?? '').trim())
   }
 
   #withoutToken(value: string): string | undefined {

@@ -166,6 +166,30 @@ export class UserStore {
     })
   }
 
+  /**
+   * Sets the password of somebody who has just proved the old one. Ends all sessions and keys as `setPassword` does.
+   *
+   * @param user As they were when the old one was checked.
+   * @returns Undefined when the user was deleted or disabled, or got another password, since then: what somebody else
+   *   has set meanwhile stays.
+   */
+  async changePassword(
+    { id, credentialsVersion }: Pick<StoredUser, 'id' | 'credentialsVersion'>,
+    passwordHash: string,
+  ): Promise<StoredUser | undefined> {
+    return this.#database.transaction(async (transaction) => {
+      const { numUpdatedRows } = await transaction
+        .updateTable('auth_users')
+        .set({ password_hash: passwordHash, updated_at: this.#clock() })
+        .where('id', '=', id)
+        .where('credentials_version', '=', credentialsVersion)
+        .where('disabled', '=', 0)
+        .executeTakeFirstOrThrow()
+      if (numUpdatedRows === 0n) return undefined
+      return userFromRow(await endCredentials(transaction, id, this.#clock()))
+    })
+  }
+
   /** Stores another hash of the same password; does nothing when the password is another by now. */
   async renewPasswordHash(id: string, oldHash: string, newHash: string): Promise<void> {
     await this.#database.withBusyRetry((kysely) =>

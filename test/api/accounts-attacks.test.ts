@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { codeOf, password, setCookie, useAccountHost } from '../helpers/account-host.js'
+import { openRaw } from '../helpers/raw-connection.js'
 
 describe('attacks on sessions', () => {
   const host = useAccountHost({
@@ -102,6 +103,34 @@ describe('attacks on sessions', () => {
     assert.equal((await host().auth('GET', '/me', undefined, { 'x-api-key': key })).status, 401, 'for good')
   })
 
+  it('change nothing by a body that comes when they have ended', async (t) => {
+    const attempts: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+      'password set': (id) =>
+        host().asAdmin('PUT', `/users/${id}/password`, { password: 'another four random words' }),
+      'sessions ended': (id) => host().asAdmin('DELETE', `/users/${id}/sessions`),
+      'roles taken': (id) => host().asAdmin('PATCH', `/users/${id}`, { roles: [] }),
+    }
+    for (const [at, [what, end]] of Object.entries(attempts).entries()) {
+      const id = await host().addUser(`slow${at}`, { roles: ['admin'] })
+      const { cookie, csrf } = await host().signIn(`slow${at}`)
+      const body = JSON.stringify({ name: 'kept', permissions: ['users:admin'] })
+      const connection = await openRaw(t, Number(new URL(host().url).port))
+      const head = ['POST /api/v1/auth/me/keys HTTP/1.1', 'Host: a', 'Connection: close', `Cookie: ${cookie}`]
+      const about = [
+        `X-CSRF-Token: ${csrf}`,
+        'Content-Type: application/json',
+        `Content-Length: ${body.length}`,
+      ]
+      connection.socket.write(`${[...head, ...about].join('\r\n')}\r\n\r\n`)
+      await end(id)
+      connection.socket.write(body)
+      await connection.gone
+      assert.match(connection.text(), /^HTTP\/1\.1 40[13] /, what)
+      const { keys } = await host().asAdmin<{ keys: unknown[] }>('GET', `/keys?owner=${id}`)
+      assert.deepEqual(keys, [], what)
+    }
+  })
+
   it('name keys that are revoked or over, and only to those who have them', async () => {
     const made = await host().asAdmin<{ key: string; id: string }>('POST', '/keys', { name: 'k' }, 201)
     await host().asAdmin('DELETE', `/keys/${made.id}`)
@@ -172,6 +201,9 @@ describe('giving more than one has', () => {
     const keeper = await host().addUser('keeper', { roles: ['keeper'] })
     await host().addUser('plain')
     await host().asAdmin('PUT', '/roles/strong', { permissions: ['plugins:admin'] })
+    await host().asAdmin('PUT', '/roles/reader', { permissions: [] })
+    const vouched = { username: 'vouched', external: { issuer: 'https://idp.example', subject: 's' } }
+    await host().asAdmin('POST', '/users', vouched, 201)
     const { browser } = await host().signIn('keeper')
     const bossKey = await host().asAdmin<{ id: string }>(
       'POST',
@@ -195,7 +227,12 @@ describe('giving more than one has', () => {
       ['PUT', `/users/${boss}/password`, { password: 'known to the keeper' }],
       ['PUT', `/users/${boss}/password`, { password: null }],
       ['DELETE', `/users/${boss}/sessions`, undefined],
+      // The provider may make an admin of them.
+      ['PUT', '/users/vouched/password', { password: 'known to the keeper' }],
       ['PUT', '/roles/keeper2', { permissions: ['*'] }],
+      // Rules may ask for it by its name.
+      ['PUT', '/roles/undefined-role', { permissions: [] }],
+      ['PATCH', `/users/${keeper}`, { roles: ['keeper', 'undefined-role'] }],
       ['PUT', '/roles/strong', { permissions: [] }],
       ['DELETE', '/roles/strong', undefined],
       ['POST', '/keys', { name: 'k', roles: ['admin'] }],
@@ -219,6 +256,7 @@ describe('giving more than one has', () => {
     for (const [method, path, body, status] of [
       ['POST', '/users', { username: 'fine', roles: ['keeper', 'user'], password }, 201],
       ['PUT', '/users/plain/password', { password: 'five random words too' }, 200],
+      ['PUT', '/users/vouched/password', { password: null }, 200],
       ['PUT', '/roles/reader', { permissions: ['users:read'] }, 200],
       ['POST', '/me/keys', { name: 'k', permissions: ['users:read'] }, 201],
       ['DELETE', '/users/fine', undefined, 200],
@@ -271,8 +309,10 @@ describe('giving more than one has', () => {
       assert.match(answer.text, /unknown key/)
     }
     const { browser } = await host().signIn('boss')
-    const foreign = await host().auth('POST', '/me/keys', { name: 'k', owner: 'plain' }, browser)
-    assert.equal(foreign.status, 400)
+    for (const more of [{ owner: 'plain' }, { kind: 'service' }, { tenant: 'acme' }]) {
+      const foreign = await host().auth('POST', '/me/keys', { name: 'k', ...more }, browser)
+      assert.equal(foreign.status, 400, JSON.stringify(more))
+    }
   })
 
   it('takes a permission for each operation', async () => {

@@ -180,6 +180,50 @@ describe('authenticators of plugins, at the start', () => {
     assert.equal(await outcomeOf(server, `${path}/open`), '200')
   })
 
+  it('never see the admin token, and stop no probe, whatever they are asked about', async (test) => {
+    const curious = plugin(
+      'curious',
+      `auth.authenticator("curious", function(req)
+  kv.set({ "seen", req.path }, { bearer = req.bearer or "none", headers = req.headers })
+  if req.path:find("^/health") then error("down") end
+end)
+http.handle("GET", "/seen", function()
+  local out = json.array({})
+  for _, path in ipairs({ "/watched", "/api/v1/admin/plugins/curious", "/only" }) do
+    local entry = kv.get({ "seen", path })
+    out[#out + 1] = entry and entry.value or "nothing"
+  end
+  return { json = out }
+end, { public = true })`,
+    )
+    const server = await startHost(test, {
+      plugins: { 'curious/init.lua': curious },
+      config: {
+        'auth.http.rules': [
+          {
+            paths: ['/watched', '/api/v1/admin/plugins/curious'],
+            authenticators: ['curious', 'admin_token'],
+          },
+          { paths: ['/only'], authenticators: ['curious'] },
+        ],
+      },
+    })
+    const { token } = server.host.adminToken
+    assert.equal(await outcomeOf(server, '/watched', token), '404')
+    assert.equal(await outcomeOf(server, '/api/v1/admin/plugins/curious', token), '200')
+    assert.equal(await outcomeOf(server, '/only', token), '401 AUTH_INVALID')
+    const seen = await server.call('GET', '/curious/seen')
+    assert.equal(seen.json<{ bearer: string }[]>().filter(({ bearer }) => bearer === 'none').length, 3)
+    assert.ok(!seen.text.includes(token), 'the admin token is for the host')
+    assert.equal(await outcomeOf(server, '/only', 'of-somebody'), '401 AUTH_INVALID')
+    assert.match((await server.call('GET', '/curious/seen')).text, /of-somebody/)
+
+    for (const probe of ['/health', '/health/live', '/health/ready']) {
+      assert.equal(await outcomeOf(server, probe), '200', probe)
+    }
+    assert.equal(await outcomeOf(server, '/health?detail=1'), '401 UNAUTHORIZED')
+  })
+
   it('keep their paths shut when their plugin cannot be loaded', async (test) => {
     const config = { 'auth.http.rules': [{ paths: ['/**'], authenticators: ['badge'] }] }
     const server = await startHost(test, { plugins: { 'badges/init.lua': badges }, config })

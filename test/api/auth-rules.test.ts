@@ -261,3 +261,32 @@ describe('rules of paths', () => {
   })
   const otherIssuer = () => startTokenIssuer({ after: (close) => void cleanups.push(close as () => unknown) })
 })
+
+describe('the authorizers of the section', () => {
+  for (const authenticators of [['*'], ['admin_token']]) {
+    it(`hold where no rule does, but lock out neither the operator nor the login, asking ${authenticators}`, async () => {
+      const host = await openHost({
+        plugins: { 'who/init.lua': whoami },
+        config: { 'auth.http.authenticators': authenticators, 'auth.http.authorizers': ['tenant_scope'] },
+      })
+      try {
+        const asked = async (path: string, isAdmin: boolean, method = 'GET') => {
+          const headers: Record<string, string> = isAdmin ? host.credentials : {}
+          const { status, text } = await host.send(method, path, { headers })
+          return `${status} ${/AUTH_\w+/.exec(text)?.[0] ?? ''}`
+        }
+        assert.equal(await asked(`${base}/open`, true), '403 AUTH_DENIED')
+        assert.equal(
+          await asked(`${base}/open`, false),
+          authenticators[0] === '*' ? '403 AUTH_DENIED' : '401 AUTH_REQUIRED',
+        )
+        assert.equal(await asked('/api/v1/admin/plugins', true), '200 ')
+        assert.equal(await asked('/health', false), '200 ')
+        assert.equal(await asked('/api/v1/auth/login', false, 'POST'), '400 ')
+        assert.equal(await asked('/api/v1/admin/plugins', false), '401 ')
+      } finally {
+        await host.dispose()
+      }
+    })
+  }
+})

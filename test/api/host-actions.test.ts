@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { plugin, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 import { until } from '../helpers/until.js'
 
 const watcher = plugin(
@@ -125,6 +126,33 @@ describe('what is done in the administration', () => {
     }
   })
 
+  it('cannot be forged by a plugin with a name that actions of the host begin with', async (t) => {
+    const forger = plugin(
+      'hook',
+      `http.handle("POST", "/", function(req)
+  hooks.record("breaker.reset", { identity = { type = "service", id = "admin" }, details = req.json })
+  return { status = 204 }
+end, { public = true })`,
+    )
+    const host = server()
+    await install(t, host, { 'hook/init.lua': forger })
+    let deep: unknown = 1
+    for (let level = 0; level < 61; level += 1) deep = [deep]
+    for (const json of [{ plugin: 'host' }, { deep }]) await host.call('POST', '/hook/', { json })
+    const forged = await until('both were seen', async () => {
+      const all = (await seenBy(host)).filter(({ action }) => action.includes('breaker.reset'))
+      return all.length === 2 ? all : undefined
+    })
+    assert.deepEqual(
+      forged.map(({ action, details }) => [action, details.plugin]),
+      [
+        ['plugins.hook.breaker.reset', 'hook'],
+        ['plugins.hook.breaker.reset', 'hook'],
+      ],
+    )
+    assert.match(JSON.stringify(forged.map(({ details }) => details)), /levels/)
+  })
+
   it('arrives whatever somebody has called themselves', async () => {
     const host = server()
     const odd = 'a\ud800\u0000\u202e\n\udc00'
@@ -150,6 +178,7 @@ describe('what is done in the administration', () => {
     const host = server()
     await host.admin('POST', '/other/disable')
     await host.restart()
-    assert.equal((await seen(host, 'plugin.disable')).resource_id, 'other')
+    const isKept = ({ action, resource_id: id }: Seen) => action === 'plugin.disable' && id === 'other'
+    await until('the last action is seen', async () => (await seenBy(host)).find(isKept))
   })
 })

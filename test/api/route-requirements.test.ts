@@ -38,6 +38,7 @@ const root = '/api/v1/plugins/reports'
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const analyst = 'who_user.ann.acme.analyst'
 
+/** Asks again while the plugin that knows the tokens has no time, as on a machine with much else to do. */
 async function outcomeOf(
   server: TestHost,
   method: string,
@@ -45,12 +46,23 @@ async function outcomeOf(
   token?: string,
   headers: Record<string, string> = {},
 ): Promise<string> {
-  const answer = await server.send(method, `${root}${target}`, {
-    headers: { ...(token === undefined ? {} : bearer(token)), ...headers },
-  })
-  if (answer.status < 300) return String(answer.status)
-  const { error } = JSON.parse(answer.text || '{}') as { error?: { code: string; message: string } }
-  return error === undefined ? String(answer.status) : `${answer.status} ${error.code} ${error.message}`
+  for (let tries = 1; ; tries += 1) {
+    const answer = await server.send(method, `${root}${target}`, {
+      headers: { ...(token === undefined ? {} : bearer(token)), ...headers },
+    })
+    if (answer.status < 300) return String(answer.status)
+    const { error, code } = JSON.parse(answer.text || '{}') as Failure
+    if (code === 'AUTH_UNAVAILABLE' && tries < 50) continue
+    return typeof error === 'object'
+      ? `${answer.status} ${error.code} ${error.message}`
+      : `${answer.status} ${code}`
+  }
+}
+
+/** In the form of plugin routes, or in that of the gateway. */
+interface Failure {
+  readonly error?: string | { readonly code: string; readonly message: string }
+  readonly code?: string
 }
 
 describe('what routes ask of their callers', () => {
@@ -239,7 +251,7 @@ describe('a route that asks for something else', () => {
         const answer = await server.send('GET', `${root}/x`, { headers: bearer(`who_user.u.acme.${role}`) })
         if (answer.status === 200) answered.add(answer.text)
         if (answer.status === 200 && answer.text !== role) wrong.push(`${role} read ${answer.text}`)
-        if (![200, 403, 404].includes(answer.status)) wrong.push(`${role} got ${answer.status}`)
+        if (![200, 403, 404, 503].includes(answer.status)) wrong.push(`${role} got ${answer.status}`)
       }
     })
     for (let at = 1; at <= 6; at += 1) {
@@ -261,29 +273,23 @@ describe('a request whose body comes slowly', () => {
         'reports',
         `http.handle("POST", "/x", function() return { body = "${role}" } end, { auth = auth.require({ roles = { "${role}" } }) })`,
       )
-    const server = await startHost(test, {
-      plugins: { 'badges/init.lua': badges, 'reports/init.lua': source('analyst') },
-    })
+    const server = await startHost(test, { plugins: { 'reports/init.lua': source('admin') } })
+    const { token } = server.host.adminToken
     const post = async () => {
       const connection = await openRaw(test, Number(new URL(server.url).port))
-      const headers = [
-        'Host: x',
-        'Connection: close',
-        `Authorization: Bearer ${analyst}`,
-        'Content-Length: 2',
-      ]
+      const headers = ['Host: x', 'Connection: close', `Authorization: Bearer ${token}`, 'Content-Length: 2']
       connection.socket.write(rawRequest(`POST ${root}/x`, headers, 'a'))
       return connection
     }
     const [kept, changed] = [await post(), await post()]
     // Their heads are in: a later request on another connection has been answered.
     assert.equal(
-      (await server.send('POST', `${root}/x`, { headers: bearer(analyst), body: 'b' })).text,
-      'analyst',
+      (await server.send('POST', `${root}/x`, { headers: bearer(token), body: 'b' })).text,
+      'admin',
     )
     kept.socket.write('b')
     await kept.gone
-    assert.match(kept.text(), /^HTTP\/1\.1 200 [\s\S]*analyst$/)
+    assert.match(kept.text(), /^HTTP\/1\.1 200 [\s\S]*admin$/)
     await server.write({ 'reports/init.lua': source('editor') })
     await server.admin('POST', '/reports/reload')
     await server.approveAll()

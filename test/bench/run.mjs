@@ -6,6 +6,7 @@ import { createChildren } from './lib/children.mjs'
 import { createLoadGenerator } from './lib/load.mjs'
 import { installPeers } from './lib/peers.mjs'
 import { notAvailable, renderTable } from './lib/report.mjs'
+import { authRow } from './rows/auth.mjs'
 import { enginesRow } from './rows/engines.mjs'
 import { queryRow, routeRow } from './rows/fastify.mjs'
 import { clientsRow, gatewayRow } from './rows/gateway.mjs'
@@ -23,6 +24,7 @@ const rows = {
   engines: enginesRow,
   kv: kvRow,
   gateway: gatewayRow,
+  auth: authRow,
   clients: clientsRow,
   proxy: proxyRow,
   neighbours: neighboursRow,

@@ -86,6 +86,12 @@ function test_what_looks_like_a_secret_is_taken_out()
     count = 3,
   }, list()[1].details)
   test.assert_eq("mk_ is how keys begin", redaction.text("mk_ is how keys begin"))
+  test.assert_eq("eyJa.b is no token", redaction.text("eyJa.b is no token"))
+end
+
+function test_no_text_takes_long_to_look_through()
+  act({ action = "shop.a.b", details = { one = ("eyJ"):rep(10000), two = ("-eyJ"):rep(7000), three = ("eyJ."):rep(7000) } })
+  test.assert_eq("shop.a.b", list()[1].action)
 end
 
 function test_a_delivery_that_comes_twice_leaves_one_row()

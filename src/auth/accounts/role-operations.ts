@@ -62,7 +62,7 @@ const putSchema = schemaOf({
   operationId: 'putRole',
   summary: 'Define a role, or change it',
   description:
-    'Counts from the next request of its holders on. Nobody defines a role that permits more than they may, nor changes one that does.',
+    'Counts from the next request of its holders on. Nobody defines a role that permits more than they may, nor changes one that does; new ones are made by those who may do everything, or have the role already.',
   params,
   body: putRoleBodySchema,
   answer: roleSchema,
@@ -92,7 +92,11 @@ function put(
   return notes.run(request, deed, async () => {
     await context.assertGrant(request, { permissions: body.permissions })
     const before = await roles.get(name)
-    if (before === undefined) return viewRole(await roles.create(name, body))
+    if (before === undefined) {
+      // Rules and plugins may mean something by the name: whoever defines it could give it, also to themselves.
+      await context.assertGrant(request, { roles: [name] })
+      return viewRole(await roles.create(name, body))
+    }
     await context.assertGrant(request, { permissions: before.permissions })
     return viewRole(await roles.update(name, body))
   })

@@ -257,7 +257,6 @@ export const keySchema = Type.Object({
 
 const keyFields = {
   name: nameText('What it is called.'),
-  kind: Type.Optional(Type.Union([Type.Literal('key'), Type.Literal('service')])),
   roles: Type.Optional(roles),
   permissions: Type.Optional(permissions),
   expires_at: Type.Optional(
@@ -265,10 +264,12 @@ const keyFields = {
   ),
 }
 
+/** Without a kind: rules, routes and policies tell services by theirs, and nobody makes themselves one. */
 export const createOwnKeyBodySchema = Type.Object(keyFields, strict)
 export const createKeyBodySchema = Type.Object(
   {
     ...keyFields,
+    kind: Type.Optional(Type.Union([Type.Literal('key'), Type.Literal('service')])),
     owner: Type.Optional(nameText('User that it goes with: it never does more than they may.')),
     tenant: Type.Optional(label),
   },

@@ -167,7 +167,9 @@ class SessionOperations {
       if (outcome.kind === 'wait') throw throttled(outcome.seconds)
       if (outcome.kind === 'refused' || outcome.user.id !== user.id) throw passwordWrong()
       checkNewPassword(body.new_password, [user.username, user.email, user.name])
-      const changed = await users.setPassword(user.id, await hasher.hash(body.new_password))
+      const changed = await users.changePassword(outcome.user, await hasher.hash(body.new_password))
+      // Another password counts since the old one was checked, e.g. that of an admin who shuts a thief out.
+      if (changed === undefined) throw passwordWrong()
       const sent = callers.sentSession(request)
       if (sent.kind !== 'token') return { ok: true }
       const opened = await sessions.open({ ...this.#newSession(request, changed), replaces: sent.token })

@@ -159,10 +159,7 @@ class UserOperations {
       const fields = fieldsOf(body)
       const tenant = body.tenant === undefined ? ownTenant(callers.identityOf(request)) : body.tenant
       await this.#context.assertGrant(request, { ...fields, tenant })
-      // The provider says at each sign-in which roles they have, and whoever knows the password has them too.
-      if (external !== undefined && !callers.identityOf(request).permissions.isAll) {
-        throw grantExceeded({ missing: 'every permission, as an external identity brings roles of its own' })
-      }
+      if (external !== undefined) assertMayVouch(callers.identityOf(request))
       if (password !== undefined)
         checkNewPassword(password, [body.username, body.email ?? undefined, body.name ?? undefined])
       const passwordHash = password === undefined ? undefined : await hasher.hash(password)
@@ -215,11 +212,23 @@ class UserOperations {
       // A session that was left open must not become the account.
       if (callers.isSelf(request, user)) throw passwordOwn()
       await this.#context.assertReach(request, grantOf(user))
+      if (password !== null && user.external !== undefined) assertMayVouch(callers.identityOf(request))
       if (password !== null) checkNewPassword(password, [user.username, user.email, user.name])
       await users.setPassword(user.id, password === null ? undefined : await hasher.hash(password))
       return { ok: true }
     })
   }
+}
+
+/**
+ * The provider of an external user says at each sign-in which roles they have, and whoever knows their password has them
+ * too.
+ *
+ * @throws `GRANT_EXCEEDED`
+ */
+function assertMayVouch({ permissions }: Identity): void {
+  if (permissions.isAll) return
+  throw grantExceeded({ missing: 'every permission, as an external identity brings roles of its own' })
 }
 
 /** What a user has. */

@@ -58,6 +58,8 @@ export const hookLimits = {
   actionsWaitingMax: 10_000,
   /** How many of those that wait may be of plugins, so that none of them drives out what admins have done. */
   pluginActionsWaitingMax: 5000,
+  /** Deliveries of one plugin that wait; from then on what plugins record is dropped, and what admins do still has room. */
+  pluginActionsOwedMax: 10_000,
   /** Recorded actions that are written in one transaction. */
   actionsPerWrite: 100,
   /** Tries to write recorded actions; when all fail, they are lost, with a line in the log. */

@@ -121,9 +121,11 @@ function withoutCredential(
   name: string,
   value: string | string[],
 ): string | string[] | undefined {
-  if (name === 'authorization' && exchange.user === undefined) return value
   // Node gives several values only of headers that are none of ours.
-  return typeof value === 'string' ? exchange.credentials.clean(name, value) : value
+  if (typeof value !== 'string') return value
+  const { user, credentials } = exchange
+  const isUnclaimed = name === 'authorization' && user === undefined && !credentials.isOwnToken(value)
+  return isUnclaimed ? value : credentials.clean(name, value)
 }
 
 /** Where the request comes from. What the peer says of that counts only when it is a proxy of ours. */

@@ -15,7 +15,6 @@ import type {
   ClaimedDecision,
   ClaimedOutcome,
 } from '../../capabilities/auth/wire.js'
-import { apiKeyPrefix } from '../../identity/api-key.js'
 import type { CredentialFilter } from '../../identity/credentials.js'
 import { describeIdentity } from '../../identity/described-identity.js'
 import { createIdentity, type JsonValue } from '../../identity/identity.js'
@@ -54,11 +53,21 @@ export class PluginAuthenticator implements Authenticator {
 
   authenticate(request: AuthRequest): AuthOutcome | Promise<AuthOutcome> {
     const { runner, place } = this.#find()
-    if (!isConcerned(place, request)) return noCredential
-    return typeof runner === 'string' ? { kind: 'unavailable', reason: runner } : this.#ask(runner, request)
+    const bearer = this.#foreignBearer(request)
+    if (!isConcerned(place, request, bearer)) return noCredential
+    return typeof runner === 'string'
+      ? { kind: 'unavailable', reason: runner }
+      : this.#ask(runner, request, bearer)
   }
 
-  async #ask(runner: FunctionRunner, request: AuthRequest): Promise<AuthOutcome> {
+  /** Keys of the host and its admin token are for the host. */
+  #foreignBearer(request: AuthRequest): string | undefined {
+    const { authorization } = request.headers
+    const isOwn = typeof authorization === 'string' && this.#credentials.isOwnToken(authorization)
+    return isOwn ? undefined : bearerToken(request)
+  }
+
+  async #ask(runner: FunctionRunner, request: AuthRequest, bearer: string | undefined): Promise<AuthOutcome> {
     const { method, path, query, ip, rawHeaders, id } = request
     const call: AuthenticateCall = {
       name: this.name,
@@ -66,7 +75,7 @@ export class PluginAuthenticator implements Authenticator {
       path,
       query,
       clientIp: ip,
-      bearer: foreignBearer(request),
+      bearer,
       rawHeaders: this.#credentials.stripAccounts(rawHeaders),
     }
     const run = await runner.run({ payload: JSON.stringify(call), requestId: id }, ([text]) =>
@@ -109,15 +118,13 @@ export class PluginAuthorizer implements Authorizer {
   }
 }
 
-/** Keys of the host are for the host. */
-function foreignBearer(request: AuthRequest): string | undefined {
-  const token = bearerToken(request)
-  return token?.startsWith(apiKeyPrefix) === true ? undefined : token
-}
-
-function isConcerned({ header, bearer }: CredentialPlace, request: AuthRequest): boolean {
-  if (header !== undefined && request.headers[header] === undefined) return false
-  return bearer === undefined || bearerToken(request)?.startsWith(bearer) === true
+function isConcerned(
+  { header, bearer }: CredentialPlace,
+  { headers }: AuthRequest,
+  sent: string | undefined,
+): boolean {
+  if (header !== undefined && headers[header] === undefined) return false
+  return bearer === undefined || sent?.startsWith(bearer) === true
 }
 
 function describeAccess(request: AccessRequest): JsonValue {

@@ -125,7 +125,11 @@ export class ActionRecorder {
   async #store(batch: readonly Waiting[]): Promise<void> {
     const { database, hooks } = this.#options
     await database.transaction(async (transaction) => {
-      for (const { write, context } of batch) await hooks.enqueue(transaction, write, context)
+      for (const { write, context, isOfPlugin } of batch) {
+        const { deliveriesWaitingMax, pluginActionsOwedMax } = hookLimits
+        const waitingMax = isOfPlugin ? pluginActionsOwedMax : deliveriesWaitingMax
+        await hooks.enqueue(transaction, write, context, waitingMax)
+      }
     })
     hooks.committed()
   }
@@ -147,13 +151,13 @@ export class ActionRecorder {
 
 function toWaiting(action: RecordedAction, isOfPlugin: boolean, nowMs: number): Waiting {
   const { actor, requestId = '' } = action
-  const row = toRow(action, new Date(nowMs).toISOString())
+  const row = toRow(action, isOfPlugin, new Date(nowMs).toISOString())
   const context = { requestId, actor: cut(actor.name ?? actor.id) ?? '', depth: 0 }
   return { write: { event, table: hostActionsTable, row, old: undefined }, context, isOfPlugin }
 }
 
-function toRow(action: RecordedAction, at: string): HookRow {
-  const { actor, resource } = action
+function toRow(action: RecordedAction, isOfPlugin: boolean, at: string): HookRow {
+  const { actor, resource, details = {} } = action
   return {
     action: cut(action.action),
     outcome: action.outcome,
@@ -164,22 +168,29 @@ function toRow(action: RecordedAction, at: string): HookRow {
     resource_type: cut(resource.type),
     resource_id: cut(resource.id),
     tenant: cut(actor.tenant),
-    details: boundedDetails(action.details ?? {}),
+    details: boundedDetails(details, isOfPlugin ? { plugin: details.plugin } : {}),
     client_ip: cut(action.clientIp),
     request_id: cut(action.requestId),
     at,
   }
 }
 
-/** An action without its details is worth more than none. */
-function boundedDetails(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/**
+ * An action without its details is worth more than none.
+ *
+ * @param kept Which of them stay all the same.
+ */
+function boundedDetails(
+  details: Readonly<Record<string, unknown>>,
+  kept: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   let bytes: number
   try {
     bytes = Buffer.byteLength(encodeHookData(details, {}))
   } catch (error) {
-    return { left_out: messageOf(error) }
+    return { left_out: messageOf(error), ...kept }
   }
-  return bytes <= hookLimits.actionDetailsBytesMax ? details : { left_out: `${bytes} bytes` }
+  return bytes <= hookLimits.actionDetailsBytesMax ? details : { left_out: `${bytes} bytes`, ...kept }
 }
 
 function cut(text: string | undefined): string | undefined {

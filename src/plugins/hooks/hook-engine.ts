@@ -142,6 +142,7 @@ export class HookEngine implements HookRunner, HookAdministration {
     transaction: Transaction<CoreTables>,
     write: HookedWrite,
     context: HookContext,
+    waitingMax: number = hookLimits.deliveriesWaitingMax,
   ): Promise<void> {
     const event: HookEvent = `after_${write.event}`
     const entries = this.#index.matching(event, write.table)
@@ -149,7 +150,9 @@ export class HookEngine implements HookRunner, HookAdministration {
     const _at = new Date(this.#now()).toISOString()
     const payload = encodeHookData(write.row, { ...writeMembers(event, write, context), _at })
     const backlogs = await this.#store.backlogs(transaction)
-    const admitted = entries.filter((entry) => this.#admits(entry, backlogs.get(entry.plugin) ?? 0))
+    const admitted = entries.filter((entry) =>
+      this.#admits(entry, backlogs.get(entry.plugin) ?? 0, waitingMax),
+    )
     this.#owes = true
     await this.#store.add(
       transaction,
@@ -227,14 +230,15 @@ export class HookEngine implements HookRunner, HookAdministration {
   }
 
   /** One plugin that does not keep up must neither fill the disk nor stop the writes of all. */
-  #admits({ plugin, hook }: HookEntry, waiting: number): boolean {
-    if (waiting < hookLimits.deliveriesWaitingMax) {
-      this.#full.delete(plugin)
+  #admits({ plugin, hook }: HookEntry, waiting: number, limit: number): boolean {
+    const bound = `${plugin} ${limit}`
+    if (waiting < limit) {
+      this.#full.delete(bound)
       return true
     }
-    if (!this.#full.has(plugin)) {
-      this.#full.add(plugin)
-      const fields = { plugin, hook: hook.key, waiting, limit: hookLimits.deliveriesWaitingMax }
+    if (!this.#full.has(bound)) {
+      this.#full.add(bound)
+      const fields = { plugin, hook: hook.key, waiting, limit }
       this.#log.error(fields, 'too many deliveries wait for a plugin: further ones are dropped')
     }
     return false

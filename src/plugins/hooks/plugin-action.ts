@@ -2,11 +2,16 @@ import type { PluginAction } from '../../capabilities/hooks/plugin-action.js'
 import type { JsonValue } from '../../identity/identity.js'
 import type { Actor, RecordedAction } from '../../identity/recorded-action.js'
 
+/** With which actions of the host begin. */
+const hostWords: ReadonlySet<string> = new Set([
+  ...['gateway', 'hook', 'key', 'kv', 'plugin', 'policy', 'role', 'session', 'user'],
+])
+
 type Fields = Readonly<Record<string, JsonValue | undefined>>
 
 /**
  * Gives what a plugin has recorded as an action of the host. Who it was is the plugin's word; that the plugin says so is
- * not: its name begins the action, and stands in the details.
+ * not: its name begins the action, behind `plugins.` where actions of the host begin so, and stands in the details.
  */
 export function readPluginAction(
   plugin: string,
@@ -15,7 +20,7 @@ export function readPluginAction(
   const given = JSON.parse(fields) as Fields
   const { outcome, resource_type: type, resource_id: id, details, client_ip: ip } = given
   return {
-    action: `${plugin}.${action}`,
+    action: `${hostWords.has(plugin) ? 'plugins.' : ''}${plugin}.${action}`,
     outcome: outcome === 'failure' ? 'failure' : 'success',
     actor: readActor(given.identity),
     resource: { type: textOf(type) ?? action.split('.', 1)[0] ?? action, id: textOf(id) },

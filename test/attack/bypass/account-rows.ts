@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { password, type SignedIn, withAccounts } from '../../helpers/account-host.js'
 import { startHost } from '../../helpers/create-host.js'
 import { type GuardedWorld, vault } from '../../helpers/guarded-world.js'
-import { type Bypass, bearer, single } from './row.js'
+import { type Bypass, bearer, kept, single } from './row.js'
 
 /** Users of the guarded world, with what they have and had. */
 export interface AccountWorld {
@@ -169,11 +169,36 @@ export function forgeryRows({ ann, again, mallory, ended }: AccountWorld): reado
     ],
     'a form that calls it a GET': ['X-HTTP-Method-Override: GET', 'Content-Type: text/plain'],
   }
-  return Object.entries(sent).map(([what, headers]) => ({
-    name: `a change with the cookie of a session, and ${what}`,
-    text: single(path, [`Cookie: ${ann.cookie}`, ...headers], 'POST'),
-    statuses: shut,
-  }))
+  const socket = (headers: readonly string[], method = 'GET') =>
+    kept(
+      '/site/session/x',
+      [`Cookie: ${ann.cookie}`, 'Connection: Upgrade', 'Upgrade: websocket', ...headers],
+      method,
+    )
+  const origins = ['https://evil.example', 'http://sub.host.example', 'http://host.example:81', 'null', '']
+  return [
+    ...Object.entries(sent).map(([what, headers]) => ({
+      name: `a change with the cookie of a session, and ${what}`,
+      text: single(path, [`Cookie: ${ann.cookie}`, ...headers], 'POST'),
+      statuses: shut,
+    })),
+    ...origins.map((origin) => ({
+      name: `a WebSocket with the cookie of a session, of a page of "${origin}"`,
+      text: socket([`Origin: ${origin}`]),
+      statuses: shut,
+    })),
+    {
+      name: 'a change that calls itself a WebSocket, with the cookie of a session',
+      text: socket(['Origin: http://host.example'], 'POST'),
+      statuses: shut,
+    },
+    {
+      name: 'a WebSocket of the own page, which is let in',
+      text: socket(['Origin: http://host.example']),
+      statuses: [101],
+      runs: 1,
+    },
+  ]
 }
 
 /** API keys and passwords that are not good, or not sent as such. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -96,6 +97,8 @@ export async function startProduct(children, installation, options = {}) {
     approveStages: () => decideStages(base, installation.data, 'approve'),
     revokeStages: () => decideStages(base, installation.data, 'revoke'),
     pluginDetails: (name) => adminRequest(base, installation.data, 'GET', `/plugins/${name}`),
+    createKey: () => createKey(base, installation.data),
+    openSession: () => openSession(base, installation.data),
     limiterMetrics: () => hostRequest(base, installation.data, 'GET', '/gateway/api/rate-limit/metrics'),
     resetLag: () => askLag(tracked.child, 'reset'),
     readLag: () => askLag(tracked.child, 'read'),
@@ -126,6 +129,23 @@ async function decideStages(base, data, decision) {
   const decided = stages.filter(({ approved }) => approved === (decision === 'revoke'))
   const list = decided.map(({ plugin_name: plugin, stage }) => ({ plugin, stage }))
   if (list.length > 0) await adminRequest(base, data, 'POST', `/plugins/stages/${decision}`, { stages: list })
+}
+
+/** Makes an API key that may do nothing but be known. */
+async function createKey(base, data) {
+  const { key } = await hostRequest(base, data, 'POST', '/api/v1/auth/keys', { name: 'bench' })
+  return key
+}
+
+/** Makes a user, signs them in and gives the token of their session. */
+async function openSession(base, data) {
+  const credentials = { username: 'bench', password: randomBytes(24).toString('base64url') }
+  await hostRequest(base, data, 'POST', '/api/v1/auth/users', credentials)
+  const { token } = await hostRequest(base, data, 'POST', '/api/v1/auth/login', {
+    ...credentials,
+    session: 'token',
+  })
+  return token
 }
 
 function adminRequest(base, data, method, path, body) {

@@ -38,7 +38,7 @@ const surface: Readonly<Record<string, string>> = {
   secrets: 'get',
   // Only for the files in a plugin's test/ folder, and only where tests are run.
   test: [
-    'assert assert_contains assert_eq assert_error assert_neq assert_nil assert_not_nil fire_hook log mock_request',
+    'assert assert_contains assert_eq assert_error assert_neq assert_nil assert_not_nil authorize fire_hook log mock_check mock_request',
     'request requests setup teardown wait_hooks wait_messages',
   ].join(' '),
 }

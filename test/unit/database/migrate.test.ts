@@ -79,6 +79,7 @@ test('nothing is approved, quarantined or disabled by default', async () => {
     method: 'GET',
     path: '/',
     public: 0,
+    requires: '',
     approved: 0,
     approved_at: null,
     approved_by: null,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { usualCredentials } from '../../../src/identity/credentials.js'
+import { CredentialFilter, usualCredentials } from '../../../src/identity/credentials.js'
 
 const stripCredentials = usualCredentials.strip
 const session = 'modulacms_session=secret'
@@ -83,4 +83,57 @@ test('no spelling lets the secret through, and all other headers stay in order',
     }),
     { numRuns: 200 },
   )
+})
+
+test('nobody else sets the session, also not by a cookie without a name', () => {
+  const { setsHostCookie } = usualCredentials
+  for (const own of [
+    session,
+    ` ${session}; Path=/`,
+    `__Host-${session}`,
+    `=${session}; Path=/`,
+    ` = ${session}`,
+  ]) {
+    assert.equal(setsHostCookie(own), true, own)
+  }
+  for (const other of ['a=modulacms_session', `=a; b=${session}`, `==${session}`, 'modulacms_session_id=1']) {
+    assert.equal(setsHostCookie(other), false, other)
+  }
+})
+
+test('authenticators of plugins get tokens, and neither keys nor passwords of the host', () => {
+  const names = { cookie: 'modulacms_session', header: 'x-session-id' }
+  const sent = (value: string) => ['Authorization', value]
+  const taking = new CredentialFilter({ ...names, takesBasic: true })
+  assert.deepEqual(taking.stripAccounts(sent('Bearer badge_1')), sent('Bearer badge_1'))
+  for (const own of ['Bearer mk_abc_def', 'BEARER\tmk_abc', 'Basic dXNlcjpwYXNz', 'basic x']) {
+    assert.deepEqual(taking.stripAccounts(sent(own)), [], own)
+  }
+  const leaving = new CredentialFilter({ ...names, takesBasic: false })
+  assert.deepEqual(leaving.stripAccounts(sent('Basic dXNlcjpwYXNz')), sent('Basic dXNlcjpwYXNz'))
+})
+
+test('sessions and keys of the host go, keys of others stay', () => {
+  const headers = ['X-API-Key', 'mk_secret', 'x-api-key', 'other', 'X-Session-Id', 'secret', 'x-b', '1']
+  assert.deepEqual(usualCredentials.strip(headers), ['x-api-key', 'other', 'x-b', '1'])
+})
+
+test('credentials go by the names of the configuration, and Basic where it is taken', () => {
+  const filter = new CredentialFilter({ cookie: 'sid', header: 'x-sid', takesBasic: true })
+  const basic = ['authorization', 'Basic YTpi', 'Proxy-Authorization', 'bASIC YTpi']
+  assert.deepEqual(filter.strip([...basic, 'X-SID', 'secret', 'cookie', '__Host-sid=1; SID=2; a=1']), [
+    'cookie',
+    'a=1',
+  ])
+  assert.equal(usualCredentials.strip(basic), basic)
+  assert.deepEqual(
+    [filter.setsHostCookie('__Host-sid=x; Path=/'), filter.setsHostCookie('asid=x')],
+    [true, false],
+  )
+})
+
+test('who checks credentials of their own gets tokens, and nothing of accounts', () => {
+  const sent = ['authorization', 'Bearer wt_1', 'cookie', session, 'x-session-id', 's', 'x-api-key', 'mk_1']
+  assert.deepEqual(usualCredentials.stripAccounts(sent), ['authorization', 'Bearer wt_1'])
+  assert.deepEqual(usualCredentials.stripAccounts(['Authorization', 'bearer  mk_1']), [])
 })

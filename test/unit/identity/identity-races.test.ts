@@ -50,6 +50,31 @@ test('two hosts together make no more keys of a user than one may', async (t) =>
   assert.equal((await keys.list({ limit: 200 })).items.length, 100)
 })
 
+test('a password that was changed meanwhile is not changed by who has proved the old one', async (t) => {
+  const { users } = await createIdentityFixture(t)
+  const ends: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+    'an admin sets another': (id) => users.setPassword(id, 'of the admin'),
+    'an admin takes it away': (id) => users.setPassword(id, undefined),
+    'an admin disables the user': (id) => users.update(id, { disabled: true }),
+    'the user is let in again': async (id) => {
+      await users.update(id, { disabled: true })
+      await users.update(id, { disabled: false })
+    },
+    'the user is deleted': (id) => users.delete(id),
+    'it is changed twice at once': async (id) => {
+      const user = await users.get(id)
+      assert.ok(user !== undefined && (await users.changePassword(user, 'of the first')) !== undefined)
+    },
+  }
+  for (const [at, [what, end]] of Object.entries(ends).entries()) {
+    const user = await users.create({ username: `u${at}`, passwordHash: 'h' })
+    await end(user.id)
+    const before = await users.candidate(user.username)
+    assert.equal(await users.changePassword(user, 'of the thief'), undefined, what)
+    assert.deepEqual(await users.candidate(user.username), before, what)
+  }
+})
+
 test('a login at the moment of a new password is either before it and ended, or refused', async (t) => {
   const { users, sessions } = await createIdentityFixture(t)
   for (let round = 0; round < 30; round += 1) {

@@ -160,6 +160,9 @@ test('credentials for the host stay here, others are passed on', async (t) => {
   const other = await askEcho(port, '/', { headers: { authorization: 'Bearer theirs', cookie } })
   assert.equal(other.headers.authorization, 'Bearer theirs')
   assert.equal(other.headers.cookie, 'a=1; b=2')
+  // Where a path is public, nobody has looked whose it is.
+  const key = await askEcho(port, '/', { headers: { authorization: 'bearer  mk_abc_def' } })
+  assert.equal(key.headers.authorization, undefined)
 })
 
 test('changeOrigin names the target, and headers of the rule come last', async (t) => {

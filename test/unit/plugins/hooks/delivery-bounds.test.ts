@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CompiledQuery } from 'kysely'
 import { hookLimits } from '../../../../src/base/limits/hooks.js'
+import { ActionRecorder } from '../../../../src/plugins/hooks/action-recorder.js'
 import { articlesHook, backlogOf, rowsOf } from '../../../helpers/hook-deliveries.js'
 import { createHookWorld, nothing, scriptedPlugin } from '../../../helpers/hook-world.js'
 import { until } from '../../../helpers/until.js'
@@ -25,6 +26,40 @@ describe('the bounds of the outbox', () => {
     assert.deepEqual(
       (await rowsOf(world)).map(({ plugin }) => plugin),
       ['b', 'b', 'b'],
+    )
+    assert.equal(world.lines.filter(([, message]) => message.includes('further ones are dropped')).length, 1)
+  })
+
+  it('keep room for what admins do, however much plugins record', async (t) => {
+    const hook = [['after_create', 'host_actions']] as const
+    const world = await createHookWorld(
+      t,
+      scriptedPlugin('audit', hook, () => nothing),
+    )
+    await world.database.kysely
+      .insertInto('hook_backlogs')
+      .values({ plugin: 'audit', waiting: hookLimits.pluginActionsOwedMax, dead: 0 })
+      .execute()
+    const recorder = new ActionRecorder({
+      hooks: world.engine(),
+      database: world.database,
+      log: { info() {}, warn() {}, error() {} },
+    })
+    const action = (name: string) => ({
+      action: name,
+      outcome: 'success' as const,
+      actor: { kind: 'user' },
+      resource: { type: 'x' },
+    })
+    for (let count = 0; count < 3; count += 1) {
+      recorder.recordOfPlugin(action('shop.a.b'))
+      recorder.record(action('user.create'))
+    }
+    await recorder.close()
+    const payloads = await world.database.kysely.selectFrom('hook_payloads').select('payload').execute()
+    assert.deepEqual(
+      payloads.map(({ payload }) => (JSON.parse(payload) as { action: string }).action),
+      ['user.create', 'user.create', 'user.create'],
     )
     assert.equal(world.lines.filter(([, message]) => message.includes('further ones are dropped')).length, 1)
   })
