@@ -20,7 +20,7 @@ export function createAuthentication(authenticate: AdminApiOptions['authenticate
     async check(request, reply) {
       const user = await requireUser(request, reply, authenticate, unauthorized)
       const permission = permissionOf(request, permissions)
-      if (!user.may(permission)) throw forbidden({ user: user.username, role: user.role, permission })
+      if (!user.may(permission)) throw forbidden({ user: user.username, permission })
       users.set(request, user)
     },
     actorOf(request) {

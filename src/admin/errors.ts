@@ -11,7 +11,7 @@ export const unauthorized = defineError(
 export const forbidden = defineError(
   'FORBIDDEN',
   403,
-  'user "{user}" has the role "{role}", which does not have the permission "{permission}" that this needs',
+  '"{user}" does not have the permission "{permission}" that this needs; an admin can give a role that has it',
 )
 
 /** A path or method that the admin API does not have. */

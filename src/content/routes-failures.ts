@@ -13,7 +13,7 @@ export const credentialMissing = defineError(
 export const permissionMissing = defineError(
   'FORBIDDEN',
   403,
-  'User "{user}" has the role "{role}", which does not have the permission "{permission}" that this needs.',
+  '"{user}" does not have the permission "{permission}" that this needs. An admin can give a role that has it.',
 )
 
 /** More deliveries to one address than plugin_rate_limit allows. */

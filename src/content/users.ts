@@ -24,7 +24,7 @@ export function createUsers({
     async check(request, reply) {
       const user = await requireUser(request, reply, authenticate, credentialMissing)
       const permission = permissionOf(request, permissions)
-      if (!user.may(permission)) throw permissionMissing({ user: user.username, role: user.role, permission })
+      if (!user.may(permission)) throw permissionMissing({ user: user.username, permission })
       users.set(request, user)
     },
     contextOf(request) {

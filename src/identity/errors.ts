@@ -46,7 +46,11 @@ export const userDuplicate = defineError(
 )
 
 /** Raised for an id that no user has. */
-export const userNotFound = defineError('USER_NOT_FOUND', 404, 'There is no user {id}.')
+export const userNotFound = defineError(
+  'USER_NOT_FOUND',
+  404,
+  'There is no user {id}. GET /api/v1/auth/users lists those that you may see.',
+)
 
 /** Raised for a role that cannot be stored; `{problem}` names the field. */
 export const roleInvalid = defineError('ROLE_INVALID', 400, 'The role cannot be stored: {problem}.')
@@ -66,7 +70,11 @@ export const roleFixed = defineError(
 )
 
 /** Raised for a name that no role of the database has. */
-export const roleNotFound = defineError('ROLE_NOT_FOUND', 404, 'There is no role {name} in the database.')
+export const roleNotFound = defineError(
+  'ROLE_NOT_FOUND',
+  404,
+  'There is no role {name} in the database. GET /api/v1/auth/roles lists all roles.',
+)
 
 /** Raised when somebody has the role that is to be deleted. */
 export const roleInUse = defineError(
@@ -86,7 +94,11 @@ export const rolesExhausted = defineError(
 export const keyInvalid = defineError('KEY_INVALID', 400, 'The API key cannot be made: {problem}.')
 
 /** Raised for an id that no key has. */
-export const keyNotFound = defineError('KEY_NOT_FOUND', 404, 'There is no API key {id}.')
+export const keyNotFound = defineError(
+  'KEY_NOT_FOUND',
+  404,
+  'There is no API key {id}. GET /api/v1/auth/keys lists those that you may see.',
+)
 
 /** Raised for one key too many. */
 export const keysExhausted = defineError(

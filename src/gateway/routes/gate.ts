@@ -28,7 +28,7 @@ export function createGate(
   return async (request, reply) => {
     const user = await requireUser(request, reply, authenticate, credentialMissing)
     const permission = permissionOf(request, permissions)
-    if (!user.may(permission)) throw permissionMissing({ user: user.username, role: user.role, permission })
+    if (!user.may(permission)) throw permissionMissing({ user: user.username, permission })
     ;(request as FastifyRequest & WithUser)[userKey] = user
   }
 }

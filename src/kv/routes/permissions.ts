@@ -18,7 +18,7 @@ export function createGate(
     const permission = permissionOf(request)
     // A path that does not exist needs none: it is answered with 404.
     if (permission === undefined || user.may(permission)) return
-    throw permissionMissing({ user: user.username, role: user.role, permission })
+    throw permissionMissing({ user: user.username, permission })
   }
 }
 

@@ -28,7 +28,7 @@ it('only roles that have the permission of an operation may use it', async (test
       const answer = await server.send(method, path, as(role))
       assert.equal(answer.status, 403, `${method} ${path} as ${role}: ${answer.text}`)
       assert.deepEqual(answer.json(), {
-        error: `User "test" has the role "${role}", which does not have the permission "${permission}" that this needs.`,
+        error: `"test" does not have the permission "${permission}" that this needs. An admin can give a role that has it.`,
         code: 'FORBIDDEN',
       })
     }
