@@ -20,8 +20,8 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   2: 'wrong command line, or a question that nobody is there to answer (pass --yes)',
   3: 'the plugin is not valid',
   4: 'no server answers',
-  5: 'no such plugin, folder, key or message, or nothing of that name that the plugin asks for',
-  6: 'the server refused the token',
+  5: 'no such plugin, folder, user, role, key or message, or nothing of that name that the plugin asks for',
+  6: 'the server refused the token, or what it may not do',
   7: 'the configuration is not valid',
 }
 

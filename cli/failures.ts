@@ -19,8 +19,10 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   PLUGIN_MIGRATION_NOT_FOUND: exitCodes.notFound,
   ROUTES_NOT_FOUND: exitCodes.notFound,
   GRANTS_NOT_FOUND: exitCodes.notFound,
-  UNAUTHORIZED: exitCodes.unauthorized,
-  FORBIDDEN: exitCodes.unauthorized,
+  USER_NOT_FOUND: exitCodes.notFound,
+  ROLE_NOT_FOUND: exitCodes.notFound,
+  KEY_NOT_FOUND: exitCodes.notFound,
+  SESSION_NOT_FOUND: exitCodes.notFound,
   INVALID_URL: exitCodes.usage,
   INVALID_TOKEN: exitCodes.usage,
   KV_KEY_INVALID: exitCodes.usage,
@@ -34,6 +36,12 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   POLICY_NOT_FOUND: exitCodes.notFound,
   POLICY_INVALID: exitCodes.usage,
   POLICY_CONTEXT_INVALID: exitCodes.usage,
+}
+
+/** What a status says where the code of an error says nothing. */
+const exitCodeOfStatus: Readonly<Record<number, ExitCode>> = {
+  401: exitCodes.unauthorized,
+  403: exitCodes.unauthorized,
 }
 
 /** What a text of the server does not say: how the part is turned on that somebody asks for. */
@@ -80,15 +88,17 @@ function fromCommanderError({ code, message }: CommanderError): Failure {
 
 function fromClientError(error: ClientError): Failure {
   const lines = [error.message, ...error.problems.map((problem) => `  ${problem}`)]
-  if (error.code === 'UNAUTHORIZED') {
+  if (error.status === 401) {
     lines[0] =
       'the server refused the token; is it the one of this server? See --token, MODULACMS_ADMIN_TOKEN and --data'
+    // What another code says is about this very token, e.g. that it is revoked.
+    if (error.code !== 'UNAUTHORIZED') lines.push(`  ${error.message}`)
   }
   const remedy = remedies[error.code]
   if (remedy !== undefined) lines.push(`  ${remedy}`)
   if (error.status >= 500 && error.requestId !== undefined) lines.push(`  request id: ${error.requestId}`)
   return {
-    exitCode: exitCodeOfClientError[error.code] ?? exitCodes.failure,
+    exitCode: exitCodeOfClientError[error.code] ?? exitCodeOfStatus[error.status] ?? exitCodes.failure,
     code: error.code,
     message: lines.join('\n'),
   }

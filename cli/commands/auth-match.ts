@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
 import type { AuthMatch } from '../../sdk/client/index.js'
+import { CliError } from '../cli-error.js'
 import { addServerOptions, connect, type ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
+import { exitCodes } from '../exit-codes.js'
 import { printable, printJson, printLine } from '../output.js'
 import { whoIsAsked } from './auth-status.js'
 
 interface MatchOptions extends ServerOptions {
-  readonly method: string
+  /** GET when missing. */
+  readonly method?: string
 }
 
 const help = `
@@ -16,24 +19,49 @@ refused with 400.
 
 Examples:
   $ modulacms auth match /api/v1/plugins/shop/orders
+  $ modulacms auth match POST /api/v1/plugins/shop/orders
   $ modulacms auth match '/reports//2026' --method DELETE --json`
 
 /** Adds `auth match`. */
 export function addAuthMatchCommand(parent: Command, context: CommandContext): void {
   const command = parent
     .command('match')
-    .argument('<path>', 'path as a client sends it')
+    .argument('<request...>', 'path as a client sends it, with a method in front or without')
     .summary('tell which rule holds for a request')
     .description('Tell which rule holds for a request, and who would be asked about it.')
-    .option('--method <method>', 'method of the request', 'GET')
+    .option('--method <method>', 'method of the request (GET when none is given)')
   addServerOptions(command)
     .addHelpText('after', help)
-    .action(async (path: string, options: MatchOptions) => {
+    .action(async (words: readonly string[], options: MatchOptions) => {
+      const { method, path } = readRequest(words, options.method)
       const { client } = await connect(context, options)
-      const match = await client.auth.match(options.method, path)
+      const match = await client.auth.match(method, path)
       if (options.json) return printJson(context, match)
       for (const line of linesOf(match)) printLine(context, printable(line))
     })
+}
+
+/** Reads `/path` or `METHOD /path`. @throws CliError */
+function readRequest(
+  words: readonly string[],
+  given: string | undefined,
+): { readonly method: string; readonly path: string } {
+  const [path = '', method, ...rest] = words.toReversed()
+  if (rest.length > 0) {
+    throw new CliError(
+      exitCodes.usage,
+      'USAGE',
+      `${words.length} words are given; give a path, or a method and a path.`,
+    )
+  }
+  if (method !== undefined && given !== undefined) {
+    throw new CliError(
+      exitCodes.usage,
+      'USAGE',
+      `The method is given twice, as ${method} and as --method ${given}; leave one out.`,
+    )
+  }
+  return { method: method ?? given ?? 'GET', path }
 }
 
 function linesOf(match: AuthMatch): readonly string[] {

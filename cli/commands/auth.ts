@@ -10,7 +10,7 @@ data directory. The rules stand in auth.http of its configuration.
 
 Example:
   $ modulacms auth status
-  $ modulacms auth match /api/v1/plugins/shop/orders --method POST
+  $ modulacms auth match POST /api/v1/plugins/shop/orders
 
 ${formatExitCodes()}`
 

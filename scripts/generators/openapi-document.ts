@@ -3,6 +3,9 @@ import { adminPrefix, createAdminApi } from '../../src/admin/admin-api.js'
 import { createMetricsOperations, metricsPrefixes } from '../../src/admin/metrics-operations.js'
 import { createOpenApi } from '../../src/admin/openapi.js'
 import type { AuthAdministration, OutboundAdministration } from '../../src/admin/options.js'
+import { accountsPrefix, createAccountsApi } from '../../src/auth/accounts/accounts-api.js'
+import type { AccountsApiOptions } from '../../src/auth/accounts/options.js'
+import { createOidcRoutes, type OidcRoutesOptions } from '../../src/auth/oidc/oidc-routes.js'
 import { createPolicyRoutes, policyPrefixes } from '../../src/auth/policy-area/policy-routes.js'
 import { createTokenBuckets } from '../../src/base/token-buckets.js'
 import { contentPrefix, createContentRoutes } from '../../src/content/content-routes.js'
@@ -40,7 +43,12 @@ import type { PolicyService } from '../../src/policies/policy-service.js'
 export async function openApiDocument(): Promise<object> {
   const app = Fastify()
   const silent = () => undefined
-  await app.register(createOpenApi({ version: productVersion() }))
+  await app.register(
+    createOpenApi({
+      version: productVersion(),
+      session: { header: 'x-session-id', cookie: 'modulacms_session' },
+    }),
+  )
   await app.register(createHealthRoutes({} as HealthSources))
   await app.register(
     createAdminApi({
@@ -99,6 +107,7 @@ export async function openApiDocument(): Promise<object> {
     }),
     { prefix: metricsPrefixes[0] },
   )
+  await addAccounts(app)
   await app.ready()
   const document = app.swagger()
   await app.close()
@@ -129,4 +138,11 @@ async function addGateway(app: FastifyInstance): Promise<void> {
   await app.register(createAdminArea({ ...area, parts: [rules] }), { prefix: proxyPrefixes[0] })
   const policies = createPolicyRoutes({ ...area, policies: {} as PolicyService, inUse: false })
   await app.register(policies, { prefix: policyPrefixes[0] })
+}
+
+/** Signing in and the administration of accounts, with stores that nobody asks for anything. */
+async function addAccounts(app: FastifyInstance): Promise<void> {
+  const options = { providers: [] } as unknown as AccountsApiOptions & OidcRoutesOptions
+  await app.register(createAccountsApi(options), { prefix: accountsPrefix })
+  await app.register(createOidcRoutes(options), { prefix: accountsPrefix })
 }

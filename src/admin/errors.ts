@@ -4,7 +4,7 @@ import { defineError } from '../base/errors.js'
 export const unauthorized = defineError(
   'UNAUTHORIZED',
   401,
-  'this needs the admin token as "Authorization: Bearer <token>"; the server prints at its start where the token is',
+  'this needs a credential, the admin token or an API key as "Authorization: Bearer <token>", or a session; the server prints at its start where the admin token is',
 )
 
 /** A valid credential of a user who may not do this. */

@@ -8,7 +8,7 @@ export type MetricsAccess = 'admin' | 'local' | 'public'
 export const metricsUnauthorized = defineError(
   'UNAUTHORIZED',
   401,
-  'the metrics need the admin token as "Authorization: Bearer <token>"; metrics.access in the configuration opens them',
+  'the metrics need a credential, the admin token or an API key as "Authorization: Bearer <token>", or a session; metrics.access in the configuration opens them',
 )
 
 /** What the route needs of its host. */

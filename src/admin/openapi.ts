@@ -1,10 +1,13 @@
 import fastifySwagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import type { CredentialScheme } from '../areas/credentials.js'
 
 /** What the document says of the server. */
 export interface OpenApiOptions {
   /** Version of the product. */
   readonly version: string
+  /** Names of the header and the cookie that carry a session. */
+  readonly session: { readonly header: string; readonly cookie: string }
 }
 
 /** Path of the OpenAPI document. */
@@ -53,11 +56,14 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
             description:
               'Functions of plugins that tell who sends a request or what they may do, and the approval of them.',
           },
-          { name: 'auth', description: 'Who may do what: the rules, whom they name, and which one holds.' },
           { name: 'pipelines', description: 'Which hooks fire around which operations, and in which order.' },
           { name: 'metrics', description: 'Numbers for whoever watches the server.' },
           { name: 'health', description: 'Whether the server serves.' },
-          { name: 'auth', description: 'Signing in, users, roles, API keys and sessions.' },
+          {
+            name: 'auth',
+            description:
+              'Who may do what: signing in, users, roles, API keys, sessions, and the rules in force.',
+          },
           { name: 'content', description: 'Datatypes, entries, media, and what was done to them.' },
           {
             name: 'keyval',
@@ -76,9 +82,7 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
           { name: 'cleanup', description: 'Tables that plugins left behind.' },
         ],
         components: {
-          securitySchemes: {
-            bearer: { type: 'http', scheme: 'bearer', description: 'The admin token of the server.' },
-          },
+          securitySchemes: describeSchemes(options.session),
         },
       },
     })
@@ -86,4 +90,28 @@ export function createOpenApi(options: OpenApiOptions): (app: FastifyInstance) =
   }
   // The collector must see the routes of the whole application, not only those of its own scope.
   return Object.assign(openApi, { [Symbol.for('skip-override')]: true })
+}
+
+function describeSchemes({ header, cookie }: OpenApiOptions['session']) {
+  return {
+    bearer: {
+      type: 'http' as const,
+      scheme: 'bearer',
+      description: 'The admin token of the server, an API key, or a token that an authenticator takes.',
+    },
+    apiKey: { type: 'apiKey' as const, in: 'header' as const, name: 'X-API-Key', description: 'An API key.' },
+    sessionHeader: {
+      type: 'apiKey' as const,
+      in: 'header' as const,
+      name: header,
+      description: 'The session of a program that has signed in with `"session": "token"`.',
+    },
+    sessionCookie: {
+      type: 'apiKey' as const,
+      in: 'cookie' as const,
+      name: cookie,
+      description:
+        'The session of a browser; over TLS the name has `__Host-` in front. Whatever changes something needs the header `X-CSRF-Token` as well, which `GET /api/v1/auth/session` gives.',
+    },
+  } satisfies Record<CredentialScheme, object>
 }

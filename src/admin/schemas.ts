@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { anyCredential } from '../areas/credentials.js'
 import { adminLimits } from '../base/limits/server.js'
 import { pluginStates } from '../plugins/plugin-state.js'
 import { contentHashSchema } from './grant-schemas.js'
@@ -267,7 +268,7 @@ export function schemaOf(operation: Operation): Record<string, unknown> {
     summary,
     ...(description === undefined ? {} : { description }),
     tags: [tag],
-    security: [{ bearer: [] }],
+    security: anyCredential,
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
     ...(body === undefined ? {} : { body }),

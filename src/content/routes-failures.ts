@@ -6,7 +6,7 @@ import { contentLimits } from '../base/limits/content.js'
 export const credentialMissing = defineError(
   'UNAUTHORIZED',
   401,
-  'This needs the admin token as "Authorization: Bearer <token>". Published entries are at /api/v1/content/by-slug/<slug> for everybody.',
+  'This needs a credential, the admin token or an API key as "Authorization: Bearer <token>", or a session. Published entries are at /api/v1/content/by-slug/<slug> for everybody.',
 )
 
 /** A valid credential of a user who may not do this. */

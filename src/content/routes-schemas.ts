@@ -1,4 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
+import { anyCredential } from '../areas/credentials.js'
 import { contentLimits } from '../base/limits/content.js'
 import { contentStatuses } from '../database/content-tables.js'
 import { columnRules } from './column-rules.js'
@@ -137,7 +138,7 @@ export function operationSchema(operation: ContentOperation): Record<string, unk
   return {
     ...rest,
     tags: ['content'],
-    security: isPublic === true ? [] : [{ bearer: [] }],
+    security: isPublic === true ? [] : anyCredential,
     ...(params === undefined
       ? {}
       : { params: Type.Object(Object.fromEntries(params.map((name) => [name, Type.String()]))) }),

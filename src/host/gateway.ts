@@ -268,13 +268,15 @@ function composeCors({ config, database, log }: GatewayMaterial): Promise<Cors> 
   return createCors({ database, log, ...(configured && { configured }) })
 }
 
-function composeShell({ config, database, log }: GatewayMaterial): Promise<Shell> {
+function composeShell({ auth, config, database, log }: GatewayMaterial): Promise<Shell> {
   const { shellDir, shellRoutes, shellExcludes } = config.gateway
+  const authz = auth.stages.find(({ name }) => name === 'authz')
   return createShell({
     dir: shellDir,
     hosts: shellRoutes,
     envExcludes: shellExcludes,
     apiPrefixes: ['/api', ...ownPrefixes],
+    admit: (exchange) => authz?.onRequest?.(exchange),
     database,
     log,
   })

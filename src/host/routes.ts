@@ -93,7 +93,7 @@ export async function mountRoutes(
   await gateway.install(app)
   if (material.isOwnServer) gateway.takeUpgrades(app)
   // The document has the routes that are added behind it.
-  await app.register(createOpenApi({ version: productVersion() }))
+  await app.register(createOpenApi({ version: productVersion(), session: material.config.auth.session }))
   app.addHook('onRoute', createLateBodyCheck(isAdministration, log))
   await gateway.mountRoutes(app)
   await gateway.start()

@@ -166,6 +166,7 @@ describe('what operators see of who may do what', () => {
     assert.match(status, /^warning: auth\.http\.rules\[3\] holds for no request/m)
     const one = await cli(server(), 'match', '/work/1', '--method', 'POST')
     assert.match(one, /decided by: auth\.http\.rules\[1\]\n +asks: +worker_token\n +then: +day_shift\n/)
+    assert.equal(await cli(server(), 'match', 'POST', '/work/1'), one)
     assert.match(
       await cli(server(), 'match', '/reports/x'),
       /read as \/reports\/x \(any-case\): auth\.http\.rules\[2\]/,

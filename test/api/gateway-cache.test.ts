@@ -14,7 +14,11 @@ interface World {
   invalidate(body: unknown): Promise<unknown>
 }
 
-async function open(t: TestContext, cache: Readonly<Record<string, unknown>> = {}): Promise<World> {
+async function open(
+  t: TestContext,
+  cache: Readonly<Record<string, unknown>> = {},
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<World> {
   let count = 0
   const upstream = await startWebServer(t, (request, response) => {
     count += 1
@@ -28,7 +32,7 @@ async function open(t: TestContext, cache: Readonly<Record<string, unknown>> = {
     'gateway.proxy.rules': [{ pattern: '^/app/', target: upstream.url }],
   }
   for (const [key, value] of Object.entries(cache)) config[`gateway.cache.${key}`] = value
-  const server = await startHost(t, { plugins: {}, config })
+  const server = await startHost(t, { plugins: {}, config: { ...config, ...more } })
   return {
     server,
     count: () => count,
@@ -83,6 +87,36 @@ describe('answers that are kept', () => {
     const shown = await server.send('GET', '/gateway/api/config', { headers: server.credentials })
     assert.equal(shown.json<{ cache: { ttl: number } }>().cache.ttl, 1)
   })
+})
+
+it('answers nobody whom an authorizer of the path does not let pass, also where nobody has to say who they are', async (t) => {
+  const office = { from: '203.0.113.0/24', path: '/app/office/**' }
+  const { server, get } = await open(
+    t,
+    {},
+    {
+      plugin_trusted_proxies: ['127.0.0.1'],
+      'auth.http.rules': [{ paths: [office.path], authenticators: [], authorizers: ['policies'] }],
+      'auth.policies.policies': [
+        {
+          id: 'office',
+          effect: 'permit',
+          subjects: [],
+          resources: [],
+          actions: [],
+          conditions: [{ type: 'ip', allow: [office.from] }],
+        },
+      ],
+    },
+  )
+  const [inside, outside] = [{ 'x-forwarded-for': '203.0.113.7' }, { 'x-forwarded-for': '198.51.100.7' }]
+  assert.equal(await get('/app/office/x', inside), 1)
+  assert.equal(await get('/app/office/x', inside), 1, 'it is kept')
+  for (const method of ['GET', 'HEAD']) {
+    const answer = await server.send(method, '/app/office/x', { headers: outside })
+    assert.equal(answer.status, 403, method)
+  }
+  assert.equal(await get('/app/office/x', inside), 1)
 })
 
 describe('what is taken out', () => {

@@ -16,7 +16,10 @@ const build = {
 }
 
 /** One host whose shell has these settings; all below `/deployments`, `/cpanel`, `/legacy` and `/reports` is of apps. */
-function useShellHost(gateway: Readonly<Record<string, unknown>> = {}): () => TestHost {
+function useShellHost(
+  gateway: Readonly<Record<string, unknown>> = {},
+  more: Readonly<Record<string, unknown>> = {},
+): () => TestHost {
   let server: (TestHost & { dispose(): Promise<void> }) | undefined
   const folder = mkdtempSync(join(tmpdir(), 'modulacms-shell-'))
   const apps = createServer((request, response) => {
@@ -35,7 +38,7 @@ function useShellHost(gateway: Readonly<Record<string, unknown>> = {}): () => Te
       'gateway.proxy.rules': [{ pattern: '^/(?:deployments|cpanel|legacy|reports)(?:/.*)?$', target }],
     }
     for (const [key, value] of Object.entries(gateway)) config[`gateway.${key}`] = value
-    server = await openHost({ plugins: {}, config })
+    server = await openHost({ plugins: {}, config: { ...config, ...more } })
   })
   after(async () => {
     await server?.dispose()
@@ -51,7 +54,10 @@ function useShellHost(gateway: Readonly<Record<string, unknown>> = {}): () => Te
 
 const excludes = '/gateway/api/shell/excludes'
 const plain = useShellHost()
-const configured = useShellHost({ shellExcludes: 'legacy,tools,not a name,x.y' })
+const configured = useShellHost(
+  { shellExcludes: 'legacy,tools,not a name,x.y' },
+  { 'auth.http.rules': [{ paths: ['/staff/**'], authenticators: ['api_key'], roles: ['staff'] }] },
+)
 
 /** Takes what a test has excluded back when it ends. */
 function includeAfter(t: TestContext, server: TestHost, ...basenames: readonly string[]): void {
@@ -146,6 +152,24 @@ it('the page has a base at the root, wherever it is shown, and its relative asse
     assert.match(String(headers.vary), /Sec-Fetch-Dest/)
   }
   assert.equal((await server.send('GET', '/assets/main.js')).text, 'shell main')
+})
+
+it('the page is for those alone whom the rule of its path lets pass', async () => {
+  const server = configured()
+  const keyOf = async (roles: readonly string[]) => {
+    const sending = { headers: server.credentials, json: { name: 'k', roles } }
+    return (await server.send('POST', '/api/v1/auth/keys', sending)).json<{ key: string }>().key
+  }
+  const load = (path: string, headers: Readonly<Record<string, string>>) =>
+    server.send('GET', path, { headers: { 'sec-fetch-dest': 'document', ...headers } })
+  const staff = await load('/staff/x', { 'x-api-key': await keyOf(['staff']) })
+  assert.equal(staff.status, 200)
+  assert.match(staff.text, /shell/)
+  const other = await load('/staff/x', { 'x-api-key': await keyOf([]) })
+  assert.equal(other.status, 403, other.text)
+  assert.doesNotMatch(other.text, /shell/)
+  assert.equal((await load('/staff/x', {})).status, 401)
+  assert.equal((await load('/others/x', {})).status, 200)
 })
 
 describe('what is excluded from the shell', () => {

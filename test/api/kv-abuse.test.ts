@@ -68,7 +68,8 @@ describe('the key-value store over HTTP', () => {
           const answer = await host.send(method, `${prefix}${path}`, { headers })
           assert.equal(answer.status, 401, `${method} ${prefix}${path}`)
           assert.deepEqual(answer.json(), {
-            error: 'The key-value store needs the admin token as "Authorization: Bearer <token>".',
+            error:
+              'The key-value store needs a credential, the admin token or an API key as "Authorization: Bearer <token>", or a session.',
             code: 'UNAUTHORIZED',
           })
           assert.equal(answer.headers['www-authenticate'], 'Bearer')

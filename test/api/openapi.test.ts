@@ -34,6 +34,8 @@ it('describes every operation of a running server, each under a tag that is desc
       `${name} does not say what it answers: ${statuses}`,
     )
   }
+  const tagNames = tags.map(({ name }) => name)
+  assert.deepEqual(tagNames, [...new Set(tagNames)], 'each tag is there once')
   const ids = operations.map(({ operation }) => operation.operationId).filter(Boolean)
   assert.equal(new Set(ids).size, ids.length, 'each operation has an id of its own')
   const names = operations.map(({ name }) => name)

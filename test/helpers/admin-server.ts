@@ -38,7 +38,9 @@ export async function createAdminServer(): Promise<AdminServer> {
     error: (fields, message) => void lines.push(['error', message, fields]),
   }
   const app = Fastify()
-  await app.register(createOpenApi({ version: '1.2.3' }))
+  await app.register(
+    createOpenApi({ version: '1.2.3', session: { header: 'x-session-id', cookie: 'modulacms_session' } }),
+  )
   await app.register(
     createAdminApi({
       administration,

@@ -1,9 +1,10 @@
 import { type TSchema, Type } from '@sinclair/typebox'
+import { anyCredential } from '../../areas/credentials.js'
 
 const text = (description: string) => Type.String({ description })
 
 /** The one envelope of every failure. */
-const errorSchema = Type.Object({
+export const errorSchema = Type.Object({
   error: Type.Object({
     code: text('Stable and machine-readable.'),
     message: text('A sentence for a person.'),
@@ -37,7 +38,7 @@ export function schemaOf(operation: Operation): Record<string, unknown> {
     summary,
     ...(description === undefined ? {} : { description }),
     tags: ['auth'],
-    security: isProtected ? [{ bearer: [] }] : [],
+    security: isProtected ? anyCredential : [],
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
     ...(body === undefined ? {} : { body }),

@@ -9,6 +9,7 @@ import type { OpenedSession, SessionStore } from '../../identity/session-store.j
 import type { StoredUser } from '../../identity/user-row.js'
 import type { UserStore } from '../../identity/user-store.js'
 import { accountAnswers } from '../accounts/failures.js'
+import { errorSchema } from '../accounts/operation-schema.js'
 import {
   accountDisabled,
   authUnavailable,
@@ -90,27 +91,12 @@ const nameSchema = {
   properties: { name: { type: 'string', description: 'Name of the provider.' } },
 } as const
 
-const failureSchema = {
-  type: 'object',
-  required: ['error'],
-  properties: {
-    error: {
-      type: 'object',
-      required: ['code', 'message'],
-      properties: {
-        code: { type: 'string' },
-        message: { type: 'string' },
-        request_id: { type: 'string' },
-      },
-    },
-  },
-} as const
-
 function addProviders(scope: FastifyInstance, { providers }: OidcRoutesOptions): void {
   const schema = {
     operationId: 'listProviders',
     tags,
     summary: 'List the providers at which people sign in',
+    security: [],
     response: {
       200: {
         description: 'All of them, in the order of the configuration.',
@@ -133,7 +119,7 @@ function addProviders(scope: FastifyInstance, { providers }: OidcRoutesOptions):
       },
     },
   }
-  scope.get('/', { schema }, () => ({
+  scope.get('', { schema }, () => ({
     providers: providers.map(({ provider: { name, displayName } }) => ({
       name,
       display_name: displayName,
@@ -145,12 +131,13 @@ function addProviders(scope: FastifyInstance, { providers }: OidcRoutesOptions):
 function addFlow(scope: FastifyInstance, flow: SignInFlow): void {
   const answers = (codes: readonly number[]) => ({
     302: { description: 'The browser is sent on.', type: 'null' },
-    ...Object.fromEntries(codes.map((code) => [code, { description: 'Refused.', ...failureSchema }])),
+    ...Object.fromEntries(codes.map((code) => [code, { description: 'Refused.', ...errorSchema }])),
   })
   const loginSchema = {
     operationId: 'beginSignIn',
     tags,
     summary: 'Send a browser to a provider to sign in',
+    security: [],
     params: nameSchema,
     querystring: {
       type: 'object',
@@ -167,6 +154,7 @@ function addFlow(scope: FastifyInstance, flow: SignInFlow): void {
     operationId: 'finishSignIn',
     tags,
     summary: 'Take back a browser that has signed in',
+    security: [],
     params: nameSchema,
     response: answers([400, 401, 403, 404, 429, 503]),
   }

@@ -135,7 +135,8 @@ export class ResponseCache {
   #front(): Stage {
     return {
       ...stripping(),
-      after: ['shell', 'cors', 'rate-limit'],
+      // Who may not have an answer gets none that is kept, either.
+      after: ['shell', 'cors', 'rate-limit', 'authz'],
       describe: () => ({ ...this.stats() }),
       onRequest: (exchange) => this.#enter(exchange),
       onFinish: (exchange) => this.#leave(exchange),

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest, RouteOptions } from 'fastify'
 import type { Area, FailureLog } from '../../areas/area.js'
+import { anyCredential } from '../../areas/credentials.js'
 import type { RecordChange } from '../../areas/recorded-change.js'
 import { type AreaPermissions, permissionOf } from '../../areas/user.js'
 import { actorOf, createGate, type GatewayAuthenticate } from './gate.js'
@@ -138,7 +139,7 @@ function document(route: RouteOptions, isDocumented: boolean): void {
   route.schema = {
     operationId: nameOf(route),
     ...schema,
-    security: [{ bearer: [] }],
+    security: anyCredential,
     response: { ...failures, ...(schema.response as object | undefined) },
   }
 }

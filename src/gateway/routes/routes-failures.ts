@@ -6,7 +6,7 @@ import { monitorLimits } from '../../base/limits/gateway.js'
 export const credentialMissing = defineError(
   'UNAUTHORIZED',
   401,
-  'This needs the admin token as "Authorization: Bearer <token>"; the server prints at its start where the token is.',
+  'This needs a credential, the admin token or an API key as "Authorization: Bearer <token>", or a session; the server prints at its start where the admin token is.',
 )
 
 /** A valid credential of a user who may not do this. */

@@ -15,8 +15,13 @@ export interface ShellStagesOptions {
   readonly excludes: ShellExcludes
   /** Paths that never get the shell, with everything below them. */
   readonly apiPrefixes: readonly string[]
+  /** Decides whether a request that the shell would answer may be; all may when missing. */
+  readonly admit?: Admit | undefined
   readonly log: GatewayLog
 }
+
+/** Gives what a request is refused with; undefined for one that may pass. */
+export type Admit = (exchange: Exchange) => StageVerdict | Promise<StageVerdict>
 
 /** Places in a page that show another page: they get the app itself, never the shell. */
 const frameKinds: ReadonlySet<string> = new Set(['iframe', 'frame', 'embed', 'object', 'fencedframe'])
@@ -35,6 +40,7 @@ export function createShellStages(options: ShellStagesOptions): readonly Stage[]
     {
       name: 'shell',
       priority: stagePriorities.gateway,
+      after: ['authn'],
       before: ['cors', 'rate-limit', 'cache'],
       onRequest: (exchange) => router.enter(exchange),
       onAnswer: (exchange, answer) => router.vary(exchange, answer),
@@ -55,8 +61,15 @@ class ShellRouter {
     const site = this.#siteFor(exchange)
     if (site === undefined) return undefined
     const { path } = exchange
-    if (isDocument(exchange) || path === '/') return this.#serve(exchange, site.page(exchange))
-    return path.includes('/', 1) ? undefined : this.#serve(exchange, site.file(exchange))
+    if (isDocument(exchange) || path === '/') return this.#admitted(exchange, site.page(exchange))
+    return path.includes('/', 1) ? undefined : this.#admitted(exchange, site.file(exchange))
+  }
+
+  /** The shell stands in front of `authz`, which sees nothing of what is answered here. */
+  async #admitted(exchange: Exchange, answering: Promise<StageAnswer | undefined>): Promise<StageVerdict> {
+    const verdict = await this.#serve(exchange, answering)
+    if (verdict === undefined) return undefined
+    return (await this.#options.admit?.(exchange)) ?? verdict
   }
 
   fallBack(exchange: Exchange): StageVerdict | Promise<StageVerdict> {

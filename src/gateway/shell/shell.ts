@@ -6,7 +6,7 @@ import { shellNotConfigured } from './errors.js'
 import { HostTable } from './host-table.js'
 import { type ShellExclude, ShellExcludes } from './shell-excludes.js'
 import { ShellSite } from './shell-site.js'
-import { createShellStages } from './shell-stages.js'
+import { type Admit, createShellStages } from './shell-stages.js'
 
 /** A shell of one host, or of all hosts below a name. */
 export interface ShellHost {
@@ -24,6 +24,8 @@ export interface ShellOptions {
   readonly envExcludes: string | readonly string[]
   /** Paths that never get the shell, with everything below them, e.g. `/api`. */
   readonly apiPrefixes: readonly string[]
+  /** Decides whether a request that the shell would answer may be; all may when missing. */
+  readonly admit?: Admit
   readonly database: CoreDatabase
   readonly log: GatewayLog
 }
@@ -74,7 +76,7 @@ export interface Shell {
  * @throws `SHELL_DIR_INVALID` or `SHELL_HOST_INVALID`.
  */
 export async function createShell(options: ShellOptions): Promise<Shell> {
-  const { dir, hosts, log, database, apiPrefixes } = options
+  const { dir, hosts, log, database, apiPrefixes, admit } = options
   const isEnabled = dir !== '' || hosts.length > 0
   const { basenames, invalid } = readBasenames(options.envExcludes)
   for (const basename of invalid) {
@@ -87,7 +89,7 @@ export async function createShell(options: ShellOptions): Promise<Shell> {
     if (!isEnabled) throw shellNotConfigured()
   }
   return {
-    stages: isEnabled ? createShellStages({ sites, excludes, apiPrefixes, log }) : [],
+    stages: isEnabled ? createShellStages({ sites, excludes, apiPrefixes, admit, log }) : [],
     view: () => ({
       enabled: isEnabled,
       dir: dir === '' ? null : dir,

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import { anyCredential } from '../../areas/credentials.js'
 import type { RecordedChange } from '../../areas/recorded-change.js'
 import type { Kv } from '../kv.js'
 import { defaultNamespace, parseNamespace } from '../namespace.js'
@@ -122,7 +123,7 @@ function schemaOf(operation: KvOperation): Record<string, unknown> {
     summary,
     description: `${description === undefined ? '' : `${description} `}Needs the permission \`${permission}\`.`,
     tags: ['keyval'],
-    security: [{ bearer: [] }],
+    security: anyCredential,
     ...(Object.keys(parameters).length > 0 && { querystring: querySchema(parameters) }),
     ...(body !== undefined && { body }),
     response: { 200: success, ...failures },

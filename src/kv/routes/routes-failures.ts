@@ -6,7 +6,7 @@ import { kvHttpLimits } from '../../base/limits/kv.js'
 export const credentialMissing = defineError(
   'UNAUTHORIZED',
   401,
-  'The key-value store needs the admin token as "Authorization: Bearer <token>".',
+  'The key-value store needs a credential, the admin token or an API key as "Authorization: Bearer <token>", or a session.',
 )
 
 /** A valid credential of a user who may not do this. */

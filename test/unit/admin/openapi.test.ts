@@ -10,12 +10,21 @@ interface OperationObject {
   readonly responses: Record<string, unknown>
 }
 
+interface SecurityScheme {
+  readonly type: string
+  readonly in?: string
+  readonly name?: string
+  readonly scheme?: string
+}
+
 interface Document {
   readonly openapi: string
   readonly info: { readonly version: string }
   readonly paths: Record<string, Record<string, OperationObject>>
-  readonly components: { readonly securitySchemes: Record<string, { readonly scheme: string }> }
+  readonly components: { readonly securitySchemes: Record<string, SecurityScheme> }
 }
+
+const anyOfThem = [{ bearer: [] }, { apiKey: [] }, { sessionHeader: [] }, { sessionCookie: [] }]
 
 let server: AdminServer
 let document: Document
@@ -93,8 +102,27 @@ test('every operation says what it is, what it needs and how it fails', () => {
     seen.add(operation.operationId)
     assert.ok(operation.summary)
     assert.equal(operation.tags?.length, 1)
-    assert.deepEqual(operation.security, [{ bearer: [] }])
+    assert.deepEqual(operation.security, anyOfThem)
     for (const status of ['200', '401', '403', '500']) assert.ok(operation.responses[status], status)
   }
-  assert.equal(document.components.securitySchemes.bearer?.scheme, 'bearer')
+})
+
+test('each way to send a credential is described, by the names that the configuration gives', () => {
+  const { securitySchemes } = document.components
+  assert.deepEqual(
+    anyOfThem.flatMap((alternative) => Object.keys(alternative)).sort(),
+    Object.keys(securitySchemes).sort(),
+  )
+  const described = Object.entries(securitySchemes).map(([name, { type, ...rest }]) => [
+    name,
+    type,
+    rest.in,
+    rest.name ?? rest.scheme,
+  ])
+  assert.deepEqual(described, [
+    ['bearer', 'http', undefined, 'bearer'],
+    ['apiKey', 'apiKey', 'header', 'X-API-Key'],
+    ['sessionHeader', 'apiKey', 'header', 'x-session-id'],
+    ['sessionCookie', 'apiKey', 'cookie', 'modulacms_session'],
+  ])
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { exitCodes } from '../../../cli/exit-codes.js'
 import { type CliRunOptions, runCommand } from '../../helpers/cli-run.js'
 
 interface Sent {
@@ -122,4 +123,39 @@ test('roles are defined and deleted', async () => {
   })
   assert.match((await run(['role', 'list'], { roles: [role] })).out, /r +database +kv:\*/)
   assert.equal((await run(['role', 'delete', 'r'], { ok: true })).sent[0]?.method, 'DELETE')
+})
+
+test('a script can tell by the exit code why the server did not do it', async () => {
+  const failures: readonly (readonly [number, string, string, number])[] = [
+    [401, 'AUTH_REVOKED', 'This API key is revoked.', exitCodes.unauthorized],
+    [401, 'AUTH_INVALID', 'There is no such token.', exitCodes.unauthorized],
+    [403, 'GRANT_EXCEEDED', 'You do not have it yourself.', exitCodes.unauthorized],
+    [404, 'USER_NOT_FOUND', 'There is no user ann.', exitCodes.notFound],
+    [409, 'USER_DUPLICATE', 'There is one already.', exitCodes.failure],
+  ]
+  for (const [status, code, message, exitCode] of failures) {
+    const fetch = async () => new Response(JSON.stringify({ error: { code, message } }), { status })
+    const done = await run(['user', 'show', 'ann'], {}, { fetch })
+    assert.deepEqual([code, done.exitCode], [code, exitCode])
+    assert.ok(done.err.includes(message), done.err)
+    assert.equal(done.err.includes('--data'), status === 401)
+  }
+})
+
+test('a request is named by a path, or by a method and a path', async () => {
+  const match = { method: 'POST', path: '/a', by: 'default', held: [], readings: [] }
+  const bodies = []
+  for (const words of [['/a'], ['POST', '/a'], ['/a', '--method', 'POST']]) {
+    bodies.push((await run(['auth', 'match', ...words], match)).sent[0]?.body)
+  }
+  const posted = { method: 'POST', path: '/a' }
+  assert.deepEqual(bodies, [{ method: 'GET', path: '/a' }, posted, posted])
+  for (const words of [
+    ['POST', '/a', '--method', 'GET'],
+    ['POST', '/a', '/b'],
+  ]) {
+    const { exitCode, sent, err } = await run(['auth', 'match', ...words], match)
+    assert.deepEqual([exitCode, sent], [exitCodes.usage, []])
+    assert.match(err, /given twice|3 words are given/)
+  }
 })
