@@ -135,19 +135,22 @@ describe('What a handler gets and gives', () => {
 
   it('shows who is signed in, and never the credentials', async () => {
     const shown = await show('GET', '/signed', {
-      headers: { ...server.credentials, cookie: 'theme=dark; modulacms_session=s3cr3t; lang=de' },
+      headers: { ...server.credentials, cookie: 'theme=dark; lang=de' },
     })
     assert.deepEqual(shown.user, { id: 'admin', username: 'admin', role: 'admin' })
     assert.equal(shown.headers.authorization, undefined)
     assert.match(shown.headers.cookie ?? '', /^theme=dark; *lang=de$/)
-    const text = JSON.stringify(shown)
+    const gone = await show('GET', '/items/7', {
+      headers: { cookie: 'theme=dark; modulacms_session=s3cr3t; lang=de' },
+    })
+    assert.match(gone.headers.cookie ?? '', /^theme=dark; *lang=de$/)
+    const text = JSON.stringify([shown, gone])
     assert.ok(!text.includes(server.host.adminToken.token) && !text.includes('s3cr3t'))
     const stranger = await show('GET', '/items/7', {
-      headers: { authorization: 'Bearer other', cookie: 'modulacms_session=x' },
+      headers: { authorization: 'Bearer other' },
     })
     assert.equal(stranger.user, undefined)
     assert.equal(stranger.headers.authorization, undefined)
-    assert.equal(stranger.headers.cookie, undefined)
   })
 
   it('passes bytes through both ways as they are', async () => {
