@@ -30,13 +30,26 @@ const awaitsAtTop = /^(?:(?:const|let) [^=\n]+= )?await /m
 /** How many files share a process at most. */
 const groupSizeMax = 20
 
-/** Suites that take minutes: the attack corpus, and processes that are killed or attacked again and again. */
+/**
+ * Suites that take minutes together: the attack corpus, processes that are killed or attacked again and again, and
+ * whole processes with the plugins that come along, whose parts quick tests look at as well.
+ */
 const longSuites = [
+  'api/migrations-load',
+  'api/oidc-forgeries',
   'attack',
+  'e2e/audit-accounts',
+  'e2e/audit-log',
+  'e2e/bundled-plugins',
   'e2e/hook-delivery',
   'e2e/hostile-readers',
   'e2e/hostile-writers',
   'e2e/kv-crash',
+  'e2e/oidc-browser',
+  'e2e/plugin-config',
+  'e2e/plugin-test-identities',
+  'e2e/plugin-test-migrations',
+  'e2e/worker-token',
 ]
 
 if (!existsSync(compiledRoot)) fail('dist/test does not exist; run "npm run build" first.')

@@ -11,6 +11,7 @@ import type {
   ApiKeyQuery,
   IssuedApiKey,
 } from './account-types.js'
+import { queryOf } from './query.js'
 import type { Transport } from './transport.js'
 
 /** Operations on users; `user` is an id, a name or an address. All reject with `ClientError`. */
@@ -55,10 +56,8 @@ const authPath = '/api/v1/auth'
 export function createUserClient(send: Transport): UserClient {
   const pathOf = (user: string, rest = '') => `${authPath}/users/${encodeURIComponent(user)}${rest}`
   return {
-    list: async ({ disabled, ...query } = {}) => {
-      const path = `${authPath}/users${queryText({ ...query, disabled })}`
-      return (await send({ method: 'GET', path })) as AccountPage
-    },
+    list: async (query = {}) =>
+      (await send({ method: 'GET', path: `${authPath}/users${queryOf(query)}` })) as AccountPage,
     get: async (user) => (await send({ method: 'GET', path: pathOf(user) })) as Account,
     create: async (username, fields = {}) =>
       (await send({ method: 'POST', path: `${authPath}/users`, body: { username, ...fields } })) as Account,
@@ -85,7 +84,7 @@ export function createKeyClient(send: Transport): KeyClient {
     list: async ({ inForce, ...query } = {}) =>
       (await send({
         method: 'GET',
-        path: `${path}${queryText({ ...query, in_force: inForce })}`,
+        path: `${path}${queryOf({ ...query, in_force: inForce })}`,
       })) as ApiKeyPage,
     create: async (body) => (await send({ method: 'POST', path, body })) as IssuedApiKey,
     revoke: async (id) =>
@@ -106,12 +105,4 @@ export function createRoleClient(send: Transport): RoleClient {
     },
     delete: async (name) => void (await send({ method: 'DELETE', path: pathOf(name) })),
   }
-}
-
-function queryText(query: Readonly<Record<string, string | number | boolean | undefined>>): string {
-  const pairs = Object.entries(query).filter(([, value]) => value !== undefined)
-  const text = new URLSearchParams(
-    pairs.map(([name, value]): [string, string] => [name, String(value)]),
-  ).toString()
-  return text === '' ? '' : `?${text}`
 }

@@ -9,6 +9,7 @@ import {
 import { type AuthClient, createAuthClient } from './auth.js'
 import { createGatewayClient, type GatewayClient } from './gateway.js'
 import { createMigrationClient, type MigrationClient } from './migrations.js'
+import { createOwnAccountClient, type OwnAccountClient } from './own-account.js'
 import { createPolicyClient, type PolicyClient } from './policies.js'
 import type { RouteListing, RouteReference } from './route-types.js'
 import { createTransport, type Transport, type TransportOptions } from './transport.js'
@@ -43,7 +44,7 @@ import type {
   StateResult,
 } from './types.js'
 
-/** Options of `createClient`: the server's address, the admin token, and how to send. */
+/** Options of `createClient`: the server's address, a credential, and how to send. */
 export type ClientOptions = TransportOptions
 
 /** Operations on plugins. All reject with `ClientError`; an unknown name with code `PLUGIN_NOT_FOUND`. */
@@ -97,7 +98,7 @@ export interface RequestClient {
   resetBreaker(plugin: string, domain: string): Promise<void>
 }
 
-/** A typed client of one server's admin API; holds no connection, so there is nothing to close. */
+/** A typed client of one server's administration and of its own user's account; holds no connection, so there is nothing to close. */
 export interface Client {
   readonly plugins: PluginClient
   readonly migrations: MigrationClient
@@ -122,6 +123,8 @@ export interface Client {
   readonly policies: PolicyClient
   /** Who may do what. */
   readonly auth: AuthClient
+  /** The account of whoever uses this client. */
+  readonly me: OwnAccountClient
   readonly users: UserClient
   /** API keys. */
   readonly keys: KeyClient
@@ -145,7 +148,7 @@ const adminPath = '/api/v1/admin'
  * @example
  * const client = createClient({ url: 'http://127.0.0.1:8080', token })
  * await client.plugins.reload('task_tracker')
- * @throws ClientError `INVALID_URL` or `INVALID_TOKEN` when an option cannot be right.
+ * @throws ClientError `INVALID_URL`, `INVALID_TOKEN` or `INVALID_SESSION` when an option cannot be right.
  */
 export function createClient(options: ClientOptions): Client {
   const send = createTransport(options)
@@ -167,6 +170,7 @@ export function createClient(options: ClientOptions): Client {
     gateway: createGatewayClient(send),
     policies: createPolicyClient(send),
     auth: createAuthClient(send),
+    me: createOwnAccountClient(send),
     users: createUserClient(send),
     keys: createKeyClient(send),
     roles: createRoleClient(send),

@@ -11,6 +11,7 @@ import type {
   GatewayStage,
   GatewayStats,
 } from './gateway-types.js'
+import { queryOf } from './query.js'
 import type { Transport } from './transport.js'
 
 /** Looks at the gateway of a server and changes what can be changed while it runs. All reject with `ClientError`. */
@@ -110,10 +111,4 @@ async function removed(
   path: string,
 ): Promise<boolean> {
   return ((await change('DELETE', path)) as { readonly removed: boolean }).removed
-}
-
-function queryOf(query: object): string {
-  const words = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) words.set(name, String(value))
-  return words.size === 0 ? '' : `?${words}`
 }

@@ -93,6 +93,17 @@ export type {
   MigrationReport,
 } from './migration-types.js'
 export type { MigrationClient } from './migrations.js'
+export type { OwnAccountClient } from './own-account.js'
+export type {
+  CallerIdentity,
+  OwnAccount,
+  OwnApiKeyFields,
+  OwnApiKeyQuery,
+  OwnSession,
+  PasswordChange,
+  SignIn,
+  SignOut,
+} from './own-account-types.js'
 export type { PolicyChangeOptions, PolicyClient } from './policies.js'
 export type {
   ListedPolicy,

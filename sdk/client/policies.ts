@@ -8,6 +8,7 @@ import type {
   PolicyStatus,
   PolicyVersion,
 } from './policy-types.js'
+import { queryOf } from './query.js'
 import type { Transport } from './transport.js'
 
 /** Which version of a policy a change is made for. */
@@ -74,10 +75,4 @@ export function createPolicyClient(send: Transport): PolicyClient {
     evaluate: (context) => change('POST', '/evaluate', context),
     explain: (context) => change('POST', '/explain', context),
   }
-}
-
-function queryOf(query: object): string {
-  const words = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) words.set(name, String(value))
-  return words.size === 0 ? '' : `?${words}`
 }

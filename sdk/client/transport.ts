@@ -5,8 +5,14 @@ import { ClientError } from './client-error.js'
 export interface TransportOptions {
   /** Origin of the server, e.g. `http://127.0.0.1:8080`; a path prefix is kept. */
   readonly url: string
-  /** Sent as `Authorization: Bearer`; without it only public paths answer. */
+  /** The admin token, an API key or another bearer token, sent as `Authorization: Bearer`. */
   readonly token?: string | undefined
+  /** Token of a session, as `me.signIn` gives it; sent as the header `sessionHeader`. */
+  readonly session?: string | undefined
+  /** `auth.session.header` of the server's configuration; `x-session-id` when missing. */
+  readonly sessionHeader?: string | undefined
+  /** In a browser that has a session, its `csrf_token`, as `me.session` gives it; sent with all that may change something. */
+  readonly csrfToken?: string | undefined
   /** The platform's `fetch` when missing. */
   readonly fetch?: typeof fetch | undefined
   /** Time for a whole request in milliseconds; 30,000 when missing. */
@@ -42,11 +48,12 @@ export interface Transport {
 }
 
 const defaultTimeoutMs = 30_000
+const defaultSessionHeader = 'x-session-id'
 
 /** Creates the one function through which every call of a client goes. */
 export function createTransport(options: TransportOptions): Transport {
   const base = parseBase(options.url)
-  assertToken(options.token)
+  assertSendable(options)
   const connection = new Connection(base, options)
 
   const request = async (sent: TransportRequest) => parseAnswer(await connection.exchange(sent), base)
@@ -63,13 +70,19 @@ interface Exchange {
 
 class Connection {
   readonly #base: string
-  readonly #token: string | undefined
+  readonly #credentials: Readonly<Record<string, string>>
+  readonly #csrfToken: string | undefined
   readonly #fetch: typeof fetch
   readonly #timeoutMs: number
 
   constructor(base: string, options: TransportOptions) {
     this.#base = base
-    this.#token = options.token
+    const { token, session, sessionHeader = defaultSessionHeader } = options
+    this.#credentials = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(session !== undefined && { [sessionHeader]: session }),
+    }
+    this.#csrfToken = options.csrfToken
     // Browsers call their own fetch as a method of the window only.
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs
@@ -80,7 +93,10 @@ class Connection {
     const { status, text } = await this.#timed(signal, async (timed) => {
       const response = await this.#send(path, {
         method,
-        headers: this.#headers('application/json', body !== undefined),
+        headers: {
+          ...this.#headers('application/json', body !== undefined),
+          ...(method !== 'GET' && this.#csrfToken !== undefined && { 'x-csrf-token': this.#csrfToken }),
+        },
         signal: timed,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
@@ -120,7 +136,7 @@ class Connection {
   #headers(accept: string, hasBody: boolean): Record<string, string> {
     return {
       accept,
-      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...this.#credentials,
       ...(hasBody ? { 'content-type': 'application/json' } : {}),
     }
   }
@@ -159,15 +175,29 @@ function parseBase(url: string): string {
   return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '')
 }
 
-/** What cannot be in a header would fail in `fetch` with a message that shows the token. */
-function assertToken(token: string | undefined): void {
-  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return
-  throw new ClientError({
-    status: 0,
-    code: 'INVALID_TOKEN',
-    message:
-      'the token is empty, or has characters that no token has; give the one line of the admin-token file',
-  })
+/** What cannot be in a header would fail in `fetch` with a message that shows the secret. */
+function assertSendable({
+  token,
+  session,
+  sessionHeader = defaultSessionHeader,
+  csrfToken,
+}: TransportOptions): void {
+  const refuse = (code: string, problem: string): never => {
+    throw new ClientError({ status: 0, code, message: problem })
+  }
+  const isSendable = (secret: string | undefined) => secret === undefined || /^[\x21-\x7e]+$/.test(secret)
+  if (!isSendable(token)) {
+    refuse(
+      'INVALID_TOKEN',
+      'the token is empty, or has characters that no token has; give the one line of the admin-token file, or an API key',
+    )
+  }
+  if (!isSendable(session) || !isSendable(csrfToken) || !/^[a-z0-9-]+$/i.test(sessionHeader)) {
+    refuse(
+      'INVALID_SESSION',
+      'session, sessionHeader or csrfToken is empty, or has characters that it cannot have; give what the server has given',
+    )
+  }
 }
 
 function timeoutError(base: string, timeoutMs: number, cause: unknown): ClientError {

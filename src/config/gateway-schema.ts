@@ -26,7 +26,7 @@ const shellRoute = Type.Object(
 
 const windowWords = 'Time in which an empty bucket fills up again; a number alone is one of seconds.'
 const keyWords =
-  'Whose bucket a request takes from: that of its address, its user, its header X-Tenant-Id, another header, a cookie, or the text that a function of a plugin gives.'
+  'Whose bucket a request takes from: that of its address, its user, the tenant of its user or else of its header X-Tenant-Id, another header, a cookie, or the text that a function of a plugin gives.'
 
 const limitRule = Type.Object(
   {

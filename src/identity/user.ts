@@ -9,6 +9,8 @@ export interface User {
   readonly username: string
   /** `admin` for those who may do everything, else the first of their roles; `user` without any. */
   readonly role: string
+  /** Whose data they may see; undefined for somebody who belongs to no tenant. */
+  readonly tenant?: string | undefined
   /** Tells whether they may do something in the administration; false for a permission that there is not. */
   may(permission: string): boolean
   /** All that is known of them, as JSON in the form in which plugins see it. */
@@ -20,13 +22,14 @@ export interface User {
  * makes a key chooses what it is called.
  */
 export function toUser(identity: Identity): User | undefined {
-  const { kind, sub, name, roles, permissions } = identity
+  const { kind, sub, name, roles, tenant, permissions } = identity
   if (kind === 'anonymous') return undefined
   let text: string | undefined
   return {
     id: sub,
     username: kind === 'user' ? (name ?? sub) : sub,
     role: permissions.isAll ? 'admin' : (roles.find((role) => role !== 'admin') ?? 'user'),
+    tenant,
     may: (permission) => permissions.has(permission as Permission),
     get identity() {
       text ??= JSON.stringify(describeIdentity(identity))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
-import { plugin, startHost, type TestHost, type TestHostOptions } from '../helpers/create-host.js'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { openHost, plugin, startHost, type TestHost, type TestHostOptions } from '../helpers/create-host.js'
 import { startTokenIssuer, type TokenIssuer } from '../helpers/token-issuer.js'
 import { until } from '../helpers/until.js'
 
@@ -16,9 +16,12 @@ http.handle("GET", "/known", show)`,
 const known = '/api/v1/plugins/who/known'
 const open = '/api/v1/plugins/who/open'
 
-async function start(test: TestContext, issuer: TokenIssuer, config: TestHostOptions['config'] = {}) {
-  const jwt = { type: 'jwt', issuer: issuer.issuer, audience: 'app', jwksUri: issuer.jwksUri }
-  return startHost(test, { plugins, config: { 'auth.authenticators': { jwt }, ...config } })
+function configOf({ issuer, jwksUri }: TokenIssuer): TestHostOptions['config'] {
+  return { 'auth.authenticators': { jwt: { type: 'jwt', issuer, audience: 'app', jwksUri } } }
+}
+
+function start(test: TestContext, issuer: TokenIssuer, config: TestHostOptions['config'] = {}) {
+  return startHost(test, { plugins, config: { ...configOf(issuer), ...config } })
 }
 
 async function ask(server: TestHost, path: string, token?: string): Promise<string> {
@@ -28,24 +31,65 @@ async function ask(server: TestHost, path: string, token?: string): Promise<stri
   return `${status} ${code ?? (JSON.parse(text) as { code: string }).code}`
 }
 
-describe('issuers of tokens', () => {
-  it('may change their keys', async (test) => {
-    const issuer = await startTokenIssuer(test)
-    const server = await start(test, issuer)
+describe('an issuer of tokens', () => {
+  let issuer: TokenIssuer
+  let host: (TestHost & { dispose(): Promise<void> }) | undefined
+  const server = () => host ?? assert.fail('the host does not run')
+  const ended: (() => unknown)[] = []
+
+  before(async () => {
+    issuer = await startTokenIssuer({ after: (work) => void ended.push(work as () => Promise<void>) })
+    host = await openHost({ plugins, config: { ...configOf(issuer) } })
+  })
+  after(async () => {
+    await host?.dispose()
+    for (const end of ended) await end()
+  })
+
+  it('are not asked for keys whose names somebody makes up', async () => {
+    const asked: string[] = []
+    for (let count = 0; count < 30; count += 1) {
+      asked.push(await ask(server(), known, await issuer.sign({}, { kid: `made-up-${count}` })))
+    }
+    assert.deepEqual(new Set(asked), new Set(['401 AUTH_INVALID']))
+    assert.equal(issuer.fetches(), 1)
+    assert.equal(await ask(server(), known, await issuer.sign()), '200')
+  })
+
+  it('sign other things with the same keys, which let nobody in', async () => {
+    for (const typ of ['logout+jwt', 'secevent+jwt', 'dpop+jwt', 'oauth-authz-req+jwt']) {
+      assert.equal(await ask(server(), known, await issuer.sign({}, { typ })), '401 AUTH_INVALID', typ)
+    }
+    for (const typ of ['JWT', 'at+jwt', 'application/at+jwt']) {
+      assert.equal(await ask(server(), known, await issuer.sign({}, { typ })), '200', typ)
+    }
+  })
+
+  it('are asked where nothing is said of paths, and strangers go on to what decides by itself', async () => {
+    assert.equal(await ask(server(), open), '200')
+    assert.equal(await ask(server(), open, 'of-somebody-else'), '200', 'a token for what is behind')
+    assert.equal(await ask(server(), known, 'of-somebody-else'), '401 UNAUTHORIZED')
+    const expired = await issuer.sign({ exp: 1 })
+    assert.equal(await ask(server(), open, expired), '401 AUTH_EXPIRED')
+  })
+
+  it('may change their keys', async () => {
     const old = await issuer.sign()
-    assert.equal(await ask(server, known, old), '200')
+    assert.equal(await ask(server(), known, old), '200')
     await issuer.rotate()
     const fresh = await issuer.sign()
     // Keys that nobody knows do not make the host ask for them again and again.
     const asked = issuer.fetches()
-    const forged = await Promise.all(Array.from({ length: 20 }, () => ask(server, known, fresh)))
+    const forged = await Promise.all(Array.from({ length: 20 }, () => ask(server(), known, fresh)))
     assert.ok(issuer.fetches() - asked <= 1)
     for (const outcome of forged) assert.ok(['200', '401 AUTH_INVALID'].includes(outcome), outcome)
-    await server.restart()
-    assert.equal(await ask(server, known, fresh), '200')
-    assert.equal(await ask(server, known, old), '401 AUTH_INVALID', 'a key that was taken back')
+    await server().restart()
+    assert.equal(await ask(server(), known, fresh), '200')
+    assert.equal(await ask(server(), known, old), '401 AUTH_INVALID', 'a key that was taken back')
   })
+})
 
+describe('issuers of tokens', () => {
   it('may say themselves where their keys are', async (test) => {
     const issuer = await startTokenIssuer(test)
     const jwt = { type: 'jwt', issuer: issuer.issuer, audience: 'app' }
@@ -54,29 +98,6 @@ describe('issuers of tokens', () => {
     assert.equal(await ask(server, known, await issuer.sign()), '200')
     assert.equal(await ask(server, known, await issuer.sign({ sub: 'bob' })), '200')
     assert.equal(issuer.fetches(), 2, 'once for the document, once for the keys')
-  })
-
-  it('are not asked for keys whose names somebody makes up', async (test) => {
-    const issuer = await startTokenIssuer(test)
-    const server = await start(test, issuer)
-    const asked: string[] = []
-    for (let count = 0; count < 30; count += 1) {
-      asked.push(await ask(server, known, await issuer.sign({}, { kid: `made-up-${count}` })))
-    }
-    assert.deepEqual(new Set(asked), new Set(['401 AUTH_INVALID']))
-    assert.equal(issuer.fetches(), 1)
-    assert.equal(await ask(server, known, await issuer.sign()), '200')
-  })
-
-  it('sign other things with the same keys, which let nobody in', async (test) => {
-    const issuer = await startTokenIssuer(test)
-    const server = await start(test, issuer)
-    for (const typ of ['logout+jwt', 'secevent+jwt', 'dpop+jwt', 'oauth-authz-req+jwt']) {
-      assert.equal(await ask(server, known, await issuer.sign({}, { typ })), '401 AUTH_INVALID', typ)
-    }
-    for (const typ of ['JWT', 'at+jwt', 'application/at+jwt']) {
-      assert.equal(await ask(server, known, await issuer.sign({}, { typ })), '200', typ)
-    }
   })
 
   it('that cannot be asked let nobody in, and say nothing of others', async (test) => {
@@ -99,16 +120,6 @@ describe('issuers of tokens', () => {
     assert.ok(!JSON.stringify(server.lines).includes(token), 'no token is logged')
     issuer.answer()
     await until('the keys can be had again', async () => (await ask(server, known, token)) === '200')
-  })
-
-  it('are asked where nothing is said of paths, and strangers go on to what decides by itself', async (test) => {
-    const issuer = await startTokenIssuer(test)
-    const server = await start(test, issuer)
-    assert.equal(await ask(server, open), '200')
-    assert.equal(await ask(server, open, 'of-somebody-else'), '200', 'a token for what is behind')
-    assert.equal(await ask(server, known, 'of-somebody-else'), '401 UNAUTHORIZED')
-    const expired = await issuer.sign({ exp: 1 })
-    assert.equal(await ask(server, open, expired), '401 AUTH_EXPIRED')
   })
 
   it('FL-20: are not asked where nobody shall be known, but for the admin token', async (test) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { plugin, startHost, type TestHost } from '../helpers/create-host.js'
+import { plugin, type TestHost, useHost } from '../helpers/create-host.js'
+import { install } from '../helpers/installed-plugins.js'
 import { until } from '../helpers/until.js'
 
 const watcher = plugin(
@@ -51,8 +52,21 @@ const seen = (host: TestHost, action: string): Promise<Seen> =>
   until(`${action} was seen`, async () => (await seenBy(host)).find((each) => each.action === action))
 
 describe('what is done in the administration', () => {
-  it('reaches the hooks for host_actions, and nobody else', async (t) => {
-    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher, 'other/init.lua': other } })
+  const server = useHost({
+    plugins: { 'watcher/init.lua': watcher, 'other/init.lua': other },
+    approve: false,
+  })
+
+  it('is kept nowhere while nobody waits for it', async () => {
+    const host = server()
+    await host.admin('POST', '/watcher/reload')
+    const { deliveries } = await host.admin<{ deliveries: unknown[] }>('GET', '/hooks/deliveries')
+    assert.deepEqual(deliveries, [])
+    await host.approveAll()
+  })
+
+  it('reaches the hooks for host_actions, and nobody else', async () => {
+    const host = server()
     await host.admin('POST', '/other/reload')
     const reload = await seen(host, 'plugin.reload')
     assert.deepEqual(
@@ -91,8 +105,8 @@ describe('what is done in the administration', () => {
     )
   })
 
-  it('comes from plugins as well, under their name', async (t) => {
-    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher } })
+  it('comes from plugins as well, under their name', async () => {
+    const host = server()
     await host.call('POST', '/watcher/act', { headers: host.credentials })
     const open = await seen(host, 'watcher.door.open')
     assert.deepEqual(
@@ -120,7 +134,8 @@ describe('what is done in the administration', () => {
   return { status = 204 }
 end, { public = true })`,
     )
-    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher, 'hook/init.lua': forger } })
+    const host = server()
+    await install(t, host, { 'hook/init.lua': forger })
     let deep: unknown = 1
     for (let level = 0; level < 61; level += 1) deep = [deep]
     for (const json of [{ plugin: 'host' }, { deep }]) await host.call('POST', '/hook/', { json })
@@ -138,35 +153,32 @@ end, { public = true })`,
     assert.match(JSON.stringify(forged.map(({ details }) => details)), /levels/)
   })
 
-  it('arrives whatever somebody has called themselves', async (t) => {
-    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher } })
+  it('arrives whatever somebody has called themselves', async () => {
+    const host = server()
     const odd = 'a\ud800\u0000\u202e\n\udc00'
     const row = { action: 'session.open', actor_name: odd, details: { username: odd } }
     await host.host.hooks.run('after_create', 'host_actions', row)
     await seen(host, 'session.open')
   })
 
-  it('is kept nowhere while nobody waits for it', async (t) => {
-    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher }, approve: false })
-    await host.admin('POST', '/watcher/reload')
-    const { deliveries } = await host.admin<{ deliveries: unknown[] }>('GET', '/hooks/deliveries')
-    assert.deepEqual(deliveries, [])
-  })
-
-  it('is not lost when the host closes right behind it', async (t) => {
-    const host = await startHost(t, { plugins: { 'watcher/init.lua': watcher, 'other/init.lua': other } })
-    await host.admin('POST', '/other/disable')
-    await host.restart()
-    assert.equal((await seen(host, 'plugin.disable')).resource_id, 'other')
-  })
-
-  it('can only be noted: no hook stands in front of it', async (t) => {
+  it('can only be noted: no hook stands in front of it', async () => {
     const before = plugin(
       'before',
       'hooks.on("before_create", "host_actions", function() return { deny = "no" } end)',
     )
-    const host = await startHost(t, { plugins: { 'before/init.lua': before } })
-    const [failed] = host.host.status().failed
-    assert.match(failed?.reason ?? '', /before_create never happens to host_actions/)
+    const host = server()
+    await host.write({ 'before/init.lua': before })
+    await host.admin('POST', '/before/reload', { status: 500 })
+    const { failed_reason: reason } = await host.admin<{ failed_reason: string }>('GET', '/before')
+    assert.match(reason, /before_create never happens to host_actions/)
+    await host.remove('before')
+  })
+
+  it('is not lost when the host closes right behind it', async () => {
+    const host = server()
+    await host.admin('POST', '/other/disable')
+    await host.restart()
+    const isKept = ({ action, resource_id: id }: Seen) => action === 'plugin.disable' && id === 'other'
+    await until('the last action is seen', async () => (await seenBy(host)).find(isKept))
   })
 })

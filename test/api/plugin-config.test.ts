@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import type { HostError } from '../../src/base/errors.js'
 import type { ConfigProblem } from '../../src/config/problems.js'
-import { plugin, startHost, type TestHost, type TestHostOptions } from '../helpers/create-host.js'
+import { plugin, startHost, type TestHost, type TestHostOptions, useHost } from '../helpers/create-host.js'
 
 const showing =
   'http.handle("GET", "/values", function() return { json = { all = config.get() } } end, { public = true })'
 const schema = (properties: string, more = '') =>
   `config_schema = { properties = { ${properties} }, ${more} },`
+
+const filesOf = (plugins: Readonly<Record<string, string>>): TestHostOptions['plugins'] =>
+  Object.fromEntries(Object.entries(plugins).map(([name, text]) => [`${name}/init.lua`, text]))
 
 const start = (
   test: TestContext,
@@ -15,9 +18,8 @@ const start = (
   sections: Readonly<Record<string, object>>,
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<TestHost> => {
-  const files = Object.entries(plugins).map(([name, text]) => [`${name}/init.lua`, text])
   const options: TestHostOptions = {
-    plugins: Object.fromEntries(files),
+    plugins: filesOf(plugins),
     config: { plugins: sections, ...more },
   }
   return startHost(test, options)
@@ -41,8 +43,12 @@ interface Health {
   readonly plugins: readonly string[]
 }
 
-it('gives each plugin its own values, at module scope and in calls, and no other’s', async (test) => {
-  const own = `
+/** Those that start, and those that are not hostile and fail all the same. */
+const running = ['base', 'good', 'middle', 'moving', 'ok', 'one', 'telling', 'three', 'top', 'two']
+const failing = ['raising', 'wanting', 'wants']
+
+/** Tries all that a plugin may do with its values. */
+const own = `
 local at_load = config.get("greeting"):upper()
 http.handle("GET", "/values", function()
   local copy = config.get("limits")
@@ -55,17 +61,71 @@ http.handle("GET", "/values", function()
   } }
 end, { public = true })
 function on_init() if config.get("greeting") ~= "hello" then error("no values in on_init") end end`
-  const properties =
-    'greeting = { type = "string" }, limits = { properties = { max = { type = "integer", default = 3 } } }, list = { type = "array", default = {} }, key = { secret = true }'
-  const server = await start(
-    test,
-    {
-      one: plugin('one', own, '1', schema(properties, 'required = { "greeting" }')),
-      two: plugin('two', showing, '1', schema('greeting = { type = "string" }')),
-      three: plugin('three', showing),
+const ownProperties =
+  'greeting = { type = "string" }, limits = { properties = { max = { type = "integer", default = 3 } } }, list = { type = "array", default = {} }, key = { secret = true }'
+
+const moving = (number: string, type: string) =>
+  plugin('moving', showing, number, schema(`n = { type = "${type}" }`))
+
+const keyProperties = 'key = { secret = true }, open = { type = "string" }'
+const telling = `${showing}
+function on_init() log.info("it is swordfish-1234", { key = "swordfish-1234" }) print("swordfish-1234") end
+http.handle("GET", "/raise", function() error("with swordfish-1234") end, { public = true })`
+const raising = `${showing}\nfunction on_init() error("with swordfish-5678 inside") end`
+
+const hostile: Readonly<Record<string, string>> = {
+  large: `config_schema = { description = string.rep("x", 10 * 1024 * 1024) },`,
+  deep: `config_schema = (function() local t = {} for _ = 1, 5000 do t = { items = t } end return t end)(),`,
+  wide: `config_schema = { properties = (function() local t = {} for at = 1, 5000 do t["p" .. at] = {} end return t end)() },`,
+  cyclic: `config_schema = (function() local t = {} t.items = t return t end)(),`,
+  calls: `config_schema = { properties = { a = { default = function() end } } },`,
+  proto: `config_schema = { properties = { ["__proto__"] = { default = { polluted = true } } } },`,
+  bytes: `config_schema = { title = "\\xff\\xfe" },`,
+  number: `config_schema = 5,`,
+  pattern: `config_schema = { properties = { a = { pattern = "^(a+)+$", default = string.rep("a", 1000) .. "!" } } },`,
+  doubling: `config_schema = (function()
+      local defs = { d20 = { type = "string" } }
+      for at = 0, 19 do defs["d" .. at] = { allOf = { { ["$ref"] = "#/$defs/d" .. at + 1 }, { ["$ref"] = "#/$defs/d" .. at + 1 } } } end
+      return { ["$defs"] = defs, properties = { a = { ["$ref"] = "#/$defs/d0" } } }
+    end)(),`,
+  default: `config_schema = { properties = { a = { type = "integer", default = "x" } } },`,
+}
+
+const stopping = (name: string, more: string, needs = '') =>
+  plugin(name, `function on_shutdown() log.info("stops ${name}") ${more} end`, '1', needs)
+
+const shared = useHost({
+  plugins: filesOf({
+    ...Object.fromEntries(
+      Object.entries(hostile).map(([name, more]) => [name, plugin(name, showing, '1', more)]),
+    ),
+    good: plugin('good', showing),
+    one: plugin('one', own, '1', schema(ownProperties, 'required = { "greeting" }')),
+    two: plugin('two', showing, '1', schema('greeting = { type = "string" }')),
+    three: plugin('three', showing),
+    wanting: plugin('wanting', showing, '1', schema('n = { type = "integer" }', 'required = { "n" }')),
+    moving: moving('1', 'integer'),
+    telling: plugin('telling', telling, '1', schema(keyProperties)),
+    raising: plugin('raising', raising, '1', schema(keyProperties)),
+    ok: plugin('ok', `${showing}\nassert(tenants == nil)`, '1', 'requires = { "db", "config" },'),
+    wants: plugin('wants', showing, '1', 'requires = { "db", "tenants" },'),
+    base: stopping('base', ''),
+    middle: stopping('middle', 'error("stuck")', 'dependencies = { "base" },'),
+    top: stopping('top', '', 'dependencies = { "middle" },'),
+  }),
+  config: {
+    plugins: {
+      one: { greeting: 'hello', key: 'a secret key' },
+      two: { greeting: 'of two' },
+      moving: { n: 5 },
+      telling: { key: 'swordfish-1234' },
+      raising: { key: 'swordfish-5678' },
     },
-    { one: { greeting: 'hello', key: 'a secret key' }, two: { greeting: 'of two' } },
-  )
+  },
+})
+
+it('gives each plugin its own values, at module scope and in calls, and no other’s', async () => {
+  const server = shared()
   assert.deepEqual((await server.call('GET', '/one/values')).json(), {
     at_load: 'HELLO',
     all: { greeting: 'hello', limits: { max: 3 }, list: [] },
@@ -79,6 +139,80 @@ function on_init() if config.get("greeting") ~= "hello" then error("no values in
   })
   assert.deepEqual((await server.call('GET', '/two/values')).json(), { all: { greeting: 'of two' } })
   assert.deepEqual((await server.call('GET', '/three/values')).json(), { all: {} })
+})
+
+it('lets a plugin of which nothing is said fail alone', async () => {
+  const server = shared()
+  const { failed_reason: reason } = await server.admin<{ failed_reason: string }>('GET', '/wanting')
+  assert.match(reason, /plugins\.wanting\.n .*is missing; it must be an integer/)
+  assert.equal((await health(server)).status, 'degraded')
+  assert.equal((await server.call('GET', '/good/values')).status, 200)
+})
+
+it('refuses a reload whose schema the values do not fit, and serves on', async () => {
+  const server = shared()
+  await server.write({ 'moving/init.lua': moving('2', 'string') })
+  await server.admin('POST', '/moving/reload', { status: 500 })
+  const { failed_reason: reason } = await server.admin<{ failed_reason: string }>('GET', '/moving')
+  assert.match(reason, /plugins\.moving\.n .*must be a text/)
+  assert.deepEqual((await server.call('GET', '/moving/values')).json(), { all: { n: 5 } })
+  await server.write({ 'moving/init.lua': moving('1', 'number') })
+  await server.admin('POST', '/moving/reload')
+  assert.deepEqual((await server.call('GET', '/moving/values')).json(), { all: { n: 5 } })
+})
+
+it('keeps secrets out of logs and reasons', async () => {
+  const server = shared()
+  assert.equal((await server.call('GET', '/telling/raise')).status, 500)
+  const listed = JSON.stringify([
+    await server.admin('GET', ''),
+    await server.admin('GET', '/raising'),
+    server.host.status(),
+  ])
+  assert.ok(server.lines.length > 0)
+  for (const text of [JSON.stringify(server.lines), listed]) assert.ok(!text.includes('swordfish'), text)
+  assert.match(JSON.stringify(server.lines), /it is \*\*\*/)
+})
+
+it('FL-19: has nil for a module that is not there, and does not load a plugin that requires it', async () => {
+  const server = shared()
+  const { plugins } = await health(server)
+  assert.ok(plugins.includes('ok') && !plugins.includes('wants'), plugins.join())
+  const failed = server.host.status().failed.find(({ name }) => name === 'wants')
+  assert.match(failed?.reason ?? '', /requires names the module "tenants", which this host does not have/)
+})
+
+it('answers probes at all their paths', async () => {
+  const server = shared()
+  for (const path of ['/health', '/_/health', '/api/v1/health']) {
+    const answer = await server.send('GET', path)
+    assert.equal(answer.status, 200)
+    assert.deepEqual(answer.json<Health>().plugins, running)
+  }
+  for (const path of ['/health/live', '/health/ready']) {
+    assert.deepEqual((await server.send('GET', path)).json(), { status: 'ok' })
+  }
+})
+
+it('lets hostile schemas fail alone, with a reason, and serves on', async () => {
+  const server = shared()
+  assert.deepEqual((await health(server)).plugins, running)
+  const failed = server.host.status().failed.filter(({ name }) => !failing.includes(name))
+  assert.deepEqual(failed.map(({ name }) => name).sort(), Object.keys(hostile).sort())
+  for (const { name, reason } of failed) {
+    assert.match(reason, /config_schema|plugin_info|plugins\.default\.a|table|deep|cycle|function/, name)
+    assert.ok(reason.length < 20_000, name)
+  }
+  assert.equal(({} as Record<string, unknown>).polluted, undefined)
+  assert.equal((await server.call('GET', '/good/values')).status, 200)
+})
+
+it('FL-18: stops all plugins in the reverse order, whatever one of them raises', async () => {
+  const server = shared()
+  await server.close()
+  const stops = server.lines.map(({ msg }) => msg).filter((msg) => msg.startsWith('stops '))
+  assert.deepEqual(stops, ['stops top', 'stops middle', 'stops base'])
+  assert.ok(server.lines.some(({ msg, plugin: name }) => msg === 'on_shutdown failed' && name === 'middle'))
 })
 
 it('FL-09: refuses to start with wrong values, and names those of all plugins at once', async (test) => {
@@ -106,15 +240,6 @@ it('FL-09: refuses to start with wrong values, and names those of all plugins at
     'plugins.two.n',
   ])
   assert.ok(!error.message.includes('swordfish'), error.message)
-})
-
-it('lets a plugin of which nothing is said fail alone', async (test) => {
-  const wanting = plugin('wanting', showing, '1', schema('n = { type = "integer" }', 'required = { "n" }'))
-  const server = await start(test, { wanting, good: plugin('good', showing) }, {})
-  const { failed_reason: reason } = await server.admin<{ failed_reason: string }>('GET', '/wanting')
-  assert.match(reason, /plugins\.wanting\.n .*is missing; it must be an integer/)
-  assert.equal((await health(server)).status, 'degraded')
-  assert.equal((await server.call('GET', '/good/values')).status, 200)
 })
 
 it('takes out what is not enabled or not of the edition, and no order brings it back', async (test) => {
@@ -174,115 +299,4 @@ it('FL-18: answers 503 for the approved routes of a plugin that fails at a start
     assert.equal((await server.call('GET', path)).status, 404)
   await server.restart({ approve: false, config: { plugins: { a: { enabled: false } } } })
   assert.equal((await server.call('GET', '/a/values')).status, 404, 'switched off is not failed')
-})
-
-it('refuses a reload whose schema the values do not fit, and serves on', async (test) => {
-  const version = (number: string, type: string) =>
-    plugin('moving', showing, number, schema(`n = { type = "${type}" }`))
-  const server = await start(test, { moving: version('1', 'integer') }, { moving: { n: 5 } })
-  await server.write({ 'moving/init.lua': version('2', 'string') })
-  await server.admin('POST', '/moving/reload', { status: 500 })
-  const { failed_reason: reason } = await server.admin<{ failed_reason: string }>('GET', '/moving')
-  assert.match(reason, /plugins\.moving\.n .*must be a text/)
-  assert.deepEqual((await server.call('GET', '/moving/values')).json(), { all: { n: 5 } })
-  await server.write({ 'moving/init.lua': version('1', 'number') })
-  await server.admin('POST', '/moving/reload')
-  assert.deepEqual((await server.call('GET', '/moving/values')).json(), { all: { n: 5 } })
-})
-
-it('keeps secrets out of logs and reasons', async (test) => {
-  const properties = 'key = { secret = true }, open = { type = "string" }'
-  const body = `${showing}
-function on_init() log.info("it is swordfish-1234", { key = "swordfish-1234" }) print("swordfish-1234") end
-http.handle("GET", "/raise", function() error("with swordfish-1234") end, { public = true })`
-  const failing = `${showing}\nfunction on_init() error("with swordfish-5678 inside") end`
-  const server = await start(
-    test,
-    { a: plugin('a', body, '1', schema(properties)), b: plugin('b', failing, '1', schema(properties)) },
-    { a: { key: 'swordfish-1234' }, b: { key: 'swordfish-5678' } },
-  )
-  assert.equal((await server.call('GET', '/a/raise')).status, 500)
-  const listed = JSON.stringify([
-    await server.admin('GET', ''),
-    await server.admin('GET', '/b'),
-    server.host.status(),
-  ])
-  assert.ok(server.lines.length > 0)
-  for (const text of [JSON.stringify(server.lines), listed]) assert.ok(!text.includes('swordfish'), text)
-  assert.match(JSON.stringify(server.lines), /it is \*\*\*/)
-})
-
-it('FL-19: has nil for a module that is not there, and does not load a plugin that requires it', async (test) => {
-  const server = await start(
-    test,
-    {
-      ok: plugin('ok', `${showing}\nassert(tenants == nil)`, '1', 'requires = { "db", "config" },'),
-      wants: plugin('wants', showing, '1', 'requires = { "db", "tenants" },'),
-    },
-    {},
-  )
-  assert.deepEqual((await health(server)).plugins, ['ok'])
-  const [failed] = server.host.status().failed
-  assert.match(failed?.reason ?? '', /requires names the module "tenants", which this host does not have/)
-})
-
-it('FL-18: stops all plugins in the reverse order, whatever one of them raises', async (test) => {
-  const stopping = (name: string, more: string, needs = '') =>
-    plugin(name, `function on_shutdown() log.info("stops ${name}") ${more} end`, '1', needs)
-  const server = await start(
-    test,
-    {
-      base: stopping('base', ''),
-      middle: stopping('middle', 'error("stuck")', 'dependencies = { "base" },'),
-      top: stopping('top', '', 'dependencies = { "middle" },'),
-    },
-    {},
-  )
-  await server.close()
-  const stops = server.lines.map(({ msg }) => msg).filter((msg) => msg.startsWith('stops '))
-  assert.deepEqual(stops, ['stops top', 'stops middle', 'stops base'])
-  assert.ok(server.lines.some(({ msg, plugin: name }) => msg === 'on_shutdown failed' && name === 'middle'))
-})
-
-it('answers probes at all their paths', async (test) => {
-  const server = await start(test, { a: plugin('a', showing) }, {})
-  for (const path of ['/health', '/_/health', '/api/v1/health']) {
-    const answer = await server.send('GET', path)
-    assert.equal(answer.status, 200)
-    assert.deepEqual(answer.json<Health>().plugins, ['a'])
-  }
-  for (const path of ['/health/live', '/health/ready']) {
-    assert.deepEqual((await server.send('GET', path)).json(), { status: 'ok' })
-  }
-})
-
-it('lets hostile schemas fail alone, with a reason, and serves on', async (test) => {
-  const hostile: Readonly<Record<string, string>> = {
-    large: `config_schema = { description = string.rep("x", 10 * 1024 * 1024) },`,
-    deep: `config_schema = (function() local t = {} for _ = 1, 5000 do t = { items = t } end return t end)(),`,
-    wide: `config_schema = { properties = (function() local t = {} for at = 1, 5000 do t["p" .. at] = {} end return t end)() },`,
-    cyclic: `config_schema = (function() local t = {} t.items = t return t end)(),`,
-    calls: `config_schema = { properties = { a = { default = function() end } } },`,
-    proto: `config_schema = { properties = { ["__proto__"] = { default = { polluted = true } } } },`,
-    bytes: `config_schema = { title = "\\xff\\xfe" },`,
-    number: `config_schema = 5,`,
-    pattern: `config_schema = { properties = { a = { pattern = "^(a+)+$", default = string.rep("a", 1000) .. "!" } } },`,
-    doubling: `config_schema = (function()
-      local defs = { d20 = { type = "string" } }
-      for at = 0, 19 do defs["d" .. at] = { allOf = { { ["$ref"] = "#/$defs/d" .. at + 1 }, { ["$ref"] = "#/$defs/d" .. at + 1 } } } end
-      return { ["$defs"] = defs, properties = { a = { ["$ref"] = "#/$defs/d0" } } }
-    end)(),`,
-    default: `config_schema = { properties = { a = { type = "integer", default = "x" } } },`,
-  }
-  const plugins = Object.entries(hostile).map(([name, more]) => [name, plugin(name, showing, '1', more)])
-  const server = await start(test, { ...Object.fromEntries(plugins), good: plugin('good', showing) }, {})
-  assert.deepEqual((await health(server)).plugins, ['good'])
-  const { failed } = server.host.status()
-  assert.deepEqual(failed.map(({ name }) => name).sort(), Object.keys(hostile).sort())
-  for (const { name, reason } of failed) {
-    assert.match(reason, /config_schema|plugin_info|plugins\.default\.a|table|deep|cycle|function/, name)
-    assert.ok(reason.length < 20_000, name)
-  }
-  assert.equal(({} as Record<string, unknown>).polluted, undefined)
-  assert.equal((await server.call('GET', '/good/values')).status, 200)
 })

@@ -61,7 +61,9 @@ export async function startWorld(
     userOf: ({ headers }) => {
       lookups += 1
       const name = /^Bearer (\w+)$/.exec(headers.authorization ?? '')?.[1]
-      return name && userWithRole(name === 'root' ? 'admin' : 'editor', name, `id-${name}`)
+      if (name === undefined) return undefined
+      const user = userWithRole(name === 'root' ? 'admin' : 'editor', name, `id-${name}`)
+      return name === 'tina' ? { ...user, tenant: 'acme' } : user
     },
   } as ConstructorParameters<typeof Pipeline>[0])
   const app = Fastify({ routerOptions: { maxParamLength: 1024 } })

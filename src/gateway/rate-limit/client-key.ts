@@ -37,7 +37,7 @@ const credentials: ReadonlySet<string> = new Set([
  * | --------------------- | ---------------------------------------------------------------------------------- |
  * | `ip`                  | `ip:<address>`, of an IPv6 address the network of 64 bits that one client controls  |
  * | `user`                | `user:<id>` of who has proved to send the request                                   |
- * | `tenant`              | `tenant:<value>` of the header X-Tenant-Id                                          |
+ * | `tenant`              | `tenant:<value>` of who has proved to send the request, else of X-Tenant-Id         |
  * | `header:<name>`       | `header:<name>:<value>`, name in lower case                                         |
  * | `cookie:<name>`       | `cookie:<name>:<digest>`                                                            |
  * | `lua:<plugin>/<name>` | `lua:<plugin>/<name>:<text>` that the function of the plugin gives                  |
@@ -52,7 +52,9 @@ export function createClientKey(keyBy: string, functions: KeyFunctions): ClientK
   if (keyBy === 'ip') return ipKey
   if (keyBy === 'user') return (exchange) => keyOf('user:', exchange.user?.id) ?? ipKey(exchange)
   if (keyBy === 'tenant')
-    return (exchange) => keyOf('tenant:', exchange.header('x-tenant-id')) ?? ipKey(exchange)
+    // Who belongs to a tenant takes nothing from the bucket of another.
+    return (exchange) =>
+      keyOf('tenant:', exchange.user?.tenant ?? exchange.header('x-tenant-id')) ?? ipKey(exchange)
   const at = keyBy.indexOf(':')
   const name = keyBy.slice(at + 1)
   switch (at < 0 ? '' : keyBy.slice(0, at)) {
