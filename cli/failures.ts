@@ -19,6 +19,10 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   PLUGIN_MIGRATION_NOT_FOUND: exitCodes.notFound,
   ROUTES_NOT_FOUND: exitCodes.notFound,
   GRANTS_NOT_FOUND: exitCodes.notFound,
+  FORBIDDEN: exitCodes.unauthorized,
+  AUTH_DENIED: exitCodes.unauthorized,
+  GRANT_EXCEEDED: exitCodes.unauthorized,
+  USER_BEYOND_REACH: exitCodes.unauthorized,
   USER_NOT_FOUND: exitCodes.notFound,
   ROLE_NOT_FOUND: exitCodes.notFound,
   KEY_NOT_FOUND: exitCodes.notFound,
@@ -36,12 +40,6 @@ const exitCodeOfClientError: Readonly<Record<string, ExitCode>> = {
   POLICY_NOT_FOUND: exitCodes.notFound,
   POLICY_INVALID: exitCodes.usage,
   POLICY_CONTEXT_INVALID: exitCodes.usage,
-}
-
-/** What a status says where the code of an error says nothing. */
-const exitCodeOfStatus: Readonly<Record<number, ExitCode>> = {
-  401: exitCodes.unauthorized,
-  403: exitCodes.unauthorized,
 }
 
 /** What a text of the server does not say: how the part is turned on that somebody asks for. */
@@ -98,7 +96,11 @@ function fromClientError(error: ClientError): Failure {
   if (remedy !== undefined) lines.push(`  ${remedy}`)
   if (error.status >= 500 && error.requestId !== undefined) lines.push(`  request id: ${error.requestId}`)
   return {
-    exitCode: exitCodeOfClientError[error.code] ?? exitCodeOfStatus[error.status] ?? exitCodes.failure,
+    // 403 is also what an order may not do, whoever gives it; 401 is always about the token.
+    exitCode:
+      error.status === 401
+        ? exitCodes.unauthorized
+        : (exitCodeOfClientError[error.code] ?? exitCodes.failure),
     code: error.code,
     message: lines.join('\n'),
   }

@@ -31,10 +31,19 @@ const awaitsAtTop = /^(?:(?:const|let) [^=\n]+= )?await /m
 const groupSizeMax = 20
 
 /**
- * Suites that take minutes together: the attack corpus, processes that are killed or attacked again and again, and
- * whole processes with the plugins that come along, whose parts quick tests look at as well.
+ * Suites that take minutes together: the attack corpus; what is killed, attacked or asked for too much again and again;
+ * whole processes with the plugins and tools that come along; and scenarios whose parts quick tests look at as well.
  */
 const longSuites = [
+  'api/auth-scenarios',
+  'api/gateway-scenarios',
+  'api/gateway-two-processes',
+  'api/hostile-hooks',
+  'api/hostile-stages',
+  'api/hot-reload',
+  'api/kv-abuse',
+  'api/kv-slow-reader',
+  'api/lifecycle-races',
   'api/migrations-load',
   'api/oidc-forgeries',
   'attack',
@@ -47,8 +56,13 @@ const longSuites = [
   'e2e/kv-crash',
   'e2e/oidc-browser',
   'e2e/plugin-config',
+  'e2e/plugin-test',
+  'e2e/plugin-test-command',
+  'e2e/plugin-test-failures',
   'e2e/plugin-test-identities',
+  'e2e/plugin-test-messages',
   'e2e/plugin-test-migrations',
+  'e2e/plugin-test-services',
   'e2e/worker-token',
 ]
 

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { GatewayInvalidation } from '../../sdk/client/index.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
-import { finishCommand, printDone } from '../gateway/gateway-command.js'
+import { finishServerCommand, printDone } from '../server-command.js'
 
 interface ClearOptions extends ServerOptions {
   readonly key?: string
@@ -24,11 +24,11 @@ export function addCacheCommand(parent: Command, context: CommandContext): void 
       new Option('--tag <tag>', 'those with this tag in their Cache-Tag').conflicts(['key', 'pattern']),
     )
     .addOption(new Option('--pattern <glob>', 'those whose path matches, e.g. /news/*').conflicts('key'))
-  finishCommand<ClearOptions>({
+  finishServerCommand<ClearOptions>({
     command,
     context,
     examples: ['gateway cache clear', "gateway cache clear --pattern '/news/*'"],
-    run: async (gateway, options) => {
+    run: async ({ gateway }, options) => {
       const invalidated = await gateway.invalidate(whatOf(options))
       const text =
         invalidated === 'all' ? 'the cache is empty' : `${invalidated} answers are out of the cache`

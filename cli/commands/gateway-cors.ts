@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
-import { finishCommand, printDone, printListing } from '../gateway/gateway-command.js'
+import { finishServerCommand, printDone, printListing } from '../server-command.js'
 
 interface AddOptions extends ServerOptions {
   readonly name?: string
@@ -27,11 +27,11 @@ export function addCorsCommand(parent: Command, context: CommandContext): void {
 }
 
 function addList(parent: Command, context: CommandContext): void {
-  finishCommand({
+  finishServerCommand({
     command: parent.command('list').description('List the rules in the order in which they are looked at.'),
     context,
     examples: ['gateway cors list'],
-    run: async (gateway, options) =>
+    run: async ({ gateway }, options) =>
       printListing(context, options, {
         items: await gateway.cors.list(),
         heading: ['ID', 'NAME', 'ORIGINS', 'METHODS', 'COOKIES'],
@@ -59,11 +59,11 @@ function addAdd(parent: Command, context: CommandContext): void {
     .option('--expose-header <names...>', 'response headers that pages may read')
     .option('--credentials', 'let requests carry cookies; not with *')
     .option('--max-age <seconds>', 'seconds that a browser may keep the answer to a preflight', parseSeconds)
-  finishCommand<AddOptions>({
+  finishServerCommand<AddOptions>({
     command,
     context,
     examples: ['gateway cors add https://app.example.com --credentials', "gateway cors add '*' --method GET"],
-    run: async (gateway, options, origins) => {
+    run: async ({ gateway }, options, origins) => {
       const { name, method, allowHeader, exposeHeader, credentials, maxAge } = options
       const rule = await gateway.cors.add({
         name: name ?? origins[0] ?? '',
@@ -85,11 +85,11 @@ function addAdd(parent: Command, context: CommandContext): void {
 }
 
 function addRemove(parent: Command, context: CommandContext): void {
-  finishCommand({
+  finishServerCommand({
     command: parent.command('remove').argument('<id>', 'as `list` shows it').description('Remove a rule.'),
     context,
     examples: ['gateway cors remove 0f8fad5b-d9cb-469f-a165-70867728950e'],
-    run: async (gateway, options, [id = '']) => {
+    run: async ({ gateway }, options, [id = '']) => {
       if (!(await gateway.cors.remove(id))) {
         throw new CliError(exitCodes.notFound, 'CORS_RULE_NOT_FOUND', `there is no rule "${id}"`)
       }

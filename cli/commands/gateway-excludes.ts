@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { GatewayShellExclude } from '../../sdk/client/index.js'
 import type { CommandContext } from '../context.js'
-import { finishCommand, printDone, printListing, showTime } from '../gateway/gateway-command.js'
+import { finishServerCommand, printDone, printListing, showTime } from '../server-command.js'
 
 /** Adds `gateway excludes` with what can be done about them. */
 export function addExcludesCommand(parent: Command, context: CommandContext): void {
@@ -17,11 +17,11 @@ export function addExcludesCommand(parent: Command, context: CommandContext): vo
 }
 
 function addList(parent: Command, context: CommandContext): void {
-  finishCommand({
+  finishServerCommand({
     command: parent.command('list').description('List what the shell does not serve.'),
     context,
     examples: ['gateway excludes list'],
-    run: async (gateway, options) =>
+    run: async ({ gateway }, options) =>
       printListing(context, options, {
         items: await gateway.excludes.list(),
         heading: ['NAME', 'SOURCE', 'ADDED'],
@@ -44,11 +44,11 @@ function addChange(parent: Command, context: CommandContext, verb: 'add' | 'remo
     .description(
       isAdded ? 'Take the pages of a name from the shell.' : 'Give the pages of a name back to the shell.',
     )
-  finishCommand({
+  finishServerCommand({
     command,
     context,
     examples: [`gateway excludes ${verb} admin`],
-    run: async (gateway, options, [name = '']) => {
+    run: async ({ gateway }, options, [name = '']) => {
       const isDone = await gateway.excludes[verb](name)
       const now = isAdded ? `${name} is shown without the shell` : `${name} is shown in the shell`
       const answer = { [isAdded ? 'added' : 'removed']: isDone, basename: name }

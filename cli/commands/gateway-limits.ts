@@ -5,8 +5,8 @@ import { confirm } from '../confirm.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
-import { finishCommand, printDone, printListing, showTime } from '../gateway/gateway-command.js'
 import { parseCount } from '../kv/numbers.js'
+import { finishServerCommand, printDone, printListing, showTime } from '../server-command.js'
 
 interface ListOptions extends ServerOptions {
   readonly limit: number
@@ -34,11 +34,11 @@ function addList(parent: Command, context: CommandContext): void {
         .choices(['tokens', 'lastActivity'])
         .default('tokens'),
     )
-  finishCommand<ListOptions>({
+  finishServerCommand<ListOptions>({
     command,
     context,
     examples: ['gateway limits list --limit 10'],
-    run: async (gateway, options) => {
+    run: async ({ gateway }, options) => {
       const { limit, sort: sortBy } = options
       printListing(context, options, {
         items: await gateway.limits.list({ limit, sortBy }),
@@ -59,11 +59,11 @@ function addReset(parent: Command, context: CommandContext): void {
     .command('reset')
     .argument('<client>', 'as `list` shows it, e.g. ip:192.0.2.7')
     .description('Give a client all its requests back.')
-  finishCommand({
+  finishServerCommand({
     command,
     context,
     examples: ['gateway limits reset tenant:acme'],
-    run: async (gateway, options, [key = '']) => {
+    run: async ({ gateway }, options, [key = '']) => {
       const deleted = await gateway.limits.reset(key)
       const text = deleted
         ? `${key} has all its requests again`
@@ -78,11 +78,11 @@ function addClear(parent: Command, context: CommandContext): void {
     .command('clear')
     .description('Give all clients all their requests back.')
     .option('-y, --yes', 'do not ask')
-  finishCommand<ServerOptions & { readonly yes?: boolean }>({
+  finishServerCommand<ServerOptions & { readonly yes?: boolean }>({
     command,
     context,
     examples: ['gateway limits clear --yes'],
-    run: async (gateway, options) => {
+    run: async ({ gateway }, options) => {
       if (!(await confirm(context, 'Give all clients all their requests back?', options.yes ?? false))) {
         throw new CliError(exitCodes.failure, 'DECLINED', 'nothing was changed')
       }

@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { GatewayLogEntry } from '../../sdk/client/index.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
-import { finishCommand, printListing, showTime } from '../gateway/gateway-command.js'
 import { parseCount } from '../kv/numbers.js'
+import { finishServerCommand, printListing, showTime } from '../server-command.js'
 
 interface LogsOptions extends ServerOptions {
   readonly limit: number
@@ -28,11 +28,11 @@ export function addLogsCommand(parent: Command, context: CommandContext): void {
     .option('--status <status>', 'only those with this status', parseCount)
     .option('--status-range <digit>', 'only those whose status begins with this digit, e.g. 5', parseClass)
     .option('--rate-limited', 'only those that the rate limit refused')
-  finishCommand<LogsOptions>({
+  finishServerCommand<LogsOptions>({
     command,
     context,
     examples: ['gateway logs --status-range 5', 'gateway logs --rate-limited --ip 192.0.2.7 --json'],
-    run: async (gateway, options) => {
+    run: async ({ gateway }, options) => {
       const { limit, ip, path, status, statusRange, rateLimited } = options
       const items = await gateway.logs({ limit, ip, path, status, statusRange, rateLimited })
       printListing(context, options, {

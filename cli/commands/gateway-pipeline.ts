@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { GatewayStage } from '../../sdk/client/index.js'
 import type { CommandContext } from '../context.js'
-import { finishCommand, printListing } from '../gateway/gateway-command.js'
+import { finishServerCommand, printListing } from '../server-command.js'
 
 /** Adds `gateway pipeline`. */
 export function addPipelineCommand(parent: Command, context: CommandContext): void {
@@ -11,11 +11,11 @@ export function addPipelineCommand(parent: Command, context: CommandContext): vo
     .description(
       'List the stages that requests go through, from top to bottom; answers go through them from bottom to top.',
     )
-  finishCommand({
+  finishServerCommand({
     command,
     context,
     examples: ['gateway pipeline', 'gateway pipeline --json'],
-    run: async (gateway, options) => {
+    run: async ({ gateway }, options) => {
       const items = await gateway.pipeline()
       const heading = ['STAGE', 'PRIORITY', 'PHASES', 'MORE']
       printListing(context, options, { items, heading, row: toRow, empty: 'there are no stages' })

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { GatewayProxyRule } from '../../sdk/client/index.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
-import { finishCommand, printDone, printListing } from '../gateway/gateway-command.js'
+import { finishServerCommand, printDone, printListing } from '../server-command.js'
 
 interface AddOptions extends ServerOptions {
   readonly name?: string
@@ -25,11 +25,11 @@ export function addProxyCommand(parent: Command, context: CommandContext): void 
 }
 
 function addList(parent: Command, context: CommandContext): void {
-  finishCommand({
+  finishServerCommand({
     command: parent.command('list').description('List the rules in the order in which they are looked at.'),
     context,
     examples: ['gateway proxy list'],
-    run: async (gateway, options) =>
+    run: async ({ gateway }, options) =>
       printListing(context, options, {
         items: await gateway.proxy.list(),
         heading: ['ID', 'STATE', 'PATTERN', 'TARGET', 'REWRITE', 'NAME'],
@@ -54,11 +54,11 @@ function addAdd(parent: Command, context: CommandContext): void {
     .option('--change-origin', 'send Host and Origin of the target')
     .option('--identity', 'tell the target in X-Identity who sends a request')
     .option('--disabled', 'add it without turning it on')
-  finishCommand<AddOptions>({
+  finishServerCommand<AddOptions>({
     command,
     context,
     examples: ["gateway proxy add '^/shop/(.*)$' http://127.0.0.1:3000 --rewrite '/$1'"],
-    run: async (gateway, options, [pattern = '', target = '']) => {
+    run: async ({ gateway }, options, [pattern = '', target = '']) => {
       const { name, rewrite, changeOrigin, identity, disabled } = options
       const rule = await gateway.proxy.add({
         pattern,
@@ -80,14 +80,14 @@ function addAdd(parent: Command, context: CommandContext): void {
 }
 
 function addToggle(parent: Command, context: CommandContext): void {
-  finishCommand({
+  finishServerCommand({
     command: parent
       .command('toggle')
       .argument('<id>', 'as `list` shows it')
       .description('Turn a rule on that is off, or off that is on.'),
     context,
     examples: ['gateway proxy toggle 0f8fad5b-d9cb-469f-a165-70867728950e'],
-    run: async (gateway, options, [id = '']) => {
+    run: async ({ gateway }, options, [id = '']) => {
       const rule = await gateway.proxy.toggle(id)
       printDone(context, options, rule, `the rule ${id} is ${rule.enabled ? 'on' : 'off'}`)
     },
@@ -95,11 +95,11 @@ function addToggle(parent: Command, context: CommandContext): void {
 }
 
 function addRemove(parent: Command, context: CommandContext): void {
-  finishCommand({
+  finishServerCommand({
     command: parent.command('remove').argument('<id>', 'as `list` shows it').description('Delete a rule.'),
     context,
     examples: ['gateway proxy remove 0f8fad5b-d9cb-469f-a165-70867728950e'],
-    run: async (gateway, options, [id = '']) => {
+    run: async ({ gateway }, options, [id = '']) => {
       await gateway.proxy.remove(id)
       printDone(context, options, { success: true }, `the rule ${id} is gone`)
     },

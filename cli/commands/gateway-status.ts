@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { GatewayProxyRule, GatewayStats } from '../../sdk/client/index.js'
 import type { CommandContext } from '../context.js'
-import { finishCommand } from '../gateway/gateway-command.js'
 import { printable, printJson, printLine } from '../output.js'
+import { finishServerCommand } from '../server-command.js'
 
 /** Adds `gateway status`. */
 export function addStatusCommand(parent: Command, context: CommandContext): void {
@@ -10,11 +10,11 @@ export function addStatusCommand(parent: Command, context: CommandContext): void
     .command('status')
     .summary('show which parts are on, and their figures')
     .description('Show which parts of the gateway are on, and what they have counted since the start.')
-  finishCommand({
+  finishServerCommand({
     command,
     context,
     examples: ['gateway status', 'gateway status --json'],
-    run: async (gateway, options) => {
+    run: async ({ gateway }, options) => {
       const [stats, rules] = await Promise.all([gateway.stats(), gateway.proxy.list()])
       if (options.json) return printJson(context, { ...stats, proxy: { rulesCount: rules.length } })
       for (const [name, text] of linesOf(stats, rules)) {

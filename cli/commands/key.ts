@@ -1,15 +1,10 @@
 import { type Command, Option } from 'commander'
 import type { ApiKey, ApiKeyFields } from '../../sdk/client/index.js'
-import {
-  finishAccountCommand,
-  listCell,
-  printDone,
-  printTable,
-  readList,
-} from '../accounts/account-command.js'
+import { listCell, printTable, readList } from '../accounts/account-words.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { printJson, printLine, printNote } from '../output.js'
+import { finishServerCommand, printDone } from '../server-command.js'
 
 /** Adds `key` with what can be done about API keys. */
 export function addKeyCommand(program: Command, context: CommandContext): void {
@@ -29,7 +24,7 @@ interface ListOptions extends ServerOptions {
 }
 
 function addList(parent: Command, context: CommandContext): void {
-  finishAccountCommand<ListOptions>({
+  finishServerCommand<ListOptions>({
     command: parent
       .command('list')
       .description('List API keys that are in force.')
@@ -79,7 +74,7 @@ interface CreateOptions extends ServerOptions {
 }
 
 function addCreate(parent: Command, context: CommandContext): void {
-  finishAccountCommand<CreateOptions>({
+  finishServerCommand<CreateOptions>({
     command: parent
       .command('create')
       .argument('<name>', 'what it is called')
@@ -112,7 +107,7 @@ function addCreate(parent: Command, context: CommandContext): void {
 }
 
 function addRevoke(parent: Command, context: CommandContext): void {
-  finishAccountCommand({
+  finishServerCommand({
     command: parent
       .command('revoke')
       .argument('<id>', 'id of the key')

@@ -8,8 +8,8 @@ import type {
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { paint, printable, printJson, printLine } from '../output.js'
-import { finishPolicyCommand } from '../policies/policy-command.js'
 import { readDocument } from '../policies/policy-input.js'
+import { finishServerCommand } from '../server-command.js'
 
 interface TryOptions extends ServerOptions {
   readonly context?: string
@@ -30,7 +30,7 @@ interface TryOptions extends ServerOptions {
 
 /** Adds `policy evaluate` and `policy explain`. */
 export function addTryingCommands(parent: Command, context: CommandContext): void {
-  finishPolicyCommand<TryOptions>({
+  finishServerCommand<TryOptions>({
     command: withContext(
       parent
         .command('evaluate')
@@ -41,19 +41,19 @@ export function addTryingCommands(parent: Command, context: CommandContext): voi
       'policy evaluate --subject u7 --role editor --path /docs/a --method GET',
       'policy evaluate --context request.json --json',
     ],
-    run: async (policies, options) => {
+    run: async ({ policies }, options) => {
       const decision = await policies.evaluate(await contextOf(context, options))
       if (options.json) printJson(context, decision)
       else printDecision(context, decision)
     },
   })
-  finishPolicyCommand<TryOptions>({
+  finishServerCommand<TryOptions>({
     command: withContext(
       parent.command('explain').description('Decide about something, and tell which policy decided and why.'),
     ).option('--all', 'policies that do not match as well'),
     context,
     examples: ['policy explain --subject u7 --role editor --path /docs/a --time 2026-03-04T23:00:00Z'],
-    run: async (policies, options) => {
+    run: async ({ policies }, options) => {
       const explanation = await policies.explain(await contextOf(context, options))
       if (options.json) printJson(context, explanation)
       else printExplanation(context, explanation, options.all === true)

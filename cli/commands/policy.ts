@@ -4,10 +4,9 @@ import { confirm } from '../confirm.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { formatExitCodes } from '../exit-codes.js'
-import { printDone, printListing, showTime } from '../gateway/gateway-command.js'
 import { printJson, printNote } from '../output.js'
-import { finishPolicyCommand, parseVersion } from '../policies/policy-command.js'
-import { readDocument } from '../policies/policy-input.js'
+import { parseVersion, readDocument } from '../policies/policy-input.js'
+import { finishServerCommand, printDone, printListing, showTime } from '../server-command.js'
 import { addTryingCommands } from './policy-trying.js'
 
 const help = (): string => `
@@ -40,11 +39,11 @@ export function addPolicyCommand(parent: Command, context: CommandContext): void
 }
 
 function addList(parent: Command, context: CommandContext): void {
-  finishPolicyCommand({
+  finishServerCommand({
     command: parent.command('list').description('List policies in the order in which they are looked at.'),
     context,
     examples: ['policy list'],
-    run: async (policies, options) => {
+    run: async ({ policies }, options) => {
       printListing(context, options, {
         items: await policies.list(),
         heading: ['ID', 'EFFECT', 'PRIORITY', 'STATE', 'FROM', 'NAME'],
@@ -66,14 +65,14 @@ function toRow({ id, policy, priority, source }: ListedPolicy): readonly string[
 }
 
 function addShow(parent: Command, context: CommandContext): void {
-  finishPolicyCommand({
+  finishServerCommand({
     command: parent
       .command('show')
       .argument('<id>', 'as `list` shows it')
       .description('Show a policy as JSON, as `set` takes it; with --json, where it comes from as well.'),
     context,
     examples: ['policy show editors > editors.json'],
-    run: async (policies, { json }, [id = '']) => {
+    run: async ({ policies }, { json }, [id = '']) => {
       const listed = await policies.get(id)
       printJson(context, json ? listed : (listed.policy ?? listed))
     },
@@ -86,11 +85,11 @@ function addSet(parent: Command, context: CommandContext): void {
     .argument('<file>', 'file with a policy as JSON, or - for standard input')
     .description('Add a policy, or put it in the place of the one with its id.')
     .option('--if-version <number>', 'only where there is this version, 0 for none', parseVersion)
-  finishPolicyCommand<ChangeOptions>({
+  finishServerCommand<ChangeOptions>({
     command,
     context,
     examples: ['policy set editors.json', 'policy set - --if-version 3 < editors.json'],
-    run: async (policies, options, [file = '']) => {
+    run: async ({ policies }, options, [file = '']) => {
       const document = await readDocument(context, file)
       // Without an id there is no path; the server says what else is wrong.
       const listed =
@@ -111,11 +110,11 @@ function addDelete(parent: Command, context: CommandContext): void {
     .description('Delete a policy; its history stays for a while.')
     .option('--if-version <number>', 'only where there is this version', parseVersion)
     .option('--yes', 'do not ask')
-  finishPolicyCommand<ChangeOptions & { readonly yes?: boolean }>({
+  finishServerCommand<ChangeOptions & { readonly yes?: boolean }>({
     command,
     context,
     examples: ['policy delete editors --yes'],
-    run: async (policies, options, [id = '']) => {
+    run: async ({ policies }, options, [id = '']) => {
       const { ifVersion: version, yes = false } = options
       if (!(await confirm(context, `Delete the policy ${id}?`, yes))) return
       await policies.delete(id, { version })
@@ -125,14 +124,14 @@ function addDelete(parent: Command, context: CommandContext): void {
 }
 
 function addHistory(parent: Command, context: CommandContext): void {
-  finishPolicyCommand({
+  finishServerCommand({
     command: parent
       .command('history')
       .argument('<id>', 'also of a policy that was deleted')
       .description('List the versions of a policy that are kept, the newest first; --json has them whole.'),
     context,
     examples: ['policy history editors', 'policy history editors --json'],
-    run: async (policies, options, [id = '']) =>
+    run: async ({ policies }, options, [id = '']) =>
       printListing(context, options, {
         items: await policies.history(id),
         heading: ['VERSION', 'CHANGE', 'TIME', 'BY'],

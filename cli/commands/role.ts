@@ -1,13 +1,8 @@
 import type { Command } from 'commander'
-import {
-  finishAccountCommand,
-  listCell,
-  printDone,
-  printTable,
-  readList,
-} from '../accounts/account-command.js'
+import { listCell, printTable, readList } from '../accounts/account-words.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
+import { finishServerCommand, printDone } from '../server-command.js'
 
 /** Adds `role` with what can be done about roles. */
 export function addRoleCommand(program: Command, context: CommandContext): void {
@@ -21,7 +16,7 @@ export function addRoleCommand(program: Command, context: CommandContext): void 
 }
 
 function addList(parent: Command, context: CommandContext): void {
-  finishAccountCommand({
+  finishServerCommand({
     command: parent.command('list').description('List roles and what they permit.'),
     context,
     examples: ['role list'],
@@ -47,7 +42,7 @@ interface SetOptions extends ServerOptions {
 }
 
 function addSet(parent: Command, context: CommandContext): void {
-  finishAccountCommand<SetOptions>({
+  finishServerCommand<SetOptions>({
     command: parent
       .command('set')
       .argument('<name>', 'name of the role')
@@ -67,7 +62,7 @@ function addSet(parent: Command, context: CommandContext): void {
 }
 
 function addDelete(parent: Command, context: CommandContext): void {
-  finishAccountCommand({
+  finishServerCommand({
     command: parent
       .command('delete')
       .argument('<name>', 'name of the role')

@@ -1,18 +1,12 @@
 import { type Command, Option } from 'commander'
 import type { Account, AccountFields } from '../../sdk/client/index.js'
-import {
-  finishAccountCommand,
-  listCell,
-  printDone,
-  printFields,
-  printTable,
-  readList,
-} from '../accounts/account-command.js'
+import { listCell, printFields, printTable, readList } from '../accounts/account-words.js'
 import { readPassword } from '../accounts/read-password.js'
 import { confirm } from '../confirm.js'
 import type { ServerOptions } from '../connection.js'
 import type { CommandContext } from '../context.js'
 import { printable, printJson, printNote } from '../output.js'
+import { finishServerCommand, printDone } from '../server-command.js'
 
 /** Adds `user` with what can be done about users. */
 export function addUserCommand(program: Command, context: CommandContext): void {
@@ -38,7 +32,7 @@ interface ListOptions extends ServerOptions {
 }
 
 function addList(parent: Command, context: CommandContext): void {
-  finishAccountCommand<ListOptions>({
+  finishServerCommand<ListOptions>({
     command: parent
       .command('list')
       .description('List users by their names.')
@@ -82,7 +76,7 @@ function toRow({
 }
 
 function addShow(parent: Command, context: CommandContext): void {
-  finishAccountCommand({
+  finishServerCommand({
     command: parent
       .command('show')
       .argument('<user>', 'id, user name or address')
@@ -143,7 +137,7 @@ interface CreateOptions extends FieldOptions {
 }
 
 function addCreate(parent: Command, context: CommandContext): void {
-  finishAccountCommand<CreateOptions>({
+  finishServerCommand<CreateOptions>({
     command: addFieldOptions(
       parent
         .command('create')
@@ -168,7 +162,7 @@ interface SetOptions extends FieldOptions {
 }
 
 function addSet(parent: Command, context: CommandContext): void {
-  finishAccountCommand<SetOptions>({
+  finishServerCommand<SetOptions>({
     command: addFieldOptions(
       parent
         .command('set')
@@ -197,7 +191,7 @@ interface PasswordOptions extends ServerOptions {
 }
 
 function addPassword(parent: Command, context: CommandContext): void {
-  finishAccountCommand<PasswordOptions>({
+  finishServerCommand<PasswordOptions>({
     command: parent
       .command('password')
       .argument('<user>', 'id, user name or address')
@@ -219,7 +213,7 @@ interface DeleteOptions extends ServerOptions {
 }
 
 function addDelete(parent: Command, context: CommandContext): void {
-  finishAccountCommand<DeleteOptions>({
+  finishServerCommand<DeleteOptions>({
     command: parent
       .command('delete')
       .argument('<user>', 'id, user name or address')
@@ -244,7 +238,7 @@ interface SessionsOptions extends ServerOptions {
 }
 
 function addSessions(parent: Command, context: CommandContext): void {
-  finishAccountCommand<SessionsOptions>({
+  finishServerCommand<SessionsOptions>({
     command: parent
       .command('sessions')
       .argument('<user>', 'id, user name or address')

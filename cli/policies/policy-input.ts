@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { InvalidArgumentError } from 'commander'
 import { messageOf } from '../../src/base/errors.js'
 import { CliError } from '../cli-error.js'
 import type { CliContext } from '../context.js'
@@ -50,4 +51,10 @@ function parse(word: string, text: string): unknown {
 function wrong(word: string, problem: string): CliError {
   const name = word === '-' ? 'standard input' : word
   return new CliError(exitCodes.usage, 'DOCUMENT_INVALID', `${name} cannot be used: ${problem}`)
+}
+
+/** Reads the number of a version. @throws InvalidArgumentError */
+export function parseVersion(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Give a whole number, as `policy show` has it.')
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { it } from 'node:test'
-import { startHost } from '../helpers/create-host.js'
+import { withAccounts } from '../helpers/account-host.js'
+import { plugin, startHost } from '../helpers/create-host.js'
 import { startTokenIssuer } from '../helpers/token-issuer.js'
 
 interface Example {
@@ -62,4 +63,31 @@ it('answers as the table of the page on rules says', async (t) => {
     const answer = await server.send(method, path, sending)
     assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`)
   }
+})
+
+it('guards a plugin as the first page says', async (t) => {
+  const text = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
+  const guard = text.slice(text.indexOf('\n## Guard it\n'))
+  const json = /```json\n(.*?)\n```/s.exec(guard)?.[1] ?? assert.fail('the page has no example')
+  const { auth } = JSON.parse(json) as {
+    readonly auth: { readonly http: { readonly rules: readonly object[] } }
+  }
+  const tasks = plugin(
+    'task_tracker',
+    'http.handle("GET", "/tasks", function() return { json = {} } end, { public = true })',
+  )
+  const server = await startHost(t, {
+    plugins: { 'task_tracker/init.lua': tasks },
+    config: { 'auth.http.rules': auth.http.rules },
+  })
+  const host = withAccounts(server)
+  await host.addUser('ann')
+  const key = await host.addKey({ name: 'packer', owner: 'ann' })
+  const { browser } = await host.signIn('ann')
+  const ask = async (headers: Readonly<Record<string, string>>) =>
+    (await server.send('GET', '/api/v1/plugins/task_tracker/tasks', { headers })).status
+  assert.equal(await ask({}), 401)
+  assert.equal(await ask({ 'x-api-key': key }), 200)
+  assert.equal(await ask(browser), 200)
+  assert.equal(await ask({ 'x-api-key': `${key}x` }), 401)
 })

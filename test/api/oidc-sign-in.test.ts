@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
+import { after, before, describe, it, type TestContext } from 'node:test'
 import { createClient } from '../../sdk/client/index.js'
 import { plugin, startHost, type TestHost, type TestHostOptions } from '../helpers/create-host.js'
 import {
@@ -48,6 +48,11 @@ async function start(test: TestContext, options: WorldOptions = {}): Promise<Wor
       ...options.config,
     },
   })
+  return inBrowser(provider, server)
+}
+
+/** A world as a browser sees it that nobody has used. */
+function inBrowser(provider: TestProvider, server: TestHost): World {
   const browser = new CookieClient()
   return {
     provider,
@@ -73,10 +78,23 @@ const codeOf = (text: string) =>
   (JSON.parse(text) as { error?: { code?: string }; code?: string }).error?.code
 
 describe('signing in at a provider', () => {
-  it('opens a session, and leads to where it was begun', async (test) => {
-    const { provider, server, browser, signIn } = await start(test, {
-      settings: { displayName: 'The company' },
-    })
+  let world: World | undefined
+  const ended: (() => unknown)[] = []
+  const shared = () => {
+    const { provider, server } = world ?? assert.fail('the host does not run')
+    return inBrowser(provider, server)
+  }
+
+  before(async () => {
+    const context = { after: (work: () => unknown) => void ended.push(work) } as unknown as TestContext
+    world = await start(context, { settings: { displayName: 'The company' } })
+  })
+  after(async () => {
+    for (const end of ended.reverse()) await end()
+  })
+
+  it('opens a session, and leads to where it was begun', async () => {
+    const { provider, server, browser, signIn } = shared()
     const listed = await browser.send('GET', `${server.url}/api/v1/auth/providers`)
     assert.deepEqual(listed.json(), {
       providers: [{ name: 'local', display_name: 'The company', login_path: login }],
@@ -104,8 +122,8 @@ describe('signing in at a provider', () => {
     assert.ok(!JSON.stringify(server.lines).includes('code='), 'no code is logged')
   })
 
-  it('sends along what proves who began, and nothing that a reader could use', async (test) => {
-    const { server, browser } = await start(test)
+  it('sends along what proves who began, and nothing that a reader could use', async () => {
+    const { server, browser } = shared()
     const answer = await browser.send('GET', `${server.url}${login}`)
     assert.equal(answer.status, 302)
     const { searchParams } = new URL(answer.headers.location ?? '')
@@ -128,8 +146,8 @@ describe('signing in at a provider', () => {
     }
   })
 
-  it('is finished once, in the browser that began it', async (test) => {
-    const { server, browser, begin } = await start(test)
+  it('is finished once, in the browser that began it', async () => {
+    const { server, browser, begin } = shared()
     const address = await begin()
     const cookies = new Map(browser.cookiesOf(server.url))
     const stranger = await new CookieClient().send('GET', address)
@@ -164,8 +182,8 @@ describe('signing in at a provider', () => {
     assert.equal((await thief.send('GET', `${server.url}${known}`)).status, 401)
   })
 
-  it('may go on in several tabs, of which too many forget each other', async (test) => {
-    const { server, browser, begin } = await start(test)
+  it('may go on in several tabs, of which too many forget each other', async () => {
+    const { server, browser, begin } = shared()
     const first = await begin()
     const second = await begin()
     assert.equal((await browser.send('GET', second)).status, 302)
@@ -174,8 +192,8 @@ describe('signing in at a provider', () => {
     assert.ok(browser.cookiesOf(server.url).size <= 5)
   })
 
-  it('takes no code of another sign-in', async (test) => {
-    const { server, browser, begin } = await start(test)
+  it('takes no code of another sign-in', async () => {
+    const { server, browser, begin } = shared()
     const victim = await begin(new CookieClient())
     const own = await begin()
     const code = new URL(victim).searchParams.get('code') ?? ''
@@ -187,19 +205,8 @@ describe('signing in at a provider', () => {
     assert.equal((await browser.send('GET', `${server.url}${known}`)).status, 401)
   })
 
-  it('takes no code that was asked for without PKCE', async (test) => {
-    const { server, browser } = await start(test, { provider: { pkce: { required: () => false } } })
-    const begun = await browser.send('GET', `${server.url}${login}`)
-    const downgraded = new URL(begun.headers.location ?? '')
-    downgraded.searchParams.delete('code_challenge')
-    downgraded.searchParams.delete('code_challenge_method')
-    const { answer } = await browser.follow(downgraded.href)
-    assert.equal(answer?.status, 401, answer?.text)
-    assert.equal(codeOf(answer?.text ?? ''), 'AUTH_SIGN_IN_REFUSED')
-  })
-
-  it('takes no answer of another provider', async (test) => {
-    const { browser, begin } = await start(test)
+  it('takes no answer of another provider', async () => {
+    const { browser, begin } = shared()
     for (const change of [
       (address: URL) => address.searchParams.set('iss', 'https://other.example'),
       (address: URL) => address.searchParams.delete('iss'),
@@ -212,8 +219,8 @@ describe('signing in at a provider', () => {
     }
   })
 
-  it('says that somebody did not want to, and nothing that the address says', async (test) => {
-    const { browser, begin } = await start(test)
+  it('says that somebody did not want to, and nothing that the address says', async () => {
+    const { browser, begin } = shared()
     const address = new URL(await begin())
     address.searchParams.delete('code')
     address.searchParams.set('error', 'access_denied')
@@ -224,8 +231,8 @@ describe('signing in at a provider', () => {
     assert.doesNotMatch(answer.text, /555/)
   })
 
-  it('leads to no other host', async (test) => {
-    const { server, browser } = await start(test)
+  it('leads to no other host', async () => {
+    const { server, browser } = shared()
     for (const redirect of [
       '//evil.example',
       '/\\evil.example',
@@ -257,8 +264,21 @@ describe('signing in at a provider', () => {
     assert.equal(codeOf(bare.text), 'AUTH_SIGN_IN_UNKNOWN')
   })
 
-  it('goes on when the provider has changed its keys', async (test) => {
-    const { provider, server, signIn, identity } = await start(test)
+  it('ends here, and says where it ends there', async () => {
+    const { provider, server, browser, signIn } = shared()
+    await signIn()
+    const session = await browser.send('GET', `${server.url}/api/v1/auth/session`)
+    const { csrf_token: token } = session.json<{ csrf_token: string }>()
+    const answer = await browser.send('POST', `${server.url}/api/v1/auth/logout`, { 'x-csrf-token': token })
+    assert.equal(answer.status, 200, answer.text)
+    const { end_session_url: address } = answer.json<{ end_session_url: string }>()
+    assert.ok(address.startsWith(`${provider.issuer}/session/end?`), address)
+    assert.equal(new URL(address).searchParams.get('client_id'), 'app')
+    assert.equal((await browser.send('GET', `${server.url}${known}`)).status, 401)
+  })
+
+  it('goes on when the provider has changed its keys', async () => {
+    const { provider, server, signIn, identity } = shared()
     assert.equal((await signIn()).answer?.status, 200)
     const { id } = await identity()
     await provider.rotate()
@@ -267,6 +287,19 @@ describe('signing in at a provider', () => {
     const later = new CookieClient()
     assert.equal((await signIn(later)).answer?.status, 200)
     assert.equal((await identity(later)).id, id)
+  })
+})
+
+describe('signing in at a provider that is another', () => {
+  it('takes no code that was asked for without PKCE', async (test) => {
+    const { server, browser } = await start(test, { provider: { pkce: { required: () => false } } })
+    const begun = await browser.send('GET', `${server.url}${login}`)
+    const downgraded = new URL(begun.headers.location ?? '')
+    downgraded.searchParams.delete('code_challenge')
+    downgraded.searchParams.delete('code_challenge_method')
+    const { answer } = await browser.follow(downgraded.href)
+    assert.equal(answer?.status, 401, answer?.text)
+    assert.equal(codeOf(answer?.text ?? ''), 'AUTH_SIGN_IN_REFUSED')
   })
 
   it('waits for nobody: a provider that is down is 503, and asked again later', async (test) => {
@@ -286,19 +319,6 @@ describe('signing in at a provider', () => {
       return answer.status === 302
     })
     assert.equal((await signIn()).answer?.status, 200)
-  })
-
-  it('ends here, and says where it ends there', async (test) => {
-    const { provider, server, browser, signIn } = await start(test)
-    await signIn()
-    const session = await browser.send('GET', `${server.url}/api/v1/auth/session`)
-    const { csrf_token: token } = session.json<{ csrf_token: string }>()
-    const answer = await browser.send('POST', `${server.url}/api/v1/auth/logout`, { 'x-csrf-token': token })
-    assert.equal(answer.status, 200, answer.text)
-    const { end_session_url: address } = answer.json<{ end_session_url: string }>()
-    assert.ok(address.startsWith(`${provider.issuer}/session/end?`), address)
-    assert.equal(new URL(address).searchParams.get('client_id'), 'app')
-    assert.equal((await browser.send('GET', `${server.url}${known}`)).status, 401)
   })
 })
 

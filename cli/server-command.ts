@@ -1,35 +1,36 @@
 import type { Command } from 'commander'
-import type { GatewayClient } from '../../sdk/client/index.js'
-import { addServerOptions, connect, type ServerOptions } from '../connection.js'
-import type { CommandContext } from '../context.js'
-import { formatTable, paint, printable, printJson, printLine, printNote } from '../output.js'
+import type { Client } from '../sdk/client/index.js'
+import { addServerOptions, connect, type ServerOptions } from './connection.js'
+import type { CommandContext } from './context.js'
+import { formatTable, paint, printable, printJson, printLine, printNote } from './output.js'
 
-/** One command of `gateway`. */
-export interface GatewayCommand<Options extends ServerOptions = ServerOptions> {
+/** A command that asks a running server for something. */
+export interface ServerCommand<Options extends ServerOptions = ServerOptions> {
   readonly command: Command
   readonly context: CommandContext
   /** Behind the name of the program, e.g. `gateway logs --limit 5`. */
   readonly examples: readonly string[]
-  /** Called with the gateway of the server, the options and the arguments. */
-  run(gateway: GatewayClient, options: Options, words: readonly string[]): Promise<void>
+  /** Called with a client of the server, the options and the arguments. */
+  run(client: Client, options: Options, words: readonly string[]): Promise<void>
 }
 
-/** Gives a command the options of a server and lets it run. */
-export function finishCommand<Options extends ServerOptions = ServerOptions>({
+/** Gives a command the options of a server, its examples and what it does. */
+export function finishServerCommand<Options extends ServerOptions = ServerOptions>({
   command,
   context,
   examples,
   run,
-}: GatewayCommand<Options>): void {
+}: ServerCommand<Options>): void {
+  const heading = examples.length === 1 ? 'Example' : 'Examples'
   const lines = examples.map((example) => `  $ modulacms ${example}`)
   addServerOptions(command)
-    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`)
+    .addHelpText('after', `\n${heading}:\n${lines.join('\n')}`)
     .action(async (...given: unknown[]) => {
       // Arguments, then the options, then the command itself.
       const words = given.slice(0, -2).flat() as readonly string[]
       const options = given.at(-2) as Options
       const { client } = await connect(context, options)
-      await run(client.gateway, options, words)
+      await run(client, options, words)
     })
 }
 
@@ -56,7 +57,7 @@ export function printListing<Item>(
 export function printDone(
   context: CommandContext,
   { json }: ServerOptions,
-  answer: object,
+  answer: unknown,
   text: string,
 ): void {
   if (json) printJson(context, answer)
