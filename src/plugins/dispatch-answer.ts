@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { sandboxHeaders } from '../capabilities/http/page-sandbox.js'
 import type { WireResponse } from '../capabilities/http/wire.js'
 import { asIs } from './dispatch-failures.js'
 
@@ -16,7 +17,9 @@ export function setSecurityHeaders(reply: FastifyReply): void {
  * @throws Error when Node refuses a header; nothing has been sent then, and the headers are taken back.
  */
 export function sendResponse(reply: FastifyReply, response: WireResponse): void {
-  const { status, headers } = response
+  const { status } = response
+  const more = sandboxHeaders(response.headers)
+  const headers = more.length === 0 ? response.headers : [...response.headers, ...more]
   if (reply.statusCode !== status) reply.code(status)
   for (let index = 0; index + 1 < headers.length; index += 2) {
     reply.header(headers[index] ?? '', headers[index + 1])

@@ -3,6 +3,8 @@
 local redaction = {}
 
 local DEPTH_MAX = 6
+-- Of one event: pages of events that somebody has filled must still be readable.
+local VALUES_MAX = 500
 
 -- Parts of names, compared without case, `-` and `_`.
 local NAMES = {
@@ -61,9 +63,7 @@ function redaction.text(text)
   return text
 end
 
----Gives a copy without secrets.
-function redaction.clean(value, depth)
-  depth = depth or 0
+local function copy_of(value, depth, budget)
   if type(value) == "string" then
     return redaction.text(value)
   end
@@ -75,11 +75,27 @@ function redaction.clean(value, depth)
   end
   local copy = {}
   for name, member in pairs(value) do
+    budget.left = budget.left - 1
+    if budget.left < 0 then
+      break
+    end
     if is_secret(name) and type(member) ~= "boolean" then
       copy[name] = "***"
     else
-      copy[name] = redaction.clean(member, depth + 1)
+      copy[name] = copy_of(member, depth + 1, budget)
     end
+  end
+  return copy
+end
+
+---Gives a copy of details without secrets, and without what is beyond `VALUES_MAX`.
+function redaction.clean(details)
+  local budget = { left = VALUES_MAX }
+  local copy = copy_of(details, 0, budget)
+  if budget.left < 0 then
+    copy.left_out = "all but " .. VALUES_MAX .. " values"
+    -- Who says so is never left out.
+    copy.plugin = details.plugin
   end
   return copy
 end

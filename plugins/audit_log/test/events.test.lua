@@ -94,6 +94,23 @@ function test_no_text_takes_long_to_look_through()
   test.assert_eq("shop.a.b", list()[1].action)
 end
 
+function test_events_with_very_many_values_can_be_read()
+  local many = {}
+  for n = 1, 10000 do
+    many[n] = json.array({})
+  end
+  local details = redaction.clean({ many = many, plugin = "shop", deep = { { { {} } } } })
+  test.assert_eq("all but 500 values", details.left_out)
+  test.assert_eq("shop", details.plugin)
+  for n = 1, 101 do
+    db.insert("events", {
+      delivery = "many" .. n, happened_at = "2026-01-31T12:00:00Z", actor_type = "user", action = "shop.a.b",
+      outcome = "success", resource_type = "a", details = json.encode(details),
+    })
+  end
+  test.assert_eq(100, #list("?limit=100"))
+end
+
 function test_a_delivery_that_comes_twice_leaves_one_row()
   local events = require("events")
   local data = {

@@ -5,6 +5,7 @@ import {
   type RequestVerdict,
   stageCallKinds,
 } from '../../capabilities/gateway/wire.js'
+import { sandboxHeaders } from '../../capabilities/http/page-sandbox.js'
 import type { WireResponse } from '../../capabilities/http/wire.js'
 import type { Exchange } from '../../gateway/exchange.js'
 import { ExchangeNote } from '../../gateway/exchange-note.js'
@@ -145,6 +146,7 @@ function toAnswer({ status, headers, body }: WireResponse): StageAnswer {
     status,
     headers: [
       ...headers,
+      ...sandboxHeaders(headers),
       ...['x-content-type-options', 'nosniff', 'x-frame-options', 'DENY', 'cache-control', 'no-store'],
     ],
     body: body.length === 0 ? undefined : typeof body === 'string' ? body : Buffer.from(body),

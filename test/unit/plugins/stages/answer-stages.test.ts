@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Exchange } from '../../../../src/gateway/exchange.js'
+import { usualCredentials } from '../../../../src/identity/credentials.js'
 import { useStageHost } from '../../../helpers/stage-host.js'
 
 // A function for keys that never ends takes all of this time.
@@ -106,6 +107,7 @@ describe('a function for keys', () => {
       query: '',
       ip: '192.0.2.7',
       user: undefined,
+      credentials: usualCredentials,
       request: { id: 'r1', raw: { rawHeaders: ['X-Tenant-Id', 'acme'] } },
     } as unknown as Exchange
     assert.equal(await host.engine.keyFunction('keys/tenant')?.(exchange), 'acme')
