@@ -97,7 +97,7 @@ export async function openApiDocument(): Promise<object> {
       access: 'admin',
       contentType: '',
       text: async () => '',
-      isAdmin: () => false,
+      isPermitted: () => false,
       authenticate: silent,
       isDocumented: true,
       log: { info: silent, warn: silent, error: silent },

@@ -17,8 +17,8 @@ export interface MetricsRouteOptions {
   /** Media type of the text. */
   readonly contentType: string
   text(): Promise<string>
-  /** Whether the request carries the credential of an admin. */
-  isAdmin(request: FastifyRequest): boolean
+  /** Whether the sender of the request has the permission `metrics:read`. */
+  isPermitted(request: FastifyRequest): boolean
 }
 
 /** Serves `GET /metrics` in the text format of Prometheus. */
@@ -45,8 +45,8 @@ export async function answerMetricsText(
     .send(await options.text())
 }
 
-function mayRead({ access, isAdmin }: MetricsRouteOptions, request: FastifyRequest): boolean {
-  return access === 'public' || (access === 'local' && isLocal(request)) || isAdmin(request)
+function mayRead({ access, isPermitted }: MetricsRouteOptions, request: FastifyRequest): boolean {
+  return access === 'public' || (access === 'local' && isLocal(request)) || isPermitted(request)
 }
 
 /** Headers that proxies add: with one of them the request came from elsewhere, whoever holds the connection. */

@@ -25,7 +25,7 @@ export async function mountMetrics(
     access,
     contentType: metrics.contentType,
     text: () => metrics.text(),
-    isAdmin: (request: FastifyRequest) => authenticate(request)?.may('metrics:read') === true,
+    isPermitted: (request: FastifyRequest) => authenticate(request)?.may('metrics:read') === true,
   }
   await app.register(createMetricsRoute(route))
   const pool = () => figures.pool()

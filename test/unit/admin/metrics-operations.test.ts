@@ -18,7 +18,7 @@ it('the metrics are there as JSON for admins, and as text for whoever may read /
   const shared = {
     contentType: 'text/plain; version=0.0.4',
     text: async () => 'up 1\n',
-    isAdmin: (request: Parameters<typeof authenticateByRole>[0]) =>
+    isPermitted: (request: Parameters<typeof authenticateByRole>[0]) =>
       authenticateByRole(request)?.role === 'admin',
   }
   for (const access of ['admin', 'local'] satisfies MetricsAccess[]) {
