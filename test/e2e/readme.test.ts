@@ -8,7 +8,8 @@ import { createWorkplace, projectRoot } from '../helpers/server-process.js'
 /** Lines to type of a README, continued ones joined. */
 async function readmeLines(): Promise<readonly string[]> {
   const text = await readFile(join(projectRoot, 'README.md'), 'utf8')
-  const blocks = [...text.matchAll(/^```\n(.*?)^```/gms)].map(([, block = '']) => block)
+  const fenced = [...text.matchAll(/^```(\w*)\n(.*?)^```/gms)]
+  const blocks = fenced.flatMap(([, language, block = '']) => (language === '' ? [block] : []))
   return blocks.flatMap((block) => block.replaceAll(/\\\n\s*/g, '').split('\n')).filter((line) => line !== '')
 }
 
