@@ -32,10 +32,12 @@ const groupSizeMax = 20
 
 /**
  * Suites that take minutes together: the attack corpus; what is killed, attacked or asked for too much again and again;
- * whole processes with the plugins and tools that come along; and scenarios whose parts quick tests look at as well.
+ * whole processes; what starts a host for each test; and scenarios whose parts quick tests look at as well.
  */
 const longSuites = [
   'api/auth-scenarios',
+  'api/budgets',
+  'api/gateway-environment',
   'api/gateway-scenarios',
   'api/gateway-two-processes',
   'api/hostile-hooks',
@@ -44,26 +46,14 @@ const longSuites = [
   'api/kv-abuse',
   'api/kv-slow-reader',
   'api/lifecycle-races',
+  'api/migrations',
   'api/migrations-load',
   'api/oidc-forgeries',
+  'api/oidc-sign-in',
+  'api/plugin-metrics',
+  'api/start-and-stop',
   'attack',
-  'e2e/audit-accounts',
-  'e2e/audit-log',
-  'e2e/bundled-plugins',
-  'e2e/hook-delivery',
-  'e2e/hostile-readers',
-  'e2e/hostile-writers',
-  'e2e/kv-crash',
-  'e2e/oidc-browser',
-  'e2e/plugin-config',
-  'e2e/plugin-test',
-  'e2e/plugin-test-command',
-  'e2e/plugin-test-failures',
-  'e2e/plugin-test-identities',
-  'e2e/plugin-test-messages',
-  'e2e/plugin-test-migrations',
-  'e2e/plugin-test-services',
-  'e2e/worker-token',
+  'e2e',
 ]
 
 if (!existsSync(compiledRoot)) fail('dist/test does not exist; run "npm run build" first.')
