@@ -188,7 +188,7 @@ test('readers that come together share one reading', async () => {
 test('the reference page lists exactly the metrics that there are', async () => {
   const { metrics } = parsePrometheusText(await createMetrics().text())
   const text = await readFile(page, 'utf8')
-  const documented = [...text.matchAll(/^\| `((?:plugin|keyval|server|gateway)_\w+)`/gm)].map(
+  const documented = [...text.matchAll(/^\| `((?:plugin|keyval|server|gateway|host)_\w+)`/gm)].map(
     ([, name]) => name,
   )
   const own = [...metrics.keys()].filter((name) => !/^(?:process|nodejs)_/.test(name))
