@@ -61,6 +61,17 @@ const longSuites = [
   'e2e',
 ]
 
+/** Long suites that are timed: with more at once than there are cores they would wait for each other. */
+const timedSuites = [
+  'api/budgets',
+  'api/migrations-load',
+  'attack',
+  'e2e/hook-delivery',
+  'e2e/hostile-readers',
+  'e2e/hostile-writers',
+  'e2e/kv-crash',
+]
+
 if (!existsSync(compiledRoot)) fail('dist/test does not exist; run "npm run build" first.')
 
 /** Compiled tests by their path below dist/test, with forward slashes. */
@@ -77,12 +88,13 @@ const showsTimings = process.argv.includes('--timings')
 const named = process.argv.slice(2).filter((argument) => argument !== '--timings')
 const wanted = named.flatMap((argument) => (argument === '--long' ? longSuites : [argument]))
 const chosen = current.filter((path) => (wanted.length === 0 ? isQuick(path) : isBelow(wanted, path)))
-/** Attacks are timed: with more at once than there are cores they would wait for each other. */
-const concurrency = wanted.length === 0 ? 3 : 2
+/** How many files run at once; some of them wait. */
+const concurrency = 3
+const timedConcurrency = 2
 if (chosen.length === 0) fail(`No test below dist/test matches ${wanted.join(' ') || 'anything'}.`)
 
 const isBundled = chosen.length >= bundledFrom
-const failed = isBundled ? await runBundled() : await run(chosen, concurrency)
+const failed = isBundled ? await runBundled() : await runInTurn(chosen, compiledRoot)
 if (failed.length > 0) process.exitCode = (await passAlone(failed)) ? 0 : 1
 
 /** Runs all that was chosen from bundles. */
@@ -94,7 +106,17 @@ async function runBundled() {
   const alone = chosen.filter((path) => !isGrouped(path))
   const groups = groupsOf(chosen.filter(isGrouped))
   await bundleTests(compiledRoot, alone, groups, bundledRoot)
-  return run([...alone, ...groups.keys()].sort(), concurrency, bundledRoot)
+  return runInTurn([...alone, ...groups.keys()].sort(), bundledRoot)
+}
+
+/** Runs what is timed when the rest is over. */
+async function runInTurn(paths, testRoot) {
+  const failed = []
+  for (const isTimed of [false, true]) {
+    const part = paths.filter((path) => isBelow(timedSuites, path) === isTimed)
+    if (part.length > 0) failed.push(...(await run(part, isTimed ? timedConcurrency : concurrency, testRoot)))
+  }
+  return failed
 }
 
 /** Tests by the file that runs them: those of one folder below a top folder, in groups of limited size. */
